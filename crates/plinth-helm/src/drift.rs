@@ -5,9 +5,9 @@
 
 use crate::client::{LocalHelm, of_package};
 use crate::crds;
+use crate::documents;
 use crate::failure::CLIENT;
 use crate::payload::Payload;
-use crate::render;
 use plinth_model::amount;
 use plinth_model::api_group::{group_of, is_of_cluster, is_own};
 use plinth_model::steps::{CrdPolicy, Release};
@@ -67,7 +67,7 @@ fn beside(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Va
 
 /// Objects of the release as helm applied them, each with its namespace.
 fn applied(release: &Release, there: &Payload, doing: &str) -> ClientResult<Vec<Value>> {
-    let mut objects = render::objects(&there.manifest).map_err(|why| {
+    let mut objects = documents::objects(&there.manifest).map_err(|why| {
         ClientError::new(CLIENT, doing)
             .happened(format!("what helm keeps of its objects cannot be read: {why}"))
             .attempt("look at it with `helm get manifest`")

@@ -249,10 +249,7 @@ fn inner(map: &serde_json::Map<String, Value>) -> Option<&Value> {
     map.get(SECRET_KEY).or_else(|| map.get(KEPT_KEY))
 }
 
-fn without_unknown<E>(
-    json: &Value,
-    is_kept: &mut dyn FnMut(&SecretRef) -> Result<bool, E>,
-) -> Result<Value, E> {
+fn without_unknown<E>(json: &Value, is_kept: &mut dyn FnMut(&SecretRef) -> Result<bool, E>) -> Result<Value, E> {
     let Value::Object(map) = json else { return Ok(json.clone()) };
     let mut copy = serde_json::Map::new();
     for (key, value) in map {

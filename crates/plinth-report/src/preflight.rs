@@ -50,7 +50,8 @@ fn blocks(rows: &[Row<'_>], palette: Palette, width: usize) -> String {
         };
         let code = palette.bold(row.first.code.as_str());
         let fix = format!("{} ({})", row.fix, row.first.owner);
-        let head = hanging(&format!("{severity}  {code}  {}", clean(&ranges(row.nodes.iter().copied()))), 4, Some(width));
+        let head =
+            hanging(&format!("{severity}  {code}  {}", clean(&ranges(row.nodes.iter().copied()))), 4, Some(width));
         let part =
             |label, text: &str| hanging(&format!("  {}", labelled(label, text, palette)), 2 + LABEL, Some(width));
         let fix = if row.fix.is_empty() { String::new() } else { format!("{}\n", part("fix", &fix)) };
