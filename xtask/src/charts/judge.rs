@@ -1,6 +1,7 @@
 //! What is right or wrong about what a chart renders, as functions of values.
 
 use plinth_model::steps::Health;
+use plinth_plan::manifests::{is_image, without_tag};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,9 +52,7 @@ fn is_resource(object: &Value, plural: &str, group: &str) -> bool {
 
 /// Images of the manifests that the catalog does not list. `named`: images with whether an operator may write more behind the tag.
 pub(super) fn unlisted(named: &[(String, bool)], listed: &[String], idle: &[String]) -> Vec<String> {
-    let is_idle = |image: &str| {
-        idle.iter().any(|idle| image.strip_prefix(idle.as_str()).is_some_and(|rest| rest.starts_with(':')))
-    };
+    let is_idle = |image: &str| idle.iter().any(|idle| idle == without_tag(image));
     let missing = |named: &&(String, bool)| !listed.iter().any(|listed| is_it(listed, named)) && !is_idle(&named.0);
     let missing: BTreeSet<String> = named.iter().filter(missing).map(|(image, _)| image.clone()).collect();
     missing.into_iter().collect()
@@ -66,10 +65,7 @@ pub(super) fn is_named_by(listed: &str, named: &[(String, bool)], text: &str) ->
 }
 
 fn is_it(listed: &str, (image, may_go_on): &(String, bool)) -> bool {
-    match listed.strip_prefix(image.as_str()) {
-        Some(rest) => rest.is_empty() || (*may_go_on && rest.starts_with('-')),
-        None => false,
-    }
+    is_image(listed, image, *may_go_on)
 }
 
 /// Paths of all values that are no map with something in it. Empty ones and nulls say nothing.
