@@ -51,8 +51,6 @@ const VERBS: [(&str, &str); 51] = [
         "update",
         "`plinth plan --refresh` chooses the newest versions of lines again; other versions stand in the site file",
     ),
-    ("why", "`plinth status` says what a run waits for, `plinth explain STEP` why a step is in the plan"),
-    ("runs", "`plinth history` lists the runs"),
     ("events", "`plinth apply --events FILE` writes them, `plinth history NODE` tells what happened"),
     ("report", "`plinth check --out FOLDER` writes a page, JSON and JUnit; `plinth history` tells what was done"),
     ("watch", "`watch -n 5 plinth status` does that"),
