@@ -14,6 +14,8 @@ pub struct RunEntry {
     pub run: String,
     /// The verb that ran it; empty when that was not recorded.
     pub verb: String,
+    /// The command, of a run that did one small thing: `rollback gpu-operator`.
+    pub small: Option<String>,
     /// How it stands.
     pub state: RunState,
     /// When it started.
@@ -51,6 +53,7 @@ impl RunEntry {
         Some(Self {
             run: head.run.clone(),
             verb: head.verb.clone(),
+            small: head.small.clone(),
             state: view.state(held),
             started: view.started,
             updated: view.at,
@@ -67,10 +70,10 @@ impl RunEntry {
         })
     }
 
-    /// Whether the site was what its file says when it ended.
+    /// Whether the site was what its file says when it ended: neither checks alone nor one small thing say that.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.state == RunState::Done && !self.checks
+        self.state == RunState::Done && !self.checks && self.small.is_none()
     }
 }
 
@@ -184,5 +187,8 @@ mod tests {
         assert!(find("^9").is_err() && find("x").is_err());
         let before = Which::LastGood.find(&runs, Some("018f-ab")).unwrap();
         assert_eq!(before.run, "018f-aa", "a run is not compared with itself");
+        let rollback = RunEntry { small: Some("rollback x".to_owned()), ..entry("0191", RunState::Done) };
+        let runs = [entry("0190", RunState::Done), rollback];
+        assert_eq!(Which::LastGood.find(&runs, None).unwrap().run, "0190", "a rollback says nothing about the site");
     }
 }

@@ -25,8 +25,39 @@ pub struct OwnFiles {
 #[derive(Default, Serialize, Deserialize)]
 struct List {
     schema: u32,
-    /// Digest of what was written, by name.
-    files: BTreeMap<String, Digest>,
+    /// What was written, by name.
+    files: BTreeMap<String, Written>,
+}
+
+/// Digests by which a file is known for ours.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    /// Of what was written.
+    One(Digest),
+    /// Until it is written: of what was there before, and of what comes. Whichever of them is there when plinth is killed or the disk is
+    /// full, it is ours.
+    Either(Vec<Digest>),
+}
+
+impl Written {
+    fn is(&self, there: &Digest) -> bool {
+        match self {
+            Self::One(written) => written == there,
+            Self::Either(all) => all.contains(there),
+        }
+    }
+
+    /// The same, or this one.
+    fn or(written: Option<Self>, comes: Digest) -> Self {
+        let mut all = match written {
+            None => Vec::new(),
+            Some(Self::One(before)) => vec![before],
+            Some(Self::Either(all)) => all,
+        };
+        all.push(comes);
+        Self::Either(all)
+    }
 }
 
 impl OwnFiles {
@@ -60,13 +91,17 @@ impl OwnFiles {
             let path = self.folder.join(name);
             let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             // On the list first: a file that is there without standing there could never be replaced again.
-            self.list.files.insert(name.clone(), Digest::of_bytes(text.as_bytes()));
+            let comes = Digest::of_bytes(text.as_bytes());
+            let either = Written::or(self.list.files.remove(name), comes.clone());
+            self.list.files.insert(name.clone(), either);
             folder
                 .and_then(|()| self.keep())
                 .and_then(|()| files::write_whole(&path, text.as_bytes()))
                 .map_err(|error| self.failed(&path, &error))?;
+            self.list.files.insert(name.clone(), Written::One(comes));
             written.push(path);
         }
+        self.keep().map_err(|error| self.failed(&self.folder.join(LIST), &error))?;
         Ok(written)
     }
 
@@ -88,7 +123,7 @@ impl OwnFiles {
         let there = files::read_up_to(&path, LARGEST).map(|bytes| Digest::of_bytes(&bytes)).ok();
         match (self.list.files.get(name), there) {
             _ if found.len() == 0 => Ok(()),
-            (Some(written), Some(there)) if *written == there => Ok(()),
+            (Some(written), Some(there)) if written.is(&there) => Ok(()),
             (Some(_), _) => Err("somebody changed it since plinth wrote it; it was left alone"),
             (None, _) => Err("it is there already and plinth did not write it; it was left alone"),
         }
@@ -131,6 +166,25 @@ mod tests {
         assert!(problem.happened.contains("somebody changed it"), "{problem}");
         assert_eq!(std::fs::read_to_string(out.join("values/a.yaml")).unwrap(), "two", "nothing is half written");
         assert_eq!(std::fs::read_to_string(out.join("b.yaml")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_write_that_was_broken_off_leaves_files_that_are_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, list) = (folder.path(), folder.path().join(LIST));
+        OwnFiles::of(out).write(&texts("one")).unwrap();
+        let before = std::fs::read_to_string(&list).unwrap();
+        // The folder of the second file cannot be made: the write ends behind the first one.
+        let broken = [("b.yaml".to_owned(), "two".to_owned()), ("b.yaml/c".to_owned(), "two".to_owned())];
+        OwnFiles::of(out).write(&broken).unwrap_err();
+        assert_ne!(std::fs::read_to_string(&list).unwrap(), before, "the test breaks nothing off");
+        for there in ["two", "one"] {
+            std::fs::write(out.join("b.yaml"), there).unwrap();
+            OwnFiles::of(out).may_write(["b.yaml"]).unwrap();
+        }
+        OwnFiles::of(out).write(&texts("three")).unwrap();
+        std::fs::write(out.join("b.yaml"), "one").unwrap();
+        OwnFiles::of(out).may_write(["b.yaml"]).unwrap_err();
     }
 
     #[test]

@@ -14,6 +14,9 @@ use x509_parser::pem::Pem;
 const MARK: &str = "plinth";
 /// The lists of a kubeconfig, with what each entry holds.
 const LISTS: [(&str, &str); 3] = [("clusters", "cluster"), ("users", "user"), ("contexts", "context")];
+/// What of a user, or of the plugin's settings of one, is secret.
+const PROOFS: [&str; 7] =
+    ["client-key-data", "token", "password", "id-token", "access-token", "refresh-token", "client-secret"];
 
 /// A kubeconfig.
 #[derive(Clone)]
@@ -145,6 +148,24 @@ impl KubeconfigFile {
     pub fn runs_program(&self) -> bool {
         let user = self.of_current("users", "user");
         user.is_some_and(|user| user.contains_key("exec") || user.contains_key("auth-provider"))
+    }
+
+    /// What proves who its users are: keys, as they stand here and decoded, tokens, passwords, and what a plugin of kubectl keeps. Not
+    /// covered: files that it names, and variables of programs that it runs.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let users = self.0.get("users").and_then(Value::as_array).into_iter().flatten();
+        let users = users.filter_map(|entry| entry.get("user")?.as_object());
+        let plugin = |user: &Map<String, Value>| user.get("auth-provider")?.get("config")?.as_object().cloned();
+        let parts = users.flat_map(|user| [Some(user.clone()), plugin(user)]).flatten();
+        let texts: Vec<String> = parts
+            .flat_map(|part| PROOFS.map(|key| part.get(key).and_then(Value::as_str).map(str::to_owned)))
+            .flatten()
+            .filter(|text| !text.is_empty())
+            .collect();
+        let key = |text: &String| STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let keys: Vec<String> = texts.iter().filter_map(key).collect();
+        texts.into_iter().chain(keys).filter(|text| !text.is_empty()).map(Secret::new).collect()
     }
 
     /// Name of the current context.

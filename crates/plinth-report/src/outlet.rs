@@ -130,6 +130,12 @@ impl Outlet {
         self.0.queue().error.take()
     }
 
+    /// Whether nothing more can be written: the reader went away, or the disk is full.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.0.queue().broken
+    }
+
     /// Lines that were not written.
     #[must_use]
     pub fn lost(&self) -> u64 {

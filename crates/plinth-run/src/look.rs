@@ -64,7 +64,7 @@ pub struct SeenDone {
     pub(crate) digest: Digest,
     /// What was told.
     pub(crate) probed: Probed,
-    /// When: [`plinth_world::Clock::elapsed`].
+    /// When the oldest part of it was told, at the earliest: [`plinth_world::Clock::elapsed`].
     pub(crate) at: Duration,
 }
 
@@ -80,7 +80,8 @@ pub async fn look(plan: &Plan, world: &RunWorld, options: &LookOptions) -> Resul
     let graph = Graph::of(plan)?;
     let queue = Queue::new(&graph, options.parallel, jiff::Timestamp::UNIX_EPOCH);
     let env = world.env.clone().sharing(options.checked.clone());
-    let mut looking = Looking { plan, world, options, env, queue, graph, look: Look::default() };
+    let began = env.ctx.clock().elapsed();
+    let mut looking = Looking { plan, world, options, env, began, queue, graph, look: Look::default() };
     let mut sights: FuturesUnordered<Sight<'_>> = FuturesUnordered::new();
     loop {
         while let Some(sight) = looking.begin() {
@@ -99,6 +100,8 @@ struct Looking<'a> {
     options: &'a LookOptions,
     /// In which steps share what they are told.
     env: StepEnv,
+    /// By the clock of the run.
+    began: Duration,
     queue: Queue,
     graph: Graph<'a>,
     look: Look,
@@ -172,10 +175,11 @@ impl<'a> Looking<'a> {
         self.look.seen.insert(step.id.clone(), seen);
     }
 
-    /// When what was seen of a step was told, at the earliest.
+    /// When what was seen of a step was told, at the earliest: what its steps share may be as old as the look, and what checking the node
+    /// told is older.
     fn told_at(&self, step: &Step) -> Duration {
         let checked = step.work.node().and_then(|node| self.options.checked.at(node));
-        checked.unwrap_or_else(|| self.world.env.ctx.clock().elapsed())
+        checked.map_or(self.began, |at| at.min(self.began))
     }
 
     fn answer(&mut self, step: &Step, answers: Vec<(GateId, GateAnswer)>) {

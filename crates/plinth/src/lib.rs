@@ -100,6 +100,7 @@ fn one_form(common: &Common, verb: &Verb) -> Result<(), Problem> {
         Verb::Completions(_) => "a script for a shell",
         Verb::Man(_) => "a manual page",
         Verb::Export(_) => "the format that `--format` names",
+        Verb::Status(status) if status.watch => "text for people with `--watch`",
         Verb::Plan(plan) if plan.graph == Some(GraphFormat::Dot) => "a graph in the language of Graphviz",
         _ => return Ok(()),
     };

@@ -47,6 +47,10 @@ impl Moment {
                 of_day(began, time).ok_or_else(|| none("there is no such time on the day of the run"))?
             }
         };
+        // Time in a rehearsal is virtual, and ahead.
+        if at > now.max(last.updated.unwrap_or(now)) {
+            return Err(none("it is not that time yet"));
+        }
         let on = runs.iter().rev().find(|run| run.started.is_some_and(|started| started <= at));
         on.map(|run| (run, at)).ok_or_else(|| none("no run had begun then"))
     }
@@ -61,9 +65,11 @@ fn of_day(began: Timestamp, time: Time) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::field_reassign_with_default)]
 mod tests {
     use super::*;
+    use plinth_model::run::RunHead;
+    use plinth_model::{Digest, RunView, SiteName};
 
     #[test]
     fn times_are_read_as_people_write_them() {
@@ -77,5 +83,23 @@ mod tests {
         let began: Timestamp = "2026-11-30T23:50:00Z".parse().unwrap();
         let after_midnight = of_day(began, Time::constant(0, 10, 0, 0)).unwrap();
         assert_eq!(after_midnight.to_string(), "2026-12-01T00:10:00Z");
+    }
+
+    #[test]
+    fn a_moment_that_has_not_come_is_refused() {
+        let mut view = RunView::default();
+        view.run = Some(RunHead::new("r", Digest::of(""), SiteName::new("lab").unwrap()));
+        view.started = Some("2026-11-30T08:00:00Z".parse().unwrap());
+        let mut runs = [RunEntry::of(&view, true).unwrap()];
+        let now = "2026-11-30T08:30:00Z".parse().unwrap();
+        let within = |runs: &[RunEntry], text| {
+            Moment::parse(text).unwrap().within(runs, now).map(|(_, at)| at.to_string()).map_err(|no| no.happened)
+        };
+        assert_eq!(within(&runs, "08:12").unwrap(), "2026-11-30T08:12:00Z");
+        for later in ["07:00", "+31min"] {
+            assert!(within(&runs, later).unwrap_err().contains("not that time yet"), "{later}");
+        }
+        runs[0].updated = Some("2026-11-30T09:00:00Z".parse().unwrap());
+        assert_eq!(within(&runs, "+31min").unwrap(), "2026-11-30T08:31:00Z", "virtual time is ahead");
     }
 }

@@ -37,7 +37,11 @@ impl Operation<'_> {
         self.traceparent = traceparent.filter(|text| is_traceparent(text));
     }
 
-    fn verb(&self) -> &'static str {
+    /// The verb that runs it. One small thing has the site for its goal too, and a command of its own.
+    fn verb<'a>(&self, small: Option<&'a str>) -> &'a str {
+        if let Some(verb) = small.and_then(|command| command.split_whitespace().next()) {
+            return verb;
+        }
         match (&self.goal, self.world.is_rehearsal()) {
             (Goal::Site, true) => "rehearse",
             (Goal::Site, false) => "apply",
@@ -57,7 +61,7 @@ impl Operation<'_> {
         let behaviour = Arc::new(Remembered::new(Arc::new(Kinds), approved.take_done()));
         let world = RunWorld { env: self.env()?.sharing_nodes(), behaviour };
         let Planned { plan, cluster, checks, small, .. } = approved.planned();
-        let (verb, traceparent) = (self.verb().to_owned(), self.traceparent.clone());
+        let (verb, traceparent) = (self.verb(small.as_deref()).to_owned(), self.traceparent.clone());
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;

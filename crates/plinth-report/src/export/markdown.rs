@@ -9,6 +9,8 @@ use plinth_model::span::{clock, span};
 pub const LARGEST: usize = 1024 * 1024;
 /// Causes in full; more are counted.
 const CAUSES: usize = 50;
+/// Bytes kept for what stands behind the causes: how many more there are, and the table of kinds.
+const REST: usize = 128 * 1024;
 /// Lines of a program's last words.
 const LINES: usize = 20;
 
@@ -31,10 +33,8 @@ pub(super) fn markdown(run: &Exported<'_>) -> String {
             counts.not_run
         ),
     ];
-    for (told, group) in run.shown.groups.iter().enumerate().take(CAUSES) {
-        lines.extend(cause(told + 1, group));
-    }
-    let more = run.shown.groups.len().saturating_sub(CAUSES);
+    let told = causes(run.shown.groups, &mut lines);
+    let more = run.shown.groups.len() - told;
     if more > 0 {
         lines.extend([
             String::new(),
@@ -44,6 +44,19 @@ pub(super) fn markdown(run: &Exported<'_>) -> String {
     lines.extend(kinds(run));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Adds causes as long as there is room. Answers how many.
+fn causes(groups: &[FailureGroup], lines: &mut Vec<String>) -> usize {
+    let bytes = |lines: &[String]| lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    let mut left = (LARGEST - REST).saturating_sub(bytes(lines));
+    for (told, group) in groups.iter().enumerate().take(CAUSES) {
+        let cause = cause(told + 1, group);
+        let Some(less) = left.checked_sub(bytes(&cause)) else { return told };
+        left = less;
+        lines.extend(cause);
+    }
+    groups.len().min(CAUSES)
 }
 
 fn cause(number: usize, group: &FailureGroup) -> Vec<String> {

@@ -4,7 +4,7 @@
 use super::*;
 use crate::runs::tests::{Made, hostile_run, site};
 use crate::scripted;
-use plinth_analysis::Shape;
+use plinth_analysis::{FailureGroup, Shape};
 use plinth_model::{Event, EventBody};
 use quick_xml::Reader;
 use quick_xml::events::Event as Xml;
@@ -170,6 +170,20 @@ fn metrics_are_what_prometheus_reads() {
 #[test]
 fn markdown_is_a_summary_that_github_takes() {
     let text = exported(&scripted::run(), Format::Markdown);
-    assert!(text.len() < LARGEST_SUMMARY);
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_summary_of_endless_causes_counts_those_that_github_would_not_take() {
+    let made = Made::of(&scripted::run(), &Shape::default());
+    let long = "\u{1f980}".repeat(2_000);
+    let first = &made.shown().groups[0];
+    let group = FailureGroup { evidence: vec![long; 30], failure: None, ..first.clone() };
+    let groups = vec![group; 50];
+    let (name, shown) = (site(), Shown { groups: &groups, ..made.shown() });
+    let run = Exported { site: &name, shown, columns: &made.columns, plinth: "1.2.3" };
+    let text = run.write(Format::Markdown).unwrap();
+    assert!(text.len() < LARGEST_SUMMARY, "{} bytes", text.len());
+    let told = text.matches("\n### ").count();
+    assert!(told > 5 && text.contains(&format!("And {} more causes", 50 - told)), "{told}");
 }

@@ -34,7 +34,7 @@ pub fn story(story: &Story<'_>) -> String {
     let limit = story.bytes.max(LEAST_BYTES);
     let mut text = Bounded { text: String::new(), limit, kept: REST.min(limit / 6) };
     for line in opening(story, look) {
-        text.add(&line, text.kept);
+        text.add_cut(&line, text.kept);
     }
     causes(story, &mut text);
     for line in rest(story, look) {
@@ -61,6 +61,21 @@ impl Bounded {
         }
         fits
     }
+
+    /// Adds a line, or as much of it as there is room for.
+    fn add_cut(&mut self, line: &str, left: usize) {
+        let more = " …";
+        let room = self.limit.saturating_sub(self.text.len() + left + more.len() + 1);
+        if !self.add(line, left) && room > more.len() {
+            self.add(&format!("{}{more}", beginning(line, room)), left);
+        }
+    }
+}
+
+/// So many bytes from the beginning, and no half character.
+fn beginning(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 fn opening(story: &Story<'_>, look: Look) -> Vec<String> {

@@ -208,3 +208,16 @@ fn foreign_text_reaches_nobody_raw_and_is_never_endless() {
     let outside: Vec<&str> = markdown.lines().filter(|line| !line.starts_with("    ")).collect();
     assert!(!outside.iter().any(|line| line.contains("<script")), "{outside:?}");
 }
+
+#[test]
+fn the_headline_of_a_story_is_there_however_many_nodes_were_left_out() {
+    let mut events = scripted::run();
+    if let EventBody::RunStarted(head) = &mut events[0].body {
+        let names = (0..100).map(|n| format!("rack{}-dgx-{n:03}-{}", n % 50, "of-the-other-hall".repeat(2)));
+        head.without = names.map(|name| plinth_model::NodeName::new(&name).unwrap()).collect();
+    }
+    let made = Made::of(&events, &Shape::default());
+    let told = made.story(LEAST_BYTES);
+    assert!(told.starts_with("basepod-a: ") && told.contains("  without ") && told.len() <= LEAST_BYTES, "{told}");
+    assert!(told.contains(made.entry.state.word()) && told.contains(" of plan "), "{told}");
+}

@@ -8,11 +8,13 @@ use std::time::Duration;
 /// Steps that are named; of more, those that may take longest.
 const NAMED: usize = 3;
 
-/// When something in flight is given up at the latest, by the clock that began it.
+/// When something in flight is given up at the latest, by the clock that began it. Behind an effect that is late comes a look with a
+/// deadline of its own. Not counted: a look that fails in passing and is repeated.
 pub(super) fn limit(step: &Step, spawn: Spawn, now: Duration) -> Duration {
     let attempt = Duration::from_secs(u64::from(step.work.deadline_s()));
     match spawn {
-        Spawn::Probe | Spawn::Act => now + attempt,
+        Spawn::Probe => now + attempt,
+        Spawn::Act => now + attempt * 2,
         Spawn::Wait(pause) => now + pause + attempt,
     }
 }

@@ -60,6 +60,22 @@ fn the_first_stop_finishes_what_is_in_flight() {
 }
 
 #[test]
+fn what_a_stop_waits_for_is_told_with_the_look_behind_an_effect_that_is_late() {
+    let mut bench = Bench::new();
+    bench.rule("a/slow/x", Rule { hangs: true, ..Rule::default() });
+    let plan = plan(vec![step("a/slow/x", &[])]);
+    let deadline = u64::from(plan.steps[0].work.deadline_s());
+    // The first look takes a second.
+    let limit = Duration::from_secs(1 + 2 * deadline);
+    let _ = run_and_stop(&mut bench, &plan, &[5]);
+    let told = plinth_model::span::of(limit - Duration::from_secs(5));
+    let said = reasons(&bench).remove(0);
+    assert!(said.contains(&format!("in {told}, at the latest")), "{said}");
+    let ended = bench.clock.elapsed();
+    assert!(ended > Duration::from_secs(1 + deadline) && ended <= limit, "{ended:?} of {limit:?}");
+}
+
+#[test]
 fn an_effect_that_fails_after_the_first_stop_is_looked_at_and_not_tried_again() {
     for happens_anyway in [false, true] {
         let mut bench = Bench::new();

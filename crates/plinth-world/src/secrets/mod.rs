@@ -6,7 +6,7 @@ mod redactor;
 mod spelling;
 
 pub use memory::MemorySecrets;
-pub use redactor::Redactor;
+pub use redactor::{MASK, Redactor};
 
 use plinth_model::{Secret, SecretRef};
 

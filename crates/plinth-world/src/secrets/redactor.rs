@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// What stands where a secret was.
-const MASK: &str = "[secret]";
+pub const MASK: &str = "[secret]";
 
 /// Remembers values that were given out and replaces them in texts: as they are and line by line, also where single characters are
 /// escaped (JSON, percent, HTML, a shell's quotes) or left out because they cannot be shown, within base64 of any kind (`user:password`
@@ -27,8 +27,8 @@ struct Known {
 }
 
 impl Redactor {
-    /// Shorter values are not remembered: replacing them would garble texts without protecting anything.
-    const SHORTEST: usize = 4;
+    /// Bytes; shorter values are not remembered: replacing them would garble texts without protecting anything.
+    pub const SHORTEST: usize = 4;
 
     /// Remembers a value. A later value of the same reference does not push out the earlier one.
     pub fn remember(&self, reference: &SecretRef, value: &Secret) {

@@ -72,7 +72,8 @@ fn list(common: &Common, recorded: &Recorded, asked: &str, printer: &Printer) ->
 
 /// A run fits by itself, or because one of its steps does.
 fn fits(recorded: &Recorded, entry: &RunEntry, filter: &Filter) -> Result<bool, Failure> {
-    let words = format!("{} {} {:?}", entry.run, entry.verb, entry.who.as_ref().map(ToString::to_string));
+    let who = entry.who.as_ref().map(ToString::to_string).unwrap_or_default();
+    let words = format!("{} {} {} {who}", entry.run, entry.verb, entry.small.as_deref().unwrap_or_default());
     if !filter.is_about_steps() && filter.fits_run(entry.state.word(), &words, entry.seconds) {
         return Ok(true);
     }

@@ -4,8 +4,9 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Recorded, look};
+use crate::recorded::{Chosen, Recorded, look};
 use crate::sinks;
+use jiff::Timestamp;
 use plinth_analysis::{Shape, waiting};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState, Status};
@@ -14,11 +15,16 @@ use plinth_model::{Exit, Problem, RunView};
 use plinth_report::runs::{sentence, waits};
 use plinth_run::LockOwner;
 use plinth_world::{Clock, SystemClock};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::Timespec;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Between two looks at the journal.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long the frame before is waited for.
+const TAKEN: Duration = Duration::from_millis(50);
 
 /// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
 pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer) -> Result<Exit, Failure> {
@@ -83,26 +89,37 @@ impl Now {
     }
 }
 
-/// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed.
+/// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
+/// when nobody can read it any more.
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
     let mut shown = String::new();
     loop {
         let now = Now::look(common)?;
-        let text = now.text(printer);
-        if text != shown {
+        let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
+        let out = printer.streams().out();
+        // As long as nobody took the one before, the next one takes its place.
+        if text != shown && (ended || out.wait(TAKEN)) {
             if in_place {
-                printer.streams().out().whole(frame(&text).as_bytes());
+                out.whole(frame(&text).as_bytes());
             } else {
                 printer.data(&format!("{text}\n"));
             }
             shown = text;
         }
-        if now.status.run.state != RunState::Running {
+        if ended || out.is_broken() || reader_is_gone() {
             return Ok(Exit::Done);
         }
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// Whether nobody can read standard output any more: the other end of the pipe is closed, the terminal is gone.
+fn reader_is_gone() -> bool {
+    let stdout = std::io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    told.is_ok() && asked.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 /// A frame in one write, from the upper left corner; only as many lines as there are rows.
@@ -123,6 +140,24 @@ fn rows() -> usize {
     rustix::termios::tcgetwinsize(std::io::stdout()).map_or(24, |size| usize::from(size.ws_row)).max(4)
 }
 
+/// Who held the lock for the run at that moment: its holder of now, or, when something was recorded later, the run itself.
+fn held(recorded: &Recorded, chosen: &Chosen, view: &RunView, at: Timestamp) -> Option<LockView> {
+    let head = view.run.as_ref()?;
+    if !chosen.events.iter().any(|event| event.at > at) {
+        // Progress is not recorded: in the middle of a long step the newest event is older than the moment.
+        let lock = recorded.lock.clone().filter(|lock| lock.run == head.run)?;
+        return Some(LockView { alive: lock.alive || lock.heartbeat >= at, ..lock });
+    }
+    Some(LockView {
+        owner: head.owner.clone(),
+        run: head.run.clone(),
+        acquired: view.started.unwrap_or(at),
+        heartbeat: at,
+        expires: at,
+        alive: true,
+    })
+}
+
 /// As it was at a moment: of the run that was on then, folded up to there.
 fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let recorded = Recorded::open(common)?;
@@ -130,15 +165,7 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let (entry, at) = moment.within(&recorded.runs, SystemClock::new().now())?;
     let chosen = recorded.whole(entry)?;
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
-    let goes_on = chosen.events.iter().any(|event| event.at > at);
-    let lock = view.run.as_ref().filter(|_| goes_on).map(|head| LockView {
-        owner: head.owner.clone(),
-        run: head.run.clone(),
-        acquired: view.started.unwrap_or(at),
-        heartbeat: at,
-        expires: at,
-        alive: true,
-    });
+    let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
     let (site, shape) = (recorded.site.clone(), chosen.shape);
     let now = Now { site, status, view, shape };

@@ -9,10 +9,11 @@ use flate2::write::GzEncoder;
 use plinth_app::support::Redaction;
 use plinth_app::{Failure, Input, logs};
 use plinth_model::run::LogFile;
-use plinth_model::text::visible;
+use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::files;
+use plinth_world::secrets::Redactor;
 use serde::Serialize;
 use std::io::Read as _;
 
@@ -25,8 +26,12 @@ const LOG: u64 = 4 * 1024 * 1024;
 /// Folder within the archive.
 const FOLDER: &str = "plinth-support";
 
-/// Packs journal, events, plan, findings, versions and logs. Secrets are taken out of every text, and then every file is searched for every
-/// secret of the site: with one found, nothing is written.
+/// What the archive is searched for, for people.
+const SEARCHED: &str =
+    "what the site file names as a secret, and plinth's own secrets, keys and kubeconfig of the site";
+
+/// Packs journal, events, plan, findings, versions and logs. The secrets of [`Redaction::of`] are taken out of every text, and then every
+/// file is searched for each of them: with one found, nothing is written.
 pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> Result<Exit, Failure> {
     let recorded = Recorded::open(common)?;
     let input = Input::load(&common.file)?;
@@ -47,14 +52,22 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
             .wrong_input(error)
             .try_this("choose a folder that you can write to")
     })?;
+    let (searched, all) = redaction.count();
     for place in &redaction.unread {
-        printer.talk(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
+        printer
+            .changed(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
+    }
+    for place in &redaction.short {
+        printer.changed(&format!(
+            "the secret at `{place}` is too short to be searched for (less than {} bytes)",
+            Redactor::SHORTEST
+        ));
     }
     printer.changed(&format!(
-        "{}: {}, searched for {} of the site; read it before you hand it on",
+        "{}: {}, searched for {searched} of {} ({SEARCHED}); read it before you hand it on",
         verb.out.display(),
         amount(count, "file"),
-        amount(redaction.count(), "secret")
+        amount(all, "secret")
     ));
     Ok(Exit::Done)
 }
@@ -66,15 +79,21 @@ struct Pack<'a> {
 }
 
 impl Pack<'_> {
+    // Redacted first: a secret that is broken by an escape would not be found any more.
     fn add(&mut self, name: impl Into<String>, text: &str) {
-        // Redacted first: a secret that is broken by an escape would not be found any more.
         let clean = visible(&self.redaction.redact(text)).into_owned();
+        self.files.push((name.into(), clean));
+    }
+
+    /// JSON, or lines of it: it stays JSON.
+    fn add_json(&mut self, name: impl Into<String>, json: &str) {
+        let clean = visible_json(&self.redaction.redact(json)).into_owned();
         self.files.push((name.into(), clean));
     }
 
     fn json<T: Serialize>(&mut self, name: impl Into<String>, value: &T) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.add(name, &(text + "\n")),
+            Ok(text) => self.add_json(name, &(text + "\n")),
             Err(error) => self.add(name, &format!("not written: {error}\n")),
         }
     }
@@ -89,6 +108,7 @@ impl Pack<'_> {
             "run": verb.which.run,
             "lock": recorded.lock,
             "secretsNotSearchedFor": unread,
+            "secretsTooShortToSearchFor": self.redaction.short,
         });
         self.json("versions.json", &about);
         self.json("runs.json", &recorded.runs);
@@ -97,14 +117,14 @@ impl Pack<'_> {
     fn run(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Problem> {
         let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024 });
         self.add("why.txt", &(told + "\n"));
-        self.add("events.ndjson", &lines(chosen));
+        self.add_json("events.ndjson", &lines(chosen));
         self.json("findings.json", &chosen.view.findings);
         self.json("causes.json", &chosen.groups);
         let plan = match (&recorded.journal, &chosen.entry.plan) {
             (Some(journal), Some(hash)) => journal.plan_text(hash).map_err(Problem::from)?,
             _ => None,
         };
-        plan.iter().for_each(|plan| self.add("plan.json", plan));
+        plan.iter().for_each(|plan| self.add_json("plan.json", plan));
         Ok(())
     }
 
@@ -113,7 +133,7 @@ impl Pack<'_> {
         let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.entry.run).take(RUNS);
         for entry in others {
             let whole = recorded.whole(entry)?;
-            self.add(format!("journal/{}.ndjson", entry.run), &lines(&whole));
+            self.add_json(format!("journal/{}.ndjson", entry.run), &lines(&whole));
         }
         Ok(())
     }
@@ -162,4 +182,26 @@ fn end_of(log: &LogFile) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     file.take(LOG).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_with_a_hidden_character_stays_json_and_a_terminal_shows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.yaml");
+        std::fs::write(&file, include_str!("../../../../examples/basepod.yaml")).unwrap();
+        let redaction = Redaction::of(&Input::load(&file).unwrap(), &folder.path().join("state"));
+        let mut pack = Pack { redaction: &redaction, files: Vec::new() };
+        let said = "helm\u{200b}said";
+        pack.json("causes.json", &said);
+        pack.add_json("events.ndjson", &(serde_json::to_string(said).unwrap() + "\n"));
+        for (name, text) in &pack.files {
+            assert!(!text.contains('\u{200b}'), "{name}");
+            assert_eq!(serde_json::from_str::<String>(text).unwrap(), said, "{name}");
+        }
+    }
 }

@@ -18,8 +18,12 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
             .into());
     }
     let recorded = Recorded::open(common)?;
-    if recorded.runs.is_empty() && !common.json {
-        printer.data(&format!("{}: never applied", recorded.site));
+    if recorded.runs.is_empty() {
+        let told = format!("{}: never applied", recorded.site);
+        match common.json {
+            true => printer.json(&json!({"schema": SCHEMA, "run": null, "causes": [], "waiting": null, "story": told})),
+            false => printer.data(&told),
+        }
         return Ok(Exit::Done);
     }
     let chosen = recorded.choose(&verb.which.run)?;

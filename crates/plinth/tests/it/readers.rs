@@ -5,6 +5,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
@@ -94,6 +95,26 @@ fn a_terminal_that_nobody_reads_holds_up_neither_the_run_nor_its_lock_nor_signal
     assert_eq!(done["steps"]["waiting"], 0, "{done}");
     run.signal("-TERM");
     assert_eq!(run.ends(), Some(0), "the run was over: how it ended is how the process ends");
+}
+
+#[test]
+fn whoever_watches_the_status_and_goes_away_is_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let (state, site) = (folder.path().join("state"), basepod());
+    let arguments = ["rehearse", "-f", &site, "--state", text(&state), "--pace", "watch", "--nodes", "60"];
+    let mut run = Running::start(folder.path(), &arguments, |_| ());
+    wait_for(folder.path(), &site, &state, |seen| seen["run"]["state"] == "running");
+    let arguments = ["status", "--watch", "-f", &site, "--state", text(&state)];
+    let mut watch = Running::start(folder.path(), &arguments, |command| {
+        command.stdout(Stdio::piped());
+    });
+    let mut reader = watch.0.stdout.take().unwrap();
+    reader.read_exact(&mut [0; 10]).unwrap();
+    drop(reader);
+    assert_eq!(watch.ends(), Some(0));
+    assert_eq!(run.0.try_wait().unwrap(), None, "the run is still on, or the test shows nothing");
+    run.signal("-TERM");
+    run.ends();
 }
 
 #[test]

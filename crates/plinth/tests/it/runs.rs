@@ -38,6 +38,8 @@ impl Kept {
 fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     let kept = Kept::new();
     assert!(kept.asks(&["runs"]).exit != 70);
+    let none = kept.json(&["why"]);
+    assert_eq!((&none["run"], &none["causes"]), (&Value::Null, &json!([])), "no run is no error, as in text");
     kept.rehearse(&["--fault", "release:gpu-operator:fails"]).exits(4);
     kept.rehearse(&[]).exits(0);
     let runs = kept.json(&["runs"]);
@@ -76,6 +78,7 @@ fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     assert_eq!(steps["steps"].as_array().unwrap().len(), 1);
     let none = kept.json(&["runs", "show", "^1", "--where", "state:failed waiting:slot"]);
     assert_eq!(none["emptiedBy"], "waiting:slot");
+    assert!(kept.json(&["runs", "--where", "some("])["runs"].as_array().unwrap().is_empty());
     kept.asks(&["runs", "--where", "colour:red"]).exits(1).says("colour:");
 }
 
@@ -91,6 +94,7 @@ fn the_status_of_a_moment_is_what_was_seen_then() {
     let said = kept.asks(&["status", "--at", "+2min"]).exits(0).stdout;
     assert!(said.contains("waits for") || said.contains("waits:"), "{said}");
     assert_eq!(kept.asks(&["status", "--watch"]).exits(0).stdout.trim(), kept.asks(&["status"]).stdout.trim());
+    kept.asks(&["status", "--watch", "--json"]).exits(1).says("leave `--json`");
 }
 
 /// Names of the workers that a rehearsal of so many nodes makes up.
@@ -234,11 +238,7 @@ fn a_packed_archive_holds_no_secret_although_a_log_does() {
     let (site, secrets) = (basepod(), [("RUNAI_REGISTRY_TOKEN", TOKEN)]);
     let asked = ["support", "--out", "packed.tar.gz", "-f", &site, "--state", "state"];
     let said = plinth_with(kept.folder(), &secrets, &asked).exits(0);
-    assert!(
-        said.stderr.contains("searched for 2 secrets") && said.stderr.contains("cannot be read here"),
-        "{}",
-        said.stderr
-    );
+    assert!(said.stderr.contains("searched for ") && said.stderr.contains("cannot be read here"), "{}", said.stderr);
     let file = kept.folder().join("packed.tar.gz");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(&file).unwrap()));

@@ -148,3 +148,28 @@ async fn another_login_and_another_question_are_asked_for_themselves() {
     looked(&bench, vec![("connect", Work::NodeConnect(NodeConnect { target: far }))], Duration::ZERO).await;
     bench.fake.assert_used_up();
 }
+
+/// Takes its time to find that nothing is to do.
+struct Slow;
+
+#[async_trait::async_trait]
+impl crate::behaviour::Behaviour for Slow {
+    async fn probe(&self, _: &Step, env: &StepEnv) -> Result<Probed, ClientError> {
+        env.ctx.clock().sleep(Duration::from_secs(40)).await;
+        Ok(Probe::Done(String::new()).into())
+    }
+    async fn act(&self, _: &Step, _: &StepEnv) -> Result<String, ClientError> {
+        Ok(String::new())
+    }
+}
+
+#[tokio::test]
+async fn what_a_slow_look_was_told_is_as_old_as_its_beginning() {
+    let bench = bench();
+    let began = Duration::from_secs(5);
+    bench.clock.sleep(began).await;
+    let world = RunWorld { env: bench.env(), behaviour: Arc::new(Slow) };
+    let look = look(&plan(steps()), &world, &LookOptions::default()).await.unwrap();
+    assert_eq!(look.done.len(), 5);
+    assert!(look.done.values().all(|done| done.at == began), "{:#?}", look.done);
+}
