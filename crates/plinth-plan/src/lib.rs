@@ -47,7 +47,7 @@ pub use ids::labelled;
 pub use images::places_differ;
 pub use observed::{LineMeaning, Observed, StepObservation};
 pub use planner::{
-    Chosen, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback, rotation,
+    Chosen, Installed, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback, rotation,
     trust,
 };
 pub use select::Members;

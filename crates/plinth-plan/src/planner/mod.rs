@@ -20,7 +20,7 @@ pub use discovery::endpoint_host;
 pub use own::{fixes, looked, rollback, trust};
 pub use recovery::recovery;
 pub use removal::removal;
-pub use rotation::{Rotation, rotation};
+pub use rotation::{Installed, Rotation, rotation};
 
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
