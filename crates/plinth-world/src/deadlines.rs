@@ -116,8 +116,8 @@ pub const RUNAI_READ_BACK_PAUSE: Duration = Duration::from_secs(2);
 /// A token is renewed so long before its end: requests and clocks may be late.
 pub const RUNAI_TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// Between two logins with a password that was refused, while the administrator may not be made yet: Keycloak's own protection against
-/// guessing, where a realm has it, counts failures and waits a minute after thirty.
-pub const RUNAI_LOGIN_PAUSE: Duration = Duration::from_secs(30);
+/// guessing, where a realm has it, counts failures and waits a minute after thirty. All logins of one wait stay below that.
+pub const RUNAI_LOGIN_PAUSE: Duration = Duration::from_secs(60);
 /// How much of a token for the first contact must be left, so that Helm, the images and the agents of the cluster part find it
 /// valid: their own deadline is 15 minutes, and it is valid for two hours.
 pub const RUNAI_BOOTSTRAP_LEFT: Duration = Duration::from_secs(30 * 60);
