@@ -186,7 +186,7 @@ impl Keystore for FileKeystore {
 
     async fn takes_trust(&self, _ctx: &Context, name: &str, source: &CertificateSource) -> ClientResult<bool> {
         let files = Files(self.directory(name)?);
-        FileKeystore::takes_trust(self, &files, source).map_err(|why| rotation::failed(&files, name, why))
+        self.loses_trust(&files, source).map_err(|why| rotation::failed(&files, name, why))
     }
 
     async fn rotation(&self, _ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {

@@ -162,7 +162,7 @@ impl FileKeystore {
     /// Whether those who trust only the kept authorities would lose trust if the files of this source took the place of the kept ones at
     /// once: an authority leaves, or the leaf is by one that they do not know. No where nothing is kept, where a rotation is on its way, and
     /// where the site moves between an authority of its own and one that everybody trusts, which is not a rotation's.
-    pub(super) fn takes_trust(&self, files: &Files, source: &CertificateSource) -> Result<bool, String> {
+    pub(super) fn loses_trust(&self, files: &Files, source: &CertificateSource) -> Result<bool, String> {
         if files.record()?.is_some() || files.read("tls.crt")?.is_none() {
             return Ok(false);
         }
