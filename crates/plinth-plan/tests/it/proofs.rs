@@ -40,8 +40,8 @@ fn names_of_others_are_those_that_the_site_is_known_to_need() {
     assert_eq!(names(&closed, &observed), None, "nothing is known that its pods need");
 
     let mut behind = desired.clone();
-    let proxy = WebProxy { http: "http://proxy.example.com:3128".to_owned(), https: "http://proxy.example.com:3128".to_owned(), no_proxy: Vec::new() };
-    behind.kubernetes.proxy = Some(proxy);
+    let https = Some("http://proxy.example.com:3128".to_owned());
+    behind.kubernetes.proxy = Some(WebProxy { http: None, https, no_proxy: Vec::new() });
     assert_eq!(names(&behind, &observed), None, "the proxy resolves the names of others");
 
     let network = inventory.networks.iter_mut().find(|network| network.kind == "INTERNAL").unwrap();
