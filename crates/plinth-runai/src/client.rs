@@ -243,6 +243,7 @@ async fn seen(
         uuid: cluster.uuid.to_string(),
         state: session.link.quote(cluster.state()),
         missing: cluster.missing().into_iter().map(quoted).collect(),
+        reported: cluster.reported().map(|time| session.link.quote(time)),
         unwell: cluster.unwell().iter().map(|line| session.link.quote(line)).collect(),
         gpu_nodes,
     })

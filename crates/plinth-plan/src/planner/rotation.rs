@@ -10,8 +10,8 @@ use crate::observed::{Observed, StepObservation};
 use crate::step::{Refine, step};
 use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::{
-    Certificate, CertificateRotation, CertificateServed, KubeSecret, Outgoing, RotationPhase, SecretContent,
-    SecretRestart,
+    Certificate, CertificateRotation, CertificateServed, KubeSecret, Outgoing, RotationPhase, RunaiConnected,
+    SecretContent, SecretRestart,
 };
 use plinth_model::{Finding, StepId, Work};
 use plinth_site::Desired;
@@ -183,7 +183,7 @@ impl Chain<'_> {
     /// Run:ai must be connected, where the site has it.
     fn connected(&mut self, phase: RotationPhase) {
         let found = self.site.steps.iter().find_map(|step| match &step.work {
-            Work::RunaiConnected(connected) => Some(connected.clone()),
+            Work::RunaiConnected(connected) => Some(RunaiConnected { next_report: true, ..connected.clone() }),
             _ => None,
         });
         let Installed { namespaces, whole } = &self.rotation.installed;
