@@ -99,6 +99,7 @@ async fn until_it_runs(
 }
 
 const CREATING: &str = "Creating";
+const PENDING: &str = "Pending";
 const RUNNING: &str = "Running";
 const COMPLETED: &str = "Completed";
 
@@ -106,5 +107,16 @@ fn judged(check: &Check, seen: &RunaiWorkload, project: &RunaiProject, gpus: u32
     let asked = if gpus > 0 { format!("{gpus} GPU") } else { "no GPU".to_owned() };
     let line = format!("a training of project {} that asks for {asked} is {}", project.name, seen.phase);
     let evidence = std::iter::once(line).chain(seen.said.iter().cloned()).collect();
-    if matches!(seen.phase.as_str(), RUNNING | COMPLETED) { pass(evidence) } else { fail(check, evidence) }
+    match seen.phase.as_str() {
+        RUNNING | COMPLETED => pass(evidence),
+        // The scheduler works, and has no room: that is a matter of quotas and of others' jobs.
+        PENDING if seen.said.iter().any(|line| tells_no_room(line)) => Verdict::Skip { reason: evidence.join("; ") },
+        _ => fail(check, evidence),
+    }
+}
+
+/// Whether the scheduler says that nothing is left for it.
+fn tells_no_room(line: &str) -> bool {
+    let line = line.to_lowercase();
+    ["enough resources", "insufficient", "quota"].iter().any(|word| line.contains(word))
 }

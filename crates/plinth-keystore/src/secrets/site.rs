@@ -153,7 +153,7 @@ impl SiteSecrets {
                 Ok(made)
             }
             Ok(None) => {
-                Err(SecretError::new(reference, "it has not been made yet: the step that makes it has not run"))
+                Err(SecretError::absent(reference, "it has not been made yet: the step that makes it has not run"))
             }
             Err(error) => Err(SecretError::new(reference, format!("reading {} failed: {error}", path.display()))),
         }

@@ -6,7 +6,7 @@ use plinth_model::inventory::NodeKind;
 use plinth_model::steps::{AcceptanceCheck, Check};
 use plinth_plan::Observed;
 use plinth_site::Desired;
-use plinth_site::desired::{ArtifactSource, Department, Project};
+use plinth_site::desired::{ArtifactSource, Department, Project, WebProxy};
 
 fn checks(desired: &Desired, observed: &Observed) -> Vec<Check> {
     let of = |work: &Work| match work {
@@ -38,6 +38,11 @@ fn names_of_others_are_those_that_the_site_is_known_to_need() {
     closed.runai.as_mut().unwrap().source = ArtifactSource::Airgapped;
     closed.runai.as_mut().unwrap().mirror = Some("https://mirror.example.com".to_owned());
     assert_eq!(names(&closed, &observed), None, "nothing is known that its pods need");
+
+    let mut behind = desired.clone();
+    let https = Some("http://proxy.example.com:3128".to_owned());
+    behind.kubernetes.proxy = Some(WebProxy { http: None, https, no_proxy: Vec::new() });
+    assert_eq!(names(&behind, &observed), None, "the proxy resolves the names of others");
 
     let network = inventory.networks.iter_mut().find(|network| network.kind == "INTERNAL").unwrap();
     network.domain = "eth.Cluster".to_owned();

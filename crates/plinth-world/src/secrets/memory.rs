@@ -32,7 +32,7 @@ impl MemorySecrets {
 impl Secrets for MemorySecrets {
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
         let found = self.values.lock().unwrap_or_else(PoisonError::into_inner).get(reference).cloned();
-        let value = found.ok_or_else(|| SecretError::new(reference, "it is not there"))?;
+        let value = found.ok_or_else(|| SecretError::absent(reference, "it is not there"))?;
         self.redactor.remember(reference, &value);
         Ok(value)
     }
