@@ -69,6 +69,7 @@ mod tests {
         assert_eq!(ranges(many.iter().map(String::as_str)), "dgx-[001-047]");
         assert_eq!(ranges(["dgx-5", "dgx-05", "dgx-06", "head", "dgx-08"]), "dgx-5, dgx-[05-06,08], head");
         assert_eq!(ranges(["r1-n7.site", "r1-n8.site", "ä1ö"]), "r1-n[7-8].site, ä1ö");
+        assert_eq!(ranges(["n8", "n9", "n10", "n11", "n9"]), "n[8-9], n[10-11]");
         assert_eq!(ranges([]), "");
         assert_eq!(ranges(["x99999999999999999999", "x1"]), "x1, x99999999999999999999");
     }

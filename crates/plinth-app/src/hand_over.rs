@@ -150,22 +150,54 @@ fn values_of(release: &Release, json: bool) -> Result<Document, Problem> {
     Ok(Document::new(format!("values/{component}.yaml"), head + &text))
 }
 
-/// Objects that are applied beside releases: of one component, a list in JSON and a document each in YAML.
+/// Objects that are applied beside releases, by component: a list in JSON and a document each in YAML, in the order in which they are applied.
+/// Not in it: that each stage waits for the one before.
 fn objects(plan: &Plan, json: bool) -> Result<Vec<Document>, Problem> {
-    let steps = plan.steps.iter().filter_map(|step| match &step.work {
-        Work::KubeObjects(objects) => Some((step.target(), objects)),
-        _ => None,
-    });
-    steps.map(|(name, objects)| objects_of(name, objects, json)).collect()
+    let mut by_component: Vec<(&str, Vec<&KubeObjects>)> = Vec::new();
+    for step in &plan.steps {
+        let Work::KubeObjects(objects) = &step.work else { continue };
+        match by_component.iter_mut().find(|(component, _)| *component == objects.component) {
+            Some((_, all)) => all.push(objects),
+            None => by_component.push((&objects.component, vec![objects])),
+        }
+    }
+    by_component.into_iter().map(|(component, all)| objects_of(component, &all, json)).collect()
 }
 
-fn objects_of(name: &str, objects: &KubeObjects, json: bool) -> Result<Document, Problem> {
-    let component = &objects.component;
+fn objects_of(component: &str, all: &[&KubeObjects], json: bool) -> Result<Document, Problem> {
     let bug = |error: String| Problem::while_doing("writing objects of").to(component).bug(error);
     if json {
-        let text = serde_json::to_string_pretty(&objects.objects).map_err(|error| bug(error.to_string()))?;
-        return Ok(Document::new(format!("objects/{name}.json"), text));
+        let objects: Vec<&Value> = all.iter().flat_map(|one| &one.objects).collect();
+        let text = serde_json::to_string_pretty(&objects).map_err(|error| bug(error.to_string()))?;
+        return Ok(Document::new(format!("objects/{component}.json"), text));
     }
-    let text = plinth_plan::render::manifests(objects).map_err(bug)?;
-    Ok(Document::new(format!("objects/{name}.yaml"), text))
+    let texts: Result<Vec<String>, _> = all.iter().map(|one| plinth_plan::render::manifests(one)).collect();
+    Ok(Document::new(format!("objects/{component}.yaml"), texts.map_err(bug)?.join("---\n")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use plinth_model::Stage;
+    use serde_json::json;
+
+    #[test]
+    fn objects_of_stages_are_one_document_in_their_order() {
+        let stage = |kind: &str| KubeObjects {
+            component: "network-operator".to_owned(),
+            objects: vec![json!({"kind": kind})],
+            health: Vec::new(),
+            timeout_s: 1,
+            stage: Stage::Platform,
+        };
+        let (policies, networks) = (stage("Policy"), stage("Network"));
+        let yaml = objects_of("network-operator", &[&policies, &networks], false).unwrap();
+        assert_eq!(yaml, Document::new("objects/network-operator.yaml", "kind: Policy\n---\nkind: Network\n"));
+        let json = objects_of("network-operator", &[&policies, &networks], true).unwrap();
+        assert_eq!(
+            by_component(&[json]).unwrap()["network-operator"],
+            json!([{"kind": "Policy"}, {"kind": "Network"}])
+        );
+    }
 }

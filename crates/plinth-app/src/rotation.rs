@@ -4,10 +4,11 @@ use crate::failure::{Failure, client_problem};
 use crate::operation::{Discovered, Operation, Planned};
 use plinth_model::steps::{Certificate, CertificateRotation, CertificateSource, HelmRelease, RotationPhase};
 use plinth_model::{Plan, Problem, Stage, Work};
-use plinth_plan::{Observed, Rotation};
+use plinth_plan::{Installed, Observed, Rotation};
 use plinth_run::StepEnv;
 use plinth_world::keystore::CertificateState;
 use plinth_world::{ClientError, ClientResult};
+use std::collections::BTreeSet;
 
 const PHASES: [RotationPhase; 4] =
     [RotationPhase::TrustBoth, RotationPhase::NewLeaf, RotationPhase::TrustNew, RotationPhase::Finished];
@@ -29,8 +30,8 @@ impl Operation<'_> {
                 rotations.extend(rotation(&env, certificate, authority).await?);
             }
             if !rotations.is_empty() {
-                let installed = is_installed(&env, &site).await?;
-                rotations.iter_mut().for_each(|rotation| rotation.installed = installed);
+                let installed = installed(&env, &site).await?;
+                rotations.iter_mut().for_each(|rotation| rotation.installed = installed.clone());
             }
             Ok(rotations)
         };
@@ -59,16 +60,19 @@ fn certificates(site: &Plan) -> Result<Vec<&Certificate>, Problem> {
     Ok(found)
 }
 
-/// Whether every release of Run:ai is there.
-async fn is_installed(env: &StepEnv, site: &Plan) -> ClientResult<bool> {
+/// Which releases of Run:ai are there.
+async fn installed(env: &StepEnv, site: &Plan) -> ClientResult<Installed> {
+    let mut installed = Installed { namespaces: BTreeSet::new(), whole: true };
     for step in &site.steps {
-        if let Work::HelmRelease(HelmRelease { release, stage: Stage::Runai }) = &step.work
-            && env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await?.is_none()
-        {
-            return Ok(false);
+        let Work::HelmRelease(HelmRelease { release, stage: Stage::Runai }) = &step.work else { continue };
+        match env.clients.helm.release(&env.ctx, &release.namespace, &release.release).await? {
+            Some(_) => {
+                installed.namespaces.insert(release.namespace.clone());
+            }
+            None => installed.whole = false,
         }
     }
-    Ok(true)
+    Ok(installed)
 }
 
 /// The rotation of one certificate, whoever reads it; none: the given files are those that are kept.
@@ -100,7 +104,7 @@ async fn rotation(env: &StepEnv, certificate: &Certificate, authority: bool) -> 
         certificate: certificate.clone(),
         exchanges_authority: !outgoing.authorities.is_empty() || (is_given && (adds || begun.is_some())),
         outgoing,
-        installed: false,
+        installed: Installed::default(),
         serves: keystore.certificate(ctx, name).await.is_ok_and(still_serves),
         missing,
     }))

@@ -165,6 +165,9 @@ impl Catalog {
         if let Some(other) = component.replaces.iter().find(|other| !self.components.contains_key(*other)) {
             return error(format!("replaces: there is no component `{other}`"));
         }
+        if component.drops_first && component.variants.iter().any(|variant| !variant.stages.is_empty()) {
+            return error("dropsFirst: nobody says which of the stages waits".to_owned());
+        }
         match component.compatibility.as_deref() {
             Some(table) if table != "runai" && self.compatibility.table(table).is_none() => {
                 error(format!("compatibility: there is no table `{table}`"))

@@ -45,6 +45,8 @@ pub struct Compatibility {
     pub kube_prometheus_stack: IndexMap<String, ComponentLine>,
     /// Rules about it.
     pub kube_prometheus_stack_rules: Vec<Rule>,
+    /// ingress-nginx, by minor of its chart.
+    pub ingress_nginx: IndexMap<String, ComponentLine>,
     /// What Base Command Manager ships together; for people.
     pub bcm_bundle: IndexMap<String, Value>,
     /// Allowed distance of Kubernetes' own parts.
@@ -349,6 +351,7 @@ impl Compatibility {
             "knative_operator" => Some(&self.knative_operator),
             "knative_serving" => Some(&self.knative_serving),
             "lws" => Some(&self.lws),
+            "ingress_nginx" => Some(&self.ingress_nginx),
             "kube_prometheus_stack" => Some(&self.kube_prometheus_stack),
             _ => None,
         }

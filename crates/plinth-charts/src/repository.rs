@@ -22,7 +22,7 @@ pub(crate) async fn index(session: &mut Session<'_>, repository: &Url) -> Result
     tokio::task::spawn_blocking(move || Index::read(&answer.bytes))
         .await
         .unwrap_or_else(|error| Err(Failure::nonsense(error.to_string())))
-        .map_err(|failure| failure.evidence(plain(&url)))
+        .map_err(|failure| session.unreadable(&url, failure.evidence(plain(&url))))
 }
 
 /// Fetches what an entry names, from the first of its addresses that gives it.

@@ -67,7 +67,7 @@ impl Web {
 
     /// Requests that share a login and the tokens got with it.
     pub(crate) fn session<'a>(&'a self, ctx: &'a Context, login: Option<Login>) -> Session<'a> {
-        Session { web: self, ctx, login, proofs: HashMap::new(), without: HashSet::new() }
+        Session { web: self, ctx, login, proofs: HashMap::new(), without: HashMap::new() }
     }
 }
 
@@ -98,8 +98,8 @@ pub(crate) struct Session<'a> {
     login: Option<Login>,
     /// What a host wants to see, by its origin: a token, or a password that it asked for.
     proofs: HashMap<String, HeaderValue>,
-    /// Hosts, by their origin, that refused the login: perhaps they ask for none.
-    without: HashSet<String>,
+    /// Hosts, by their origin, that refused the login, and how: perhaps they ask for none.
+    without: HashMap<String, StatusCode>,
 }
 
 impl Session<'_> {
@@ -126,7 +126,7 @@ impl Session<'_> {
             let status = response.status();
             if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
                 url = target(&url, response.headers())?;
-            } else if is_refusal(status) && self.leaves_out_the_login(&url, asked) {
+            } else if is_refusal(status) && self.leaves_out_the_login(&url, status, asked) {
                 tracing::debug!(host = host_of(url.as_str()), %status, "asked again without the login");
             } else if status == StatusCode::UNAUTHORIZED && challenged.insert(origin(&url)) {
                 let challenges = Challenge::of(response.headers());
@@ -158,14 +158,14 @@ impl Session<'_> {
         if let Some(proof) = self.proofs.get(&origin(url)) {
             return Some(proof.clone());
         }
-        let sent = eager && !self.without.contains(&origin(url));
+        let sent = eager && !self.without.contains_key(&origin(url));
         self.login.as_ref().filter(|login| sent && login.is_for(url))?.basic()
     }
 
     /// A login that was sent unasked and is refused may be for the images of a host whose charts everybody reads: without it once.
-    fn leaves_out_the_login(&mut self, url: &Url, asked: Asked<'_>) -> bool {
+    fn leaves_out_the_login(&mut self, url: &Url, status: StatusCode, asked: Asked<'_>) -> bool {
         let was_sent = self.proof(url, asked.eager).is_some() && !self.proofs.contains_key(&origin(url));
-        was_sent && self.without.insert(origin(url))
+        was_sent && self.without.insert(origin(url), status).is_none()
     }
 
     /// Gets what the host asks for; false when there is nothing that could be shown. The login goes to the token service that its
@@ -232,14 +232,44 @@ impl Session<'_> {
         Ok(Answer { bytes, headers })
     }
 
+    /// How this host refused the login, where it was asked without it since.
+    fn left_out(&self, url: &Url) -> Option<StatusCode> {
+        let origin = origin(url);
+        self.without.get(&origin).filter(|_| !self.proofs.contains_key(&origin)).copied()
+    }
+
     fn refused(&self, url: &Url, status: StatusCode) -> Failure {
-        let shown = self.proof(url, true).is_some() || self.without.contains(&origin(url));
+        let host = host_of(url.as_str());
+        // Some hosts hide from strangers what is there: what they say without the login does not count then.
+        let final_word = status.is_client_error() && !passes(status);
+        if let Some(first) = self.left_out(url).filter(|_| final_word) {
+            let happened = format!("{host} answered {first} with the login, and {status} without it");
+            return Failure::new(Why::Login, happened).evidence(plain(url));
+        }
+        let shown = self.proof(url, true).is_some();
         let why = match status {
             status if is_refusal(status) && shown && self.login.is_some() => Why::Login,
             status => Why::Status(status.as_u16()),
         };
-        Failure::new(why, format!("{} answered {status}", host_of(url.as_str()))).evidence(plain(url))
+        Failure::new(why, format!("{host} answered {status}")).evidence(plain(url))
     }
+
+    /// A failure about what a host gave: where it refused the login before, a page for strangers may stand in its place.
+    pub(crate) fn unreadable(&self, url: &Url, failure: Failure) -> Failure {
+        match self.left_out(url) {
+            Some(first) if failure.why == Why::Nonsense => {
+                let host = host_of(url.as_str());
+                let happened = format!("{host} answered {first} with the login; without it: {}", failure.happened);
+                Failure::new(Why::Login, happened).evidence(plain(url))
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// Whether the server may answer otherwise in a moment.
+fn passes(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
 }
 
 fn is_refusal(status: StatusCode) -> bool {

@@ -20,7 +20,10 @@ pub async fn accept(ctx: &Context, clients: &Clients, check: &Check) -> Result<V
             Ok(runai(check, &clusters, target, nodes))
         }
         Check::RunaiWorkload { target, project, gpus, image } => {
-            workload::check(ctx, &*clients.runai, check, target, (project.as_deref(), *gpus, image)).await
+            if let CheckSeen::Skipped(reason) = clients.kube.run_check(ctx, check).await? {
+                return Ok(Verdict::Skip { reason });
+            }
+            workload::check(ctx, &*clients.runai, check, target, (project, *gpus, image)).await
         }
         Check::Ingress { certificate: Some(name), .. } => {
             let kept = match kept_certificate(ctx, clients, check, name).await? {
@@ -146,6 +149,7 @@ pub(crate) mod tests {
             state: state.to_owned(),
             missing: Vec::new(),
             unwell: Vec::new(),
+            reported: None,
             gpu_nodes: Some(gpu_nodes.iter().map(|n| (*n).to_owned()).collect()),
         }
     }

@@ -280,7 +280,7 @@ mod tests {
             Check::Runai { target: Box::new(crate::acceptance::tests::target()), nodes: Vec::new() },
             Check::RunaiWorkload {
                 target: Box::new(crate::acceptance::tests::target()),
-                project: None,
+                project: "p".to_owned(),
                 gpus: 1,
                 image: String::new(),
             },

@@ -12,8 +12,7 @@ pub const NAME: &str = "plinth-check-workload";
 /// It stays long enough to be seen.
 const SCRIPT: &str = "nvidia-smi -L; sleep 30";
 
-/// Starts it, waits until it runs, and removes it. `project`: its name (none: the first one), the GPUs that the training asks for, and its
-/// image.
+/// Starts it, waits until it runs, and removes it. `project`: its name, the GPUs that the training asks for, and its image.
 ///
 /// # Errors
 /// When Run:ai cannot be asked, or does not take the training: that is no verdict.
@@ -22,7 +21,7 @@ pub async fn check(
     runai: &dyn RunaiClient,
     check: &Check,
     target: &RunaiTarget,
-    (project, gpus, image): (Option<&str>, u32, &str),
+    (project, gpus, image): (&str, u32, &str),
 ) -> ClientResult<Verdict> {
     let clusters = runai.clusters(ctx, target).await?;
     let [cluster] = clusters.as_slice() else {
@@ -30,17 +29,8 @@ pub async fn check(
         return Ok(fail(check, vec![line]));
     };
     let all = runai.projects(ctx, target, &cluster.uuid).await?;
-    let found = match project {
-        Some(name) => all.iter().find(|one| one.name == name),
-        None => all.first(),
-    };
-    let Some(found) = found else {
-        return Ok(match project {
-            Some(name) => fail(check, vec![format!("there is no project {name} in cluster {}", target.cluster)]),
-            None => {
-                Verdict::Skip { reason: "the cluster has no project in which a workload could be started".to_owned() }
-            }
-        });
+    let Some(found) = all.iter().find(|one| one.name == project) else {
+        return Ok(fail(check, vec![format!("there is no project {project} in cluster {}", target.cluster)]));
     };
     clear(ctx, runai, target, found).await?;
     let training = RunaiTraining { name: NAME.to_owned(), image: image.to_owned(), script: SCRIPT.to_owned(), gpus };
@@ -109,6 +99,7 @@ async fn until_it_runs(
 }
 
 const CREATING: &str = "Creating";
+const PENDING: &str = "Pending";
 const RUNNING: &str = "Running";
 const COMPLETED: &str = "Completed";
 
@@ -116,5 +107,16 @@ fn judged(check: &Check, seen: &RunaiWorkload, project: &RunaiProject, gpus: u32
     let asked = if gpus > 0 { format!("{gpus} GPU") } else { "no GPU".to_owned() };
     let line = format!("a training of project {} that asks for {asked} is {}", project.name, seen.phase);
     let evidence = std::iter::once(line).chain(seen.said.iter().cloned()).collect();
-    if matches!(seen.phase.as_str(), RUNNING | COMPLETED) { pass(evidence) } else { fail(check, evidence) }
+    match seen.phase.as_str() {
+        RUNNING | COMPLETED => pass(evidence),
+        // The scheduler works, and has no room: that is a matter of quotas and of others' jobs.
+        PENDING if seen.said.iter().any(|line| tells_no_room(line)) => Verdict::Skip { reason: evidence.join("; ") },
+        _ => fail(check, evidence),
+    }
+}
+
+/// Whether the scheduler says that nothing is left for it.
+fn tells_no_room(line: &str) -> bool {
+    let line = line.to_lowercase();
+    ["enough resources", "insufficient", "quota"].iter().any(|word| line.contains(word))
 }

@@ -16,7 +16,7 @@ use plinth_world::helm::{
     DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
 };
 use plinth_world::kube::{KubeHealth, KubeObjects, KubeWatch};
-use plinth_world::secrets::Secrets;
+use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub struct LocalHelm {
     pub(super) state: PathBuf,
     pub(super) kubeconfig: PathBuf,
     pub(super) cluster: Arc<dyn HelmCluster>,
-    packages: Arc<dyn ChartPackages>,
+    pub(super) packages: Arc<dyn ChartPackages>,
     pub(super) program: Arc<dyn HelmPrograms>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
@@ -84,12 +84,7 @@ impl LocalHelm {
     }
 
     fn secret(&self, reference: &SecretRef, doing: &str) -> ClientResult<Secret> {
-        self.secrets.get(reference).map_err(|error| {
-            ClientError::new(CLIENT, doing)
-                .happened(error.to_string())
-                .attempt("make the secret available, then run again")
-                .because(Cause::Input)
-        })
+        self.secrets.get(reference).map_err(|error| unavailable(&error, doing))
     }
 
     fn compare(
@@ -113,20 +108,21 @@ impl LocalHelm {
             lines.push(format!("~ status {} → {DEPLOYED}", last.status));
         }
         let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
-        let values = value_differences(&there.values, &self.known(release), lookup)?;
+        let values = value_differences(&there.values, &self.known(release, doing)?, lookup)?;
         lines.extend(values.iter().map(|line| self.secrets.redact(line)));
         Ok(lines)
     }
 
     /// The values without those whose secret was never learnt.
-    fn known(&self, release: &Release) -> Values {
-        release.values.known(&mut |reference| self.secrets.get(reference).is_ok())
+    fn known(&self, release: &Release, doing: &str) -> ClientResult<Values> {
+        let is_kept = &mut |reference: &SecretRef| self.secrets.find(reference).map(|found| found.is_some());
+        release.values.known(is_kept).map_err(|error| unavailable(&error, doing))
     }
 
     /// Whole values with their secrets, in a form that helm's YAML reader takes as it is.
     fn values(&self, release: &Release, doing: &str) -> ClientResult<Secret> {
         let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
-        let json = self.known(release).resolve(lookup).map_err(|unresolved| unresolved.error)?;
+        let json = self.known(release, doing)?.resolve(lookup).map_err(|unresolved| unresolved.error)?;
         Ok(for_yaml(&json))
     }
 
@@ -175,11 +171,7 @@ impl LocalHelm {
         there: Option<&Payload>,
         doing: &str,
     ) -> ClientResult<Vec<Value>> {
-        let all = definitions(package, &release.values).map_err(|why| {
-            ClientError::new(CLIENT, doing)
-                .happened(format!("package {} cannot be read: {why}", package.display()))
-                .attempt("remove it: it is fetched again")
-        })?;
+        let all = of_package(release, package, doing)?;
         let moved = match there {
             Some(there) if !all.is_empty() => {
                 crds::moved(ctx, &*self.cluster, &name_of(release), &there.manifest, &all, doing).await?
@@ -258,6 +250,22 @@ impl LocalHelm {
         process::run(ctx, job, &*self.cluster, &self.secrets).await?;
         Ok(said)
     }
+}
+
+fn unavailable(error: &SecretError, doing: &str) -> ClientError {
+    ClientError::new(CLIENT, doing)
+        .happened(error.to_string())
+        .attempt("make the secret available, then run again")
+        .because(Cause::Input)
+}
+
+/// All definitions of a package.
+pub(super) fn of_package(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Value>> {
+    definitions(package, &release.values).map_err(|why| {
+        ClientError::new(CLIENT, doing)
+            .happened(format!("package {} cannot be read: {why}", package.display()))
+            .attempt("remove it: it is fetched again")
+    })
 }
 
 #[async_trait]

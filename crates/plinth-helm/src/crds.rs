@@ -2,8 +2,8 @@
 //! removes one that was a template of the installed chart and is none of the new one, with every object of the kind.
 
 use crate::client::HelmCluster;
+use crate::documents::{opened, parts};
 use crate::failure::{self, CLIENT};
-use crate::package::documents;
 use plinth_model::ReleaseName;
 use plinth_model::steps::Health;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
@@ -103,12 +103,9 @@ fn name(definition: &Value) -> &str {
 /// When a part that may be a definition cannot be read: it may be one that is lost.
 fn of_manifest(manifest: &str) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
-    for part in manifest.split("\n---").filter(|part| part.contains(KIND)) {
-        let all = documents(part.trim_start_matches("---"))?;
-        // helm takes a list for what is in it.
-        let listed = all.iter().filter_map(|one| one["items"].as_array()).flatten();
-        let definitions = all.iter().chain(listed).filter(|one| one["kind"] == KIND);
-        names.extend(definitions.map(|one| name(one).to_owned()));
+    for part in parts(manifest).filter(|part| part.contains(KIND)) {
+        let all = opened(part)?;
+        names.extend(all.iter().filter(|one| one["kind"] == KIND).map(|one| name(one).to_owned()));
     }
     Ok(names)
 }

@@ -1,19 +1,20 @@
 //! Objects of a release that somebody changed or removed, for charts that were made of one file of objects. Such objects are the maker's to
 //! the letter, so a dry run of the server tells what is otherwise. Objects of other charts are left to health rules: operators and webhooks
-//! write into many of them.
+//! write into many of them. Definitions of kinds lie beside the templates (`crds/`), so helm's record has none of them: they are read from
+//! the package. Not covered: definitions of a package that is not on this machine, while nothing else is otherwise.
 
-use crate::client::LocalHelm;
+use crate::client::{LocalHelm, of_package};
+use crate::crds;
+use crate::documents;
 use crate::failure::CLIENT;
 use crate::payload::Payload;
-use crate::render;
 use plinth_model::amount;
 use plinth_model::api_group::{group_of, is_of_cluster, is_own};
-use plinth_model::steps::Release;
+use plinth_model::steps::{CrdPolicy, Release};
+use plinth_world::helm::marks;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::{Map, Value};
-
-/// How helm marks what it made (Helm documentation, "Labels and Annotations").
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "Helm");
+use std::path::Path;
 
 impl LocalHelm {
     /// Differences between what was applied and what is there, one line each; none for a chart of its maker.
@@ -27,7 +28,16 @@ impl LocalHelm {
         if !release.of_objects {
             return Ok(Vec::new());
         }
-        self.cluster.diff(ctx, &applied(release, there, doing)?).await
+        let definitions = match self.packages.at_hand(ctx, release).await? {
+            Some(package) => beside(release, &package.file, doing)?,
+            None => Vec::new(),
+        };
+        let mut lines = self.cluster.diff(ctx, &definitions).await?;
+        // Without the definition there is no object of its kind, and the server compares none.
+        if !lines.iter().any(|line| line.starts_with('+')) {
+            lines.extend(self.cluster.diff(ctx, &applied(release, there, doing)?).await?);
+        }
+        Ok(lines)
     }
 
     /// Makes the objects what they were applied as. helm takes changed objects for what they are, and comes to none that is as it wrote it.
@@ -40,14 +50,24 @@ impl LocalHelm {
         doing: &str,
     ) -> ClientResult<Vec<String>> {
         ctx.progress(0, 0, format!("{} of {} put right", amount(drift.len(), "object"), release.release));
+        let package = self.packages.package(ctx, release).await?;
+        let definitions = beside(release, &package.file, doing)?;
+        if !definitions.is_empty() {
+            crds::apply(ctx, &*self.cluster, &definitions, doing).await?;
+        }
         self.cluster.apply(ctx, &applied(release, there, doing)?).await?;
         Ok(vec![format!("{} that somebody changed or removed put right", amount(drift.len(), "object"))])
     }
 }
 
+/// Definitions that plinth applies itself, since helm changes none that is there.
+fn beside(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Value>> {
+    if release.crds == CrdPolicy::Apply { of_package(release, package, doing) } else { Ok(Vec::new()) }
+}
+
 /// Objects of the release as helm applied them, each with its namespace.
 fn applied(release: &Release, there: &Payload, doing: &str) -> ClientResult<Vec<Value>> {
-    let mut objects = render::objects(&there.manifest).map_err(|why| {
+    let mut objects = documents::objects(&there.manifest).map_err(|why| {
         ClientError::new(CLIENT, doing)
             .happened(format!("what helm keeps of its objects cannot be read: {why}"))
             .attempt("look at it with `helm get manifest`")
@@ -62,9 +82,9 @@ fn applied(release: &Release, there: &Payload, doing: &str) -> ClientResult<Vec<
             metadata.insert("namespace".to_owned(), release.namespace.clone().into());
         }
         // What helm writes into every object when it applies it, and knows its own by.
-        mark(metadata, "labels", MANAGED_BY);
-        mark(metadata, "annotations", ("meta.helm.sh/release-name", &release.release));
-        mark(metadata, "annotations", ("meta.helm.sh/release-namespace", &release.namespace));
+        mark(metadata, "labels", marks::MANAGED_BY);
+        mark(metadata, "annotations", (marks::RELEASE, &release.release));
+        mark(metadata, "annotations", (marks::NAMESPACE, &release.namespace));
     }
     Ok(objects)
 }

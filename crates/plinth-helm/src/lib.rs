@@ -7,6 +7,7 @@
 
 mod client;
 mod crds;
+mod documents;
 mod drift;
 mod failure;
 mod folder;
@@ -22,6 +23,7 @@ mod rollback;
 mod tests;
 
 pub use client::{HelmCluster, LocalHelm};
+pub use documents::objects;
 pub use process::all_ended;
 pub use render::Renderer;
 /// Folder of the logs of helm, below the state directory.

@@ -1,6 +1,7 @@
 //! What is in a chart's package: its definitions of kinds (`crds/`), those of its sub-charts included that the values switch on. A
 //! package comes from outside, so how much of it is read is bounded.
 
+use crate::documents::documents;
 use plinth_world::packed::{Budget, each_file};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,12 +120,6 @@ fn place(path: &Path, within: &[String]) -> Option<(Vec<String>, String)> {
 
 fn is_definition(name: &str) -> bool {
     name.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
-}
-
-/// Documents of a YAML text, without empty ones.
-pub(super) fn documents(text: &str) -> Result<Vec<Value>, String> {
-    let all: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
-    Ok(all.into_iter().filter(|document| !document.is_null()).collect())
 }
 
 /// Whether a sub-chart is switched on by the condition under which its parent names it. Tags are not looked at: no chart that plinth

@@ -3,9 +3,10 @@
 //! Not covered: what a chart looks up in the cluster while it renders, which is empty here.
 
 use crate::client::{absolute, for_yaml};
+use crate::documents::objects;
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
-use crate::package::{definitions, documents};
+use crate::package::definitions;
 use crate::program::{bare, template};
 use async_trait::async_trait;
 use plinth_model::steps::Release;
@@ -156,26 +157,6 @@ async fn one(
     Ok(Rendered::Manifests { objects, definitions })
 }
 
-/// All documents, those of lists one by one. Read piece by piece, so that one that is large does not count against the others.
-pub(super) fn objects(text: &str) -> Result<Vec<Value>, String> {
-    let mut all = Vec::new();
-    for part in text.split("\n---") {
-        // What stands behind the three dashes is a comment or nothing.
-        for mut document in documents(part.trim_start_matches("---"))? {
-            match document.get_mut("items").filter(|_| document_is_list(part)).map(Value::take) {
-                Some(Value::Array(items)) => all.extend(items),
-                _ => all.push(document),
-            }
-        }
-    }
-    all.retain(|object| object["kind"].is_string());
-    Ok(all)
-}
-
-fn document_is_list(text: &str) -> bool {
-    text.lines().any(|line| matches!(line.trim_end(), "kind: List" | "kind: \"List\""))
-}
-
 /// Values on standard input, manifests from standard output: nothing of it touches a disk.
 async fn run(
     helm: &Helm,
@@ -239,19 +220,6 @@ fn complaints(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn manifests_are_read_one_by_one_and_lists_are_opened() {
-        let text = "---\n# Source: a/templates/x.yaml\nkind: A\nmetadata: {name: one}\n---\n# nothing\n---\nkind: List\nitems:\n\
-            - kind: B\n- kind: C\n---\nkind: ConfigMap\ndata:\n  items: |\n    ---\n    kind: List\n---\nhello: 1\n";
-        let kinds: Vec<String> = objects(text)
-            .unwrap_or_default()
-            .iter()
-            .map(|object| object["kind"].as_str().unwrap_or_default().to_owned())
-            .collect();
-        assert_eq!(kinds, ["A", "B", "C", "ConfigMap"]);
-        assert!(objects("---\n{{ x }}: [").is_err());
-    }
 
     #[test]
     fn complaints_are_told_without_what_stands_around_them() {

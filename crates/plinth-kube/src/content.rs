@@ -7,14 +7,10 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
 use kube::api::{Api, DynamicObject, ListParams, ObjectMeta};
 use plinth_model::{ObjectName, ReleaseName, api_group};
+use plinth_world::helm::marks::{MANAGED_BY, NAMESPACE, RELEASE};
 use plinth_world::kube::{KubeContent, NodePort};
 use plinth_world::{ClientResult, Context};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How helm marks what belongs to a release (Helm documentation, "Labels and Annotations"; it refuses what has not all three).
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "Helm");
-const RELEASE: &str = "meta.helm.sh/release-name";
-const NAMESPACE: &str = "meta.helm.sh/release-namespace";
 
 #[async_trait]
 impl KubeContent for KubeApi {

@@ -27,6 +27,10 @@ use std::collections::BTreeMap;
 
 /// In the pod template: the change of the secret for which it was restarted.
 const MARK: &str = "plinth.dev/restarted-for";
+/// On the workload: how many of its pods were ready when it was restarted, and for which change. What was not ready before is not waited for.
+const BEFORE: &str = "plinth.dev/ready-before-restart";
+/// Pods of a workload that is told so are replaced only when somebody ends them.
+const ON_DELETE: &str = "OnDelete";
 /// A Deployment's pods belong to a set that is named after it and this label.
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
@@ -47,8 +51,17 @@ struct Workload {
     reads: Option<Use>,
     wanted: i32,
     ready: i32,
-    /// Its controller has seen the present template, and all pods are of it.
+    /// Its controller has seen the present template, and all pods that are to come are of it.
     rolled: bool,
+    /// It was restarted for the present change, and had so many ready pods then.
+    before: Option<i32>,
+    /// A mark in its template starts nothing: it is paused, or waits for somebody to end its pods.
+    by_hand: bool,
+}
+
+/// Pods that must be ready again.
+fn needed(before: Option<i32>, wanted: i32) -> i32 {
+    before.map_or(wanted, |before| before.min(wanted))
 }
 
 #[async_trait]
@@ -65,7 +78,7 @@ impl KubeRestarts for KubeApi {
         let Some(found) = call.read(|| api.get_metadata_opt(secret)).await? else { return Ok(Vec::new()) };
         let changed = changed(&found.metadata);
         let pods = list::<Pod>(&call, namespace).await?;
-        let workloads = workloads(&call, namespace, secret).await?;
+        let workloads = workloads(&call, namespace, secret, &mark(secret, changed)).await?;
         Ok(judged(&pods, &workloads, (secret, read_at_start), changed))
     }
 
@@ -74,11 +87,16 @@ impl KubeRestarts for KubeApi {
         let api = Api::<Secret>::namespaced(call.client(), namespace);
         let found = call.read(|| api.get_metadata(secret)).await?;
         let mark = mark(secret, changed(&found.metadata));
+        let known = workloads(&call, namespace, secret, &mark).await?;
         for one in behind {
+            let seen = known.iter().find(|known| known.kind == one.kind && known.name == one.name);
+            // One that was restarted already, and is restarted again in between, had more before.
+            let ready = seen.map_or(0, |seen| seen.before.unwrap_or(seen.ready));
+            let marks = (mark.as_str(), ready);
             let done = match one.kind.as_str() {
-                "Deployment" => marked::<Deployment>(&call, namespace, &one.name, &mark).await,
-                "StatefulSet" => marked::<StatefulSet>(&call, namespace, &one.name, &mark).await,
-                "DaemonSet" => marked::<DaemonSet>(&call, namespace, &one.name, &mark).await,
+                "Deployment" => marked::<Deployment>(&call, namespace, &one.name, marks).await,
+                "StatefulSet" => marked::<StatefulSet>(&call, namespace, &one.name, marks).await,
+                "DaemonSet" => marked::<DaemonSet>(&call, namespace, &one.name, marks).await,
                 _ => ended(&call, namespace, &one.old).await,
             };
             done.map_err(|failure| call.error(failure))?;
@@ -95,43 +113,48 @@ where
     Ok(call.read(|| api.list(&params)).await?.items)
 }
 
-async fn workloads(call: &Call<'_>, namespace: &str, secret: &str) -> ClientResult<Vec<Workload>> {
+async fn workloads(call: &Call<'_>, namespace: &str, secret: &str, mark: &str) -> ClientResult<Vec<Workload>> {
     let reads = |spec: Option<&PodSpec>| spec.and_then(|spec| reads(spec, secret));
     let deployments = list::<Deployment>(call, namespace).await?.into_iter().filter_map(|one| {
         let (spec, status) = (one.spec?, one.status.unwrap_or_default());
-        let wanted = spec.replicas.unwrap_or(1);
+        let (wanted, before) = (spec.replicas.unwrap_or(1), before(&one.metadata, mark));
         let seen = status.observed_generation >= one.metadata.generation;
         let rolled = seen && status.updated_replicas.unwrap_or(0) >= wanted && status.replicas.unwrap_or(0) <= wanted;
         let (reads, ready) = (reads(spec.template.spec.as_ref()), status.ready_replicas.unwrap_or(0));
-        Some(Workload { kind: "Deployment", name: one.metadata.name?, reads, wanted, ready, rolled })
+        let (kind, by_hand) = ("Deployment", spec.paused == Some(true));
+        Some(Workload { kind, name: one.metadata.name?, reads, wanted, ready, rolled, before, by_hand })
     });
     let stateful = list::<StatefulSet>(call, namespace).await?.into_iter().filter_map(|one| {
         let (spec, status) = (one.spec?, one.status.unwrap_or_default());
-        let wanted = spec.replicas.unwrap_or(1);
-        let rolled =
-            status.observed_generation >= one.metadata.generation && status.update_revision == status.current_revision;
+        let (wanted, before) = (spec.replicas.unwrap_or(1), before(&one.metadata, mark));
+        let all = status.update_revision == status.current_revision
+            || status.updated_replicas.unwrap_or(0) >= needed(before, wanted);
+        let rolled = status.observed_generation >= one.metadata.generation && all;
         let (reads, ready) = (reads(spec.template.spec.as_ref()), status.ready_replicas.unwrap_or(0));
-        Some(Workload { kind: "StatefulSet", name: one.metadata.name?, reads, wanted, ready, rolled })
+        let by_hand = spec.update_strategy.is_some_and(|how| how.type_.as_deref() == Some(ON_DELETE));
+        let kind = "StatefulSet";
+        Some(Workload { kind, name: one.metadata.name?, reads, wanted, ready, rolled, before, by_hand })
     });
     let daemons = list::<DaemonSet>(call, namespace).await?.into_iter().filter_map(|one| {
         let (spec, status) = (one.spec?, one.status.unwrap_or_default());
-        let wanted = status.desired_number_scheduled;
+        let (wanted, before) = (status.desired_number_scheduled, before(&one.metadata, mark));
         let seen = status.observed_generation >= one.metadata.generation;
-        let rolled = seen && status.updated_number_scheduled.unwrap_or(0) >= wanted;
-        let reads = reads(spec.template.spec.as_ref());
-        Some(Workload {
-            kind: "DaemonSet",
-            name: one.metadata.name?,
-            reads,
-            wanted,
-            ready: status.number_ready,
-            rolled,
-        })
+        let rolled = seen && status.updated_number_scheduled.unwrap_or(0) >= needed(before, wanted);
+        let (reads, ready) = (reads(spec.template.spec.as_ref()), status.number_ready);
+        let by_hand = spec.update_strategy.is_some_and(|how| how.type_.as_deref() == Some(ON_DELETE));
+        let kind = "DaemonSet";
+        Some(Workload { kind, name: one.metadata.name?, reads, wanted, ready, rolled, before, by_hand })
     });
     Ok(deployments.chain(stateful).chain(daemons).collect())
 }
 
-/// Who is behind: workloads that read the secret and have pods from before, or pods that are not ready; and pods from before that something
+/// Ready pods at the restart for this change; none: it was not restarted for it.
+fn before(meta: &ObjectMeta, mark: &str) -> Option<i32> {
+    let (ready, of) = meta.annotations.as_ref()?.get(BEFORE)?.split_once(' ')?;
+    ready.parse().ok().filter(|_| of == mark)
+}
+
+/// Who is behind: workloads that read the secret and have pods from before, or were restarted and have fewer ready pods than then; and pods from before that something
 /// else made.
 fn judged(
     pods: &[Pod],
@@ -151,13 +174,16 @@ fn judged(
     let mut behind = Vec::new();
     for one in workloads {
         let before = old.remove(&(one.kind.to_owned(), one.name.clone())).unwrap_or_default();
-        let waits = one.reads.is_some_and(counts) && !(one.rolled && one.ready >= one.wanted);
+        // Whoever was not restarted has read what is there: if it is not ready, that has another cause.
+        let needed = needed(one.before, one.wanted);
+        let waits = one.reads.is_some_and(counts) && one.before.is_some() && !(one.rolled && one.ready >= needed);
         if !before.is_empty() || waits {
             let seen = match before.len() {
-                0 => format!("{}/{} ready", one.ready, one.wanted),
+                0 => format!("{}/{needed} ready", one.ready),
                 many => format!("{} from before the secret was changed", amount(many, "pod")),
             };
-            behind.push(Behind { kind: one.kind.to_owned(), name: one.name.clone(), old: before, seen });
+            let kind = if one.by_hand { "Pod" } else { one.kind };
+            behind.push(Behind { kind: kind.to_owned(), name: one.name.clone(), old: before, seen });
         }
     }
     behind.extend(old.into_iter().map(|((_, name), before)| {
@@ -242,12 +268,15 @@ fn holds(volume: &Volume, secret: &str) -> bool {
 }
 
 /// Sets the mark in the template. Whoever manages the workload otherwise keeps all its other fields.
-async fn marked<K>(call: &Call<'_>, namespace: &str, name: &str, mark: &str) -> Result<(), Failure>
+async fn marked<K>(call: &Call<'_>, namespace: &str, name: &str, (mark, ready): (&str, i32)) -> Result<(), Failure>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send,
 {
     let api = Api::<K>::namespaced(call.client(), namespace);
-    let patch = Patch::Merge(json!({"spec": {"template": {"metadata": {"annotations": {MARK: mark}}}}}));
+    let patch = Patch::Merge(json!({
+        "metadata": {"annotations": {BEFORE: format!("{ready} {mark}")}},
+        "spec": {"template": {"metadata": {"annotations": {MARK: mark}}}},
+    }));
     let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
     gone_is_fine(call.attempt(|| api.patch(name, &params, &patch)).await.map(drop))
 }

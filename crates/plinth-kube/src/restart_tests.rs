@@ -33,7 +33,8 @@ fn pod(name: &str, owner: (&str, &str), created: i64, mark: Option<&str>) -> Pod
 }
 
 fn workload(ready: i32, rolled: bool) -> Workload {
-    Workload { kind: "Deployment", name: "agent".to_owned(), reads: Some(Use::Keeps), wanted: 1, ready, rolled }
+    let (kind, name, reads) = ("Deployment", "agent".to_owned(), Some(Use::Keeps));
+    Workload { kind, name, reads, wanted: 1, ready, rolled, before: Some(1), by_hand: false }
 }
 
 #[test]
@@ -117,4 +118,27 @@ fn the_change_that_counts_is_ours() {
     .unwrap();
     assert_eq!(changed(&meta), at(40));
     assert_eq!(changed(&ObjectMeta { managed_fields: None, ..meta }), at(10));
+}
+
+#[test]
+fn what_was_not_ready_before_or_was_not_restarted_holds_nobody_up() {
+    let waits = |one: Workload| !judged(&[], &[one], (SECRET, true), at(100)).is_empty();
+    assert!(waits(workload(0, true)));
+    assert!(!waits(Workload { before: Some(0), ..workload(0, true) }), "it was not ready before");
+    assert!(!waits(Workload { before: None, ..workload(0, false) }), "nobody restarted it");
+    assert!(!waits(Workload { wanted: 5, before: Some(4), ..workload(4, true) }), "one node is dead");
+    let annotated = |value: &str| ObjectMeta {
+        annotations: Some([(BEFORE.to_owned(), value.to_owned())].into()),
+        ..ObjectMeta::default()
+    };
+    let mark = mark(SECRET, at(100));
+    assert_eq!(before(&annotated(&format!("3 {mark}")), &mark), Some(3));
+    assert_eq!(before(&annotated("3 runai-ca-cert 1970-01-01T00:00:50Z"), &mark), None, "for an earlier change");
+}
+
+#[test]
+fn pods_that_no_mark_replaces_are_ended() {
+    let one = Workload { by_hand: true, before: None, ..workload(1, true) };
+    let behind = judged(&[pod("a", ("ReplicaSet", "agent-5d4f"), 50, None)], &[one], (SECRET, true), at(100));
+    assert_eq!((behind[0].kind.as_str(), behind[0].old.as_slice()), ("Pod", &["a".to_owned()][..]));
 }

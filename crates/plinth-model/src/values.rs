@@ -127,9 +127,11 @@ impl Values {
     }
 
     /// The same without the keys of secrets that were never learnt; all others are references like any other.
-    #[must_use]
-    pub fn known(&self, is_kept: &mut dyn FnMut(&SecretRef) -> bool) -> Self {
-        Self(without_unknown(&self.0, is_kept))
+    ///
+    /// # Errors
+    /// With the first secret of which nobody can tell: one that cannot be read may have been learnt.
+    pub fn known<E>(&self, is_kept: &mut dyn FnMut(&SecretRef) -> Result<bool, E>) -> Result<Self, E> {
+        without_unknown(&self.0, is_kept).map(Self)
     }
 
     /// The reference, if this JSON is one and nothing else.
@@ -247,18 +249,18 @@ fn inner(map: &serde_json::Map<String, Value>) -> Option<&Value> {
     map.get(SECRET_KEY).or_else(|| map.get(KEPT_KEY))
 }
 
-fn without_unknown(json: &Value, is_kept: &mut dyn FnMut(&SecretRef) -> bool) -> Value {
-    let Value::Object(map) = json else { return json.clone() };
+fn without_unknown<E>(json: &Value, is_kept: &mut dyn FnMut(&SecretRef) -> Result<bool, E>) -> Result<Value, E> {
+    let Value::Object(map) = json else { return Ok(json.clone()) };
     let mut copy = serde_json::Map::new();
     for (key, value) in map {
         let may_be_missing = value.get(KEPT_KEY).and_then(|_| Values::as_reference(value));
         match may_be_missing {
-            Some(reference) if is_kept(&reference) => drop(copy.insert(key.clone(), Values::reference(&reference))),
+            Some(reference) if is_kept(&reference)? => drop(copy.insert(key.clone(), Values::reference(&reference))),
             Some(_) => {}
-            None => drop(copy.insert(key.clone(), without_unknown(value, is_kept))),
+            None => drop(copy.insert(key.clone(), without_unknown(value, is_kept)?)),
         }
     }
-    Value::Object(copy)
+    Ok(Value::Object(copy))
 }
 
 /// A copy in which each reference is replaced.
@@ -356,9 +358,10 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(values.secret_refs().len(), 2, "it is a reference like any other for whoever looks for them");
-        let kept = values.known(&mut |_| true);
+        let kept = values.known(&mut |_| Ok::<_, ()>(true)).unwrap();
         assert_eq!(kept["a"], json!({"b": Values::reference(&reference), "c": 1}));
-        let unknown = values.known(&mut |_| false);
+        assert_eq!(values.known(&mut |_| Err("cannot be read")).unwrap_err(), "cannot be read");
+        let unknown = values.known(&mut |_| Ok::<_, ()>(false)).unwrap();
         assert_eq!((unknown["a"].clone(), unknown["d"].clone()), (json!({"c": 1}), Values::reference(&reference)));
     }
 

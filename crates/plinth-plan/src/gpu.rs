@@ -3,7 +3,7 @@
 use plinth_site::Desired;
 
 /// The component whose toolkit puts NVIDIA's runtime into containerd's settings.
-const GPU_OPERATOR: &str = "gpu-operator";
+pub(crate) const GPU_OPERATOR: &str = "gpu-operator";
 
 /// Whether the GPU operator, and so its toolkit, is part of the site.
 pub(crate) fn wants_toolkit(desired: &Desired) -> bool {

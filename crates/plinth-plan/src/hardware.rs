@@ -1,12 +1,16 @@
 //! What the GPU nodes have decides who brings the driver and the container toolkit, and which InfiniBand adapters pods get. The site file
 //! decides where it says so; a node of which nothing is known decides nothing.
 
+use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
 use crate::discover::Role;
+use crate::facts;
+use crate::gpu::GPU_OPERATOR;
 use plinth_model::facts::{Adapter, Link, NodeFacts};
 use plinth_model::finding::code;
 use plinth_model::{Finding, NodeName, amount};
 use plinth_site::Desired;
+use plinth_site::desired::Engine;
 use std::collections::BTreeMap;
 
 /// What is known of all GPU nodes together.
@@ -54,21 +58,29 @@ impl Firmware {
 
 type Known<'a> = [(&'a Member, &'a NodeFacts)];
 
-/// Notes in the cluster what is known of its GPU nodes; findings where they differ, among each other or from what the site says.
-pub(crate) fn place(desired: &Desired, cluster: &mut Cluster, facts: &BTreeMap<NodeName, NodeFacts>) -> Vec<Finding> {
-    let (hardware, findings) = of(desired, cluster, |node| facts.get(node));
+/// Notes in the cluster what is known of its GPU nodes; findings where they differ, among each other or from what the site says. Adapters that
+/// the site, or its model of machine, does not name are left as they are, and no node restarts for them.
+pub(crate) fn place(
+    desired: &Desired,
+    cluster: &mut Cluster,
+    facts: &BTreeMap<NodeName, NodeFacts>,
+    catalog: &dyn Components,
+) -> Vec<Finding> {
+    let named = catalog.interfaces(&facts::facts(desired, cluster));
+    let (hardware, findings) = of(desired, cluster, |node| facts.get(node), Some(&named));
     cluster.hardware = hardware;
     findings
 }
 
-/// What follows from these facts for the plan; compared to learn whether more knowledge leads to another one. Planning again costs time on a
+/// What follows from these facts for the plan; compared to learn whether more knowledge leads to another one. Without a catalog all InfiniBand
+/// adapters count where a model names them, so that the answer may be yes too often. Planning again costs time on a
 /// large site, so what was assumed and turned out to be so counts as the same.
 pub(crate) fn decided<'f>(
     desired: &Desired,
     cluster: &Cluster,
     facts: impl Fn(&NodeName) -> Option<&'f NodeFacts>,
 ) -> (Hardware, Vec<Finding>) {
-    let (known, findings) = of(desired, cluster, facts);
+    let (known, findings) = of(desired, cluster, facts, None);
     let assumed = Hardware {
         driver_on_host: Some(known.driver(desired)),
         toolkit_on_host: Some(known.toolkit_on_host == Some(true)),
@@ -81,6 +93,7 @@ fn of<'f>(
     desired: &Desired,
     cluster: &Cluster,
     facts: impl Fn(&NodeName) -> Option<&'f NodeFacts>,
+    named: Option<&[String]>,
 ) -> (Hardware, Vec<Finding>) {
     let gpu: Vec<&Member> = cluster.with(Role::Gpu).collect();
     let known: Vec<(&Member, &NodeFacts)> =
@@ -90,14 +103,11 @@ fn of<'f>(
     let driver = of_all(&known, |facts| facts.driver_installed);
     findings.extend(about_driver(desired, &driver));
     let toolkit = of_all(&known, |facts| facts.toolkit_installed);
-    findings.extend(mixture(
-        &toolkit,
-        "NVIDIA's container runtime in its own settings of containerd",
-        "toolkit.enabled",
-    ));
+    findings.extend(about_toolkit(desired, &toolkit));
     let (adapters, more) = adapters(desired, &known, whole);
     findings.extend(more);
-    let (firmware, more) = firmware(desired, &known, whole);
+    let (firmware, more) =
+        firmware(desired, &known, whole, named.map(|named| if named.is_empty() { &adapters } else { named }));
     findings.extend(more);
     let hardware = Hardware { driver_on_host: driver.same(), toolkit_on_host: toolkit.same(), adapters, firmware };
     (hardware, findings)
@@ -141,21 +151,30 @@ fn about_driver(desired: &Desired, driver: &Answers<'_>) -> Option<Finding> {
             Some(Finding::warning(code::GPU_DRIVER_TWICE, subject, text).fix(fix))
         }
         Some(_) => None,
-        None => mixture(driver, "the NVIDIA driver installed", "driverOnHost"),
+        None => mixture(driver, "the NVIDIA driver is installed", (subject, "platform: {gpu: {driverOnHost: true}}")),
     }
 }
 
+/// Only a cluster that is there already is left its own toolkit, and only where the site does not say whose there is to be.
+fn about_toolkit(desired: &Desired, toolkit: &Answers<'_>) -> Option<Finding> {
+    let values = desired.platform.components.get(GPU_OPERATOR).and_then(|choice| choice.values.as_ref());
+    let values = values.and_then(|values| serde_json::to_value(values).ok());
+    let is_said = values.is_some_and(|values| values.pointer("/toolkit/enabled").is_some());
+    if desired.kubernetes.engine != Engine::Existing || is_said {
+        return None;
+    }
+    let holds = "platform: {components: {gpu-operator: {values: {toolkit: {enabled: true}}}}}";
+    let what = "NVIDIA's container runtime is in containerd's own settings";
+    mixture(toolkit, what, ("platform.components.gpu-operator.values.toolkit.enabled", holds))
+}
+
 /// A decision for all GPU nodes cannot follow from two kinds of them: what holds without any knowledge is planned.
-fn mixture(answers: &Answers<'_>, what: &str, key: &str) -> Option<Finding> {
+fn mixture(answers: &Answers<'_>, what: &str, (subject, holds): (&str, &str)) -> Option<Finding> {
     let Answers { yes, no } = answers;
     (!yes.is_empty() && !no.is_empty()).then(|| {
-        let text = format!("{} has {what}, and {} has not", yes.join(", "), no.join(", "));
-        let fix = if key == "driverOnHost" {
-            "make the images of the GPU nodes alike, or say which holds: `platform: {gpu: {driverOnHost: true}}`"
-        } else {
-            "make the images of the GPU nodes alike, or say which holds: `platform: {components: {gpu-operator: {values: {toolkit: {enabled: true}}}}}`"
-        };
-        Finding::warning(code::GPU_NODES_DIFFER, format!("platform.gpu.{key}"), text).fix(fix)
+        let text = format!("{what} on {}, and not on {}", yes.join(", "), no.join(", "));
+        let fix = format!("make the images of the GPU nodes alike, or say which holds: `{holds}`");
+        Finding::warning(code::GPU_NODES_DIFFER, subject, text).fix(fix)
     })
 }
 
@@ -228,7 +247,7 @@ pub(crate) fn against(
         return Vec::new();
     }
     let whose = wanted.model.as_ref().map_or_else(|| "that the site names".to_owned(), |model| format!("of a {model}"));
-    let text = format!("the InfiniBand adapters {whose} are not those that {} has", amount(lacking.len(), "GPU node"));
+    let text = format!("the InfiniBand adapters {whose} are not those of {}", amount(lacking.len(), "GPU node"));
     let fix =
         "remove `model` and `interfaces`, so that what the nodes have is used, or name the interfaces that are meant";
     let mut finding = Finding::warning(code::PLATFORM_ADAPTERS_DIFFER, "platform.infiniband", text).fix(fix);
@@ -237,10 +256,10 @@ pub(crate) fn against(
 }
 
 /// A node restarts when its firmware has another number of functions than the policy wants.
-fn firmware(desired: &Desired, known: &Known<'_>, whole: bool) -> (Firmware, Vec<Finding>) {
+fn firmware(desired: &Desired, known: &Known<'_>, whole: bool, meant: Option<&[String]>) -> (Firmware, Vec<Finding>) {
     let Some(wanted) = &desired.platform.infiniband else { return (Firmware::Unknown, Vec::new()) };
     let functions = u32::from(wanted.virtual_functions);
-    let is_meant = |one: &&Adapter| wanted.interfaces.is_empty() || wanted.interfaces.contains(&one.interface);
+    let is_meant = |one: &&Adapter| meant.is_none_or(|meant| meant.contains(&one.interface));
     let mut differing = Vec::new();
     let mut unknown = !whole;
     for (member, facts) in known {
@@ -254,7 +273,7 @@ fn firmware(desired: &Desired, known: &Known<'_>, whole: bool) -> (Firmware, Vec
         return (if unknown { Firmware::Unknown } else { Firmware::Same }, Vec::new());
     }
     let text = format!(
-        "{} restarts, because the firmware of its InfiniBand adapters has another number of virtual functions",
+        "{} will restart, because the firmware of InfiniBand adapters there has another number of virtual functions",
         amount(differing.len(), "GPU node")
     );
     let fix = "set the firmware beforehand (NUM_OF_VFS; it needs a cold power cycle), or apply while no jobs run; platform.infiniband.maxUnavailable says how many nodes restart at a time";

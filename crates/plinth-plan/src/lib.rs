@@ -47,8 +47,8 @@ pub use ids::labelled;
 pub use images::places_differ;
 pub use observed::{LineMeaning, Observed, StepObservation};
 pub use planner::{
-    Chosen, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback, rotation,
-    trust,
+    Chosen, Installed, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback,
+    rotation, trust,
 };
 pub use select::Members;
 pub use unmirrored::unmirrored;

@@ -5,6 +5,7 @@ use crate::style::{Palette, clean};
 use crate::tables;
 use crate::wrap::hanging;
 use comfy_table::{Cell, Color};
+use plinth_analysis::ranges;
 use plinth_model::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -49,7 +50,8 @@ fn blocks(rows: &[Row<'_>], palette: Palette, width: usize) -> String {
         };
         let code = palette.bold(row.first.code.as_str());
         let fix = format!("{} ({})", row.fix, row.first.owner);
-        let head = hanging(&format!("{severity}  {code}  {}", clean(&ranges(&row.nodes))), 4, Some(width));
+        let head =
+            hanging(&format!("{severity}  {code}  {}", clean(&ranges(row.nodes.iter().copied()))), 4, Some(width));
         let part =
             |label, text: &str| hanging(&format!("  {}", labelled(label, text, palette)), 2 + LABEL, Some(width));
         let fix = if row.fix.is_empty() { String::new() } else { format!("{}\n", part("fix", &fix)) };
@@ -61,7 +63,7 @@ fn blocks(rows: &[Row<'_>], palette: Palette, width: usize) -> String {
 fn as_table(rows: &[Row<'_>], palette: Palette) -> String {
     let cells = rows.iter().map(|row| {
         vec![
-            Cell::new(clean(&ranges(&row.nodes))),
+            Cell::new(clean(&ranges(row.nodes.iter().copied()))),
             severity(row.first.severity, palette),
             Cell::new(clean(row.first.code.as_str())),
             Cell::new(clean(&row.what)),
@@ -124,64 +126,11 @@ fn one(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     merged.into_iter().collect()
 }
 
-/// Names in the notation of cluster shells: `cpu-[03-06,09], dgx-05`.
-#[must_use]
-pub fn ranges(names: &[&str]) -> String {
-    // Numbers of one length only: `n9` and `n10` are two groups, so that no zero is ever added or lost.
-    let mut groups: BTreeMap<(&str, usize), Vec<u64>> = BTreeMap::new();
-    for name in names {
-        let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        let digits = &name[prefix.len()..];
-        match digits.parse() {
-            Ok(number) => groups.entry((prefix, digits.len())).or_default().push(number),
-            // No number, or one that is too long to be counted: the name stands for itself.
-            Err(_) => drop(groups.entry((name, 0)).or_default()),
-        }
-    }
-    let texts = groups.into_iter().map(|((prefix, width), mut numbers)| {
-        numbers.sort_unstable();
-        numbers.dedup();
-        match numbers.as_slice() {
-            [] => prefix.to_owned(),
-            [one] => format!("{prefix}{one:0width$}"),
-            many => format!("{prefix}[{}]", runs(many, width).join(",")),
-        }
-    });
-    texts.collect::<Vec<String>>().join(", ")
-}
-
-/// `03-06` for numbers that follow one another.
-fn runs(numbers: &[u64], width: usize) -> Vec<String> {
-    let run = |run: &[u64]| match run {
-        [] => String::new(),
-        [one] => format!("{one:0width$}"),
-        [first, .., last] => format!("{first:0width$}-{last:0width$}"),
-    };
-    numbers.chunk_by(|a, b| a.checked_add(1) == Some(*b)).map(run).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use plinth_model::Owner;
     use plinth_model::finding::code;
-
-    #[test]
-    fn names_become_ranges_and_nothing_is_lost() {
-        let cases: [(&[&str], &str); 8] = [
-            (&["dgx-05"], "dgx-05"),
-            (&["cpu-06", "cpu-03", "cpu-04", "cpu-05", "dgx-05"], "cpu-[03-06], dgx-05"),
-            (&["cpu-03", "cpu-05", "cpu-06", "cpu-03"], "cpu-[03,05-06]"),
-            (&["n8", "n9", "n10", "n11"], "n[8-9], n[10-11]"),
-            (&["n1", "n01"], "n1, n01"),
-            (&["login", "nodes"], "login, nodes"),
-            (&["a99999999999999999999999", "a1"], "a1, a99999999999999999999999"),
-            (&[], ""),
-        ];
-        for (names, text) in cases {
-            assert_eq!(ranges(names), text);
-        }
-    }
 
     fn swap(node: &str) -> Finding {
         Finding::warning(code::NODE_SWAP, node, "swap is on, and kubelet does not start with it").fix("`swapoff -a`")

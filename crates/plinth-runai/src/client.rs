@@ -243,6 +243,7 @@ async fn seen(
         uuid: cluster.uuid.to_string(),
         state: session.link.quote(cluster.state()),
         missing: cluster.missing().into_iter().map(quoted).collect(),
+        reported: cluster.reported().map(|time| session.link.quote(time)),
         unwell: cluster.unwell().iter().map(|line| session.link.quote(line)).collect(),
         gpu_nodes,
     })
@@ -290,7 +291,15 @@ impl RunaiClient for RunaiRest {
     }
 
     async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()> {
-        let first = self.secrets.get(&cluster_uid()).is_err();
+        // What cannot be read was not seen to be absent: a wrong password would be waited for then.
+        let first = match self.secrets.get(&cluster_uid()) {
+            Ok(_) => false,
+            Err(error) if error.is_absent => true,
+            Err(error) => {
+                let failure = Failure::new(Cause::Input, error.to_string());
+                return Err(failure.into_error("looking whether a cluster was registered from here", &target.url));
+            }
+        };
         let looked = async { up::look(&*self.session(target)?, ctx, target, first).await };
         looked.await.map_err(|failure| {
             let passes = up::may_pass(failure.cause, first);

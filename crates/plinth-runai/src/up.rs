@@ -50,6 +50,17 @@ pub(crate) const fn may_pass(cause: Cause, first: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinth_model::steps::deadlines::RUNAI_ISSUER;
+    use plinth_world::deadlines::RUNAI_LOGIN_PAUSE;
+
+    /// Failures after which Keycloak locks the account, for everybody.
+    const KEYCLOAK_LOCKS: u64 = 30;
+
+    #[test]
+    fn a_wrong_password_locks_nobody_out() {
+        let logins = u64::from(RUNAI_ISSUER) / RUNAI_LOGIN_PAUSE.as_secs() + 1;
+        assert!(logins < KEYCLOAK_LOCKS, "{logins} logins in one wait");
+    }
 
     #[test]
     fn a_refused_login_is_final_once_a_cluster_was_registered_and_a_wrong_certificate_always() {

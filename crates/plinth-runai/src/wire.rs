@@ -28,6 +28,9 @@ pub(crate) struct Cluster {
     pub(crate) name: String,
     #[serde(default)]
     deleted_at: Option<Value>,
+    /// When the last report of the cluster part came. Told and compared with itself, never read as a time.
+    #[serde(default)]
+    last_liveness: Option<Value>,
     /// May be null.
     #[serde(default)]
     status: Option<Status>,
@@ -63,6 +66,11 @@ impl Cluster {
     /// Whether it is still there.
     pub(crate) fn is_there(&self) -> bool {
         self.deleted_at.is_none()
+    }
+
+    /// When its last report came, as it is written; none: not said.
+    pub(crate) fn reported(&self) -> Option<&str> {
+        self.last_liveness.as_ref().and_then(Value::as_str)
     }
 
     /// As the control plane names it; `Unknown` when it does not say.
@@ -190,7 +198,7 @@ mod tests {
     #[test]
     fn new_fields_are_no_matter_and_needed_ones_are() {
         let cluster: Cluster = serde_json::from_value(json!({
-            "uuid": UUID, "tenantId": 7, "name": "gpu", "invented": {"later": true}, "deletedAt": null,
+            "uuid": UUID, "tenantId": 7, "name": "gpu", "invented": {"later": true}, "deletedAt": null, "lastLiveness": "2026-01-01T00:00:00Z",
             "status": {"state": "MissingPrerequisites", "conditions": null, "platform": {"type": "vanilla"}, "dependencies": {
                 "required": {
                     "prometheus": {"available": false, "reason": "no CRD", "components": {}},
@@ -203,6 +211,7 @@ mod tests {
         let missing = [("gpuOperator".to_owned(), None), ("prometheus".to_owned(), Some("no CRD".to_owned()))];
         assert_eq!(cluster.missing(), missing);
         let bare: Cluster = serde_json::from_value(json!({"uuid": UUID, "name": "gpu", "status": null})).unwrap();
+        assert_eq!((cluster.reported(), bare.reported()), (Some("2026-01-01T00:00:00Z"), None));
         assert_eq!((bare.state(), bare.missing()), ("Unknown", vec![]));
         for bad in [json!({"name": "gpu"}), json!({"uuid": "../x", "name": "gpu"}), json!({"uuid": UUID})] {
             assert!(serde_json::from_value::<Cluster>(bad).is_err());

@@ -73,6 +73,8 @@ pub const CHECK_POD: Duration = Duration::from_millis(300);
 pub const CHECK_NAME: Duration = Duration::from_secs(40);
 /// Whether a node has a GPU left for a test pod is known as soon as the scheduler looked at it.
 pub const CHECK_GPU_FREE: Duration = Duration::from_secs(30);
+/// The same where several nodes are asked one after the other.
+pub const CHECK_SHARE_FREE: Duration = Duration::from_secs(15);
 /// Older test objects are of a check that is over for certain, whatever its size.
 pub const CHECK_ABANDONED: Duration = Duration::from_secs(2 * 3600);
 /// How long the namespace of an earlier check may take to go: finalizers of claims need seconds.
@@ -92,6 +94,8 @@ pub const CHECK_WORKLOAD_LOOK: Duration = Duration::from_secs(5);
 /// From the start of an exporter until Prometheus has read it: the operator writes the configuration anew, its reloader notices within a
 /// minute, and the usual interval is another half.
 pub const CHECK_MEASURED: Duration = Duration::from_secs(180);
+/// Longest wait for exporters that are not read yet, whatever starts anew meanwhile; the check itself has longer, so that it can still say why.
+pub const CHECK_MEASURED_MOST: Duration = Duration::from_secs(420);
 /// Between two questions to Prometheus.
 pub const CHECK_MEASURED_LOOK: Duration = Duration::from_secs(5);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
@@ -116,11 +120,13 @@ pub const RUNAI_READ_BACK_PAUSE: Duration = Duration::from_secs(2);
 /// A token is renewed so long before its end: requests and clocks may be late.
 pub const RUNAI_TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// Between two logins with a password that was refused, while the administrator may not be made yet: Keycloak's own protection against
-/// guessing, where a realm has it, counts failures and waits a minute after thirty.
-pub const RUNAI_LOGIN_PAUSE: Duration = Duration::from_secs(30);
+/// guessing, where a realm has it, counts failures and waits a minute after thirty. All logins of one wait stay below that.
+pub const RUNAI_LOGIN_PAUSE: Duration = Duration::from_secs(60);
 /// How much of a token for the first contact must be left, so that Helm, the images and the agents of the cluster part find it
 /// valid: their own deadline is 15 minutes, and it is valid for two hours.
 pub const RUNAI_BOOTSTRAP_LEFT: Duration = Duration::from_secs(30 * 60);
+/// Until a cluster that is connected reports again: reports come every few seconds, and no source says how many.
+pub const RUNAI_REPORT: Duration = Duration::from_secs(60);
 /// Connecting to a server of files: name, TCP and TLS.
 pub const FETCH_CONNECT: Duration = Duration::from_secs(20);
 /// Silence in the middle of a file after which the connection is given up.

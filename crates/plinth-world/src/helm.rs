@@ -2,6 +2,7 @@
 
 mod differences;
 mod manifests;
+pub mod marks;
 mod program;
 
 pub use differences::value_differences;

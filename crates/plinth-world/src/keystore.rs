@@ -55,6 +55,12 @@ pub trait Keystore: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether those who trust only what is kept would lose trust if the source took its place at once: only a rotation may bring it then.
+    /// A keystore that hands out no authority takes none away, which is what the default says.
+    async fn takes_trust(&self, _ctx: &Context, _name: &str, _source: &CertificateSource) -> ClientResult<bool> {
+        Ok(false)
+    }
+
     /// What a rotation takes out that was begun and not finished. A keystore that rotates nothing has none, which is what the default says.
     async fn rotation(&self, _ctx: &Context, _name: &str) -> ClientResult<Option<Outgoing>> {
         Ok(None)

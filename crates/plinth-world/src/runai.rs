@@ -16,6 +16,8 @@ pub struct RunaiCluster {
     pub missing: Vec<String>,
     /// What the cluster part says of itself that is not well: parts that are not ready, conditions that do not hold, with reasons.
     pub unwell: Vec<String>,
+    /// When its last report came, as the control plane writes it; none: this release does not say.
+    pub reported: Option<String>,
     /// Nodes with GPUs that the control plane sees; none: it does not tell nodes in any way that is known of its release.
     pub gpu_nodes: Option<Vec<String>>,
 }

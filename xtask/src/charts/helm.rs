@@ -75,20 +75,9 @@ impl Helm {
     }
 }
 
-/// All objects of a text of helm, those of lists one by one.
+/// All objects of a text of helm, read as plinth reads them.
 pub(super) fn objects(text: &str) -> Result<Vec<Value>, Failure> {
-    let mut all = Vec::new();
-    for part in text.split("\n---") {
-        let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple(part.trim_start_matches("---"));
-        for document in read.map_err(|error| format!("what helm renders cannot be read: {error}"))? {
-            match document["items"].as_array().filter(|_| document["kind"] == "List") {
-                Some(items) => all.extend(items.iter().cloned()),
-                None => all.push(document),
-            }
-        }
-    }
-    all.retain(|object| object["kind"].is_string());
-    Ok(all)
+    plinth_helm::objects(text).map_err(|error| format!("what helm renders cannot be read: {error}"))
 }
 
 /// Kinds that a definition brings: `monitoring.coreos.com/v1/ServiceMonitor`.

@@ -1,18 +1,29 @@
 //! What is right or wrong about what a chart renders, as functions of values.
 
 use plinth_model::steps::Health;
+use plinth_plan::manifests::{is_image, without_tag};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rules of health that name what nobody makes: neither the chart nor the objects beside it.
+/// What operators make of an object: resource, kind of the object, and whether it has the object's name (SR-IOV Network Operator: a state for
+/// each node that a policy is about, and a definition for each network).
+const MADE_OF: [(&str, &str, bool); 2] = [
+    ("sriovnetworknodestates.sriovnetwork.openshift.io", "SriovNetworkNodePolicy", false),
+    ("network-attachment-definitions.k8s.cni.cncf.io", "SriovIBNetwork", true),
+];
+
+/// Rules of health that name what nobody makes: neither the chart, nor the objects beside it, nor an operator of one of them.
 pub(super) fn unfounded(rules: &[Health], namespace: &str, objects: &[Value]) -> Vec<String> {
     let missing = |rule: &&Health| match rule {
         Health::Workload { kind, name } => !objects.iter().any(|object| is_named(object, kind, name, namespace)),
         Health::Field { resource, name, .. } | Health::Condition { resource, name, .. } => {
             let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
-            !objects
-                .iter()
-                .any(|object| is_resource(object, plural, group) && object["metadata"]["name"] == name.as_str())
+            let has_name = |object: &Value| object["metadata"]["name"] == name.as_str();
+            let made_of = MADE_OF.iter().find(|(made, ..)| made == resource);
+            !objects.iter().any(|object| match made_of {
+                Some((_, kind, same_name)) => object["kind"] == *kind && (!same_name || has_name(object)),
+                None => is_resource(object, plural, group) && has_name(object),
+            })
         }
         Health::Allocatable { .. } => false,
     };
@@ -41,9 +52,7 @@ fn is_resource(object: &Value, plural: &str, group: &str) -> bool {
 
 /// Images of the manifests that the catalog does not list. `named`: images with whether an operator may write more behind the tag.
 pub(super) fn unlisted(named: &[(String, bool)], listed: &[String], idle: &[String]) -> Vec<String> {
-    let is_idle = |image: &str| {
-        idle.iter().any(|idle| image.strip_prefix(idle.as_str()).is_some_and(|rest| rest.starts_with(':')))
-    };
+    let is_idle = |image: &str| idle.iter().any(|idle| idle == without_tag(image));
     let missing = |named: &&(String, bool)| !listed.iter().any(|listed| is_it(listed, named)) && !is_idle(&named.0);
     let missing: BTreeSet<String> = named.iter().filter(missing).map(|(image, _)| image.clone()).collect();
     missing.into_iter().collect()
@@ -56,10 +65,7 @@ pub(super) fn is_named_by(listed: &str, named: &[(String, bool)], text: &str) ->
 }
 
 fn is_it(listed: &str, (image, may_go_on): &(String, bool)) -> bool {
-    match listed.strip_prefix(image.as_str()) {
-        Some(rest) => rest.is_empty() || (*may_go_on && rest.starts_with('-')),
-        None => false,
-    }
+    is_image(listed, image, *may_go_on)
 }
 
 /// Paths of all values that are no map with something in it. Empty ones and nulls say nothing.
@@ -165,6 +171,23 @@ mod tests {
             unfounded(&rules, "n", &elsewhere),
             ["Deployment n/a", "clusterpolicies.nvidia.com p", "storageclasses.storage.k8s.io c"]
         );
+    }
+
+    #[test]
+    fn what_an_operator_makes_is_founded_on_what_it_makes_it_of() {
+        let rule = |resource: &str, name: &str| Health::Field {
+            resource: resource.to_owned(),
+            name: name.to_owned(),
+            namespace: String::new(),
+            path: ".x".to_owned(),
+            equals: "y".to_owned(),
+        };
+        let rules = [rule(MADE_OF[0].0, "node"), rule(MADE_OF[1].0, "ib0")];
+        let object = |kind: &str, name: &str| json!({"kind": kind, "metadata": {"name": name}});
+        let right = [object("SriovNetworkNodePolicy", "ib0"), object("SriovIBNetwork", "ib0")];
+        assert_eq!(unfounded(&rules, "n", &right), [""; 0]);
+        let wrong = [object("SriovIBNetwork", "ib1")];
+        assert_eq!(unfounded(&rules, "n", &wrong).len(), 2);
     }
 
     #[test]

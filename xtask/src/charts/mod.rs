@@ -143,7 +143,7 @@ impl Look<'_> {
             self.kubernetes,
             namespace,
             &self.component.images,
-            &self.component.objects,
+            self.component.all_objects().collect::<Vec<_>>(),
         ))) {
             return Ok(());
         }
@@ -169,7 +169,7 @@ impl Look<'_> {
     fn objects(&self, text: &str, row: &mut Row) -> Result<(), Failure> {
         let mut all = helm::objects(text)?;
         let component = self.component;
-        let named = plinth_plan::manifests::named_images(all.iter().chain(&component.objects));
+        let named = plinth_plan::manifests::named_images(all.iter().chain(component.all_objects()));
         // Of a package whose images nobody listed there is nothing to compare.
         if component.unlisted_images.is_none() {
             for image in judge::unlisted(&named, &component.images, &component.idle_images) {
@@ -179,8 +179,10 @@ impl Look<'_> {
                 *row.listed.entry(image.clone()).or_default() |= judge::is_named_by(image, &named, text);
             }
         }
-        all.extend(component.objects.iter().cloned());
-        let rules: Vec<_> = component.release.health.iter().chain(&component.objects_health).cloned().collect();
+        all.extend(component.all_objects().cloned());
+        let of_stages = component.stages.iter().flat_map(|stage| &stage.health);
+        let of_objects = component.objects_health.iter().chain(of_stages);
+        let rules: Vec<_> = component.release.health.iter().chain(of_objects).cloned().collect();
         let wrong = judge::unfounded(&rules, &component.release.namespace, &all);
         for line in wrong {
             row.health.entry(line).or_insert_with(|| self.case.to_owned());

@@ -22,7 +22,9 @@ pub(super) struct Row {
     pub(super) images: BTreeMap<String, String>,
     /// Images of the catalog's list, each with whether anything names it on any site.
     pub(super) listed: BTreeMap<String, bool>,
-    digest: Option<String>,
+    /// Whether the package is the one that the catalog knows; none while nothing was compared.
+    is_known: Option<bool>,
+    another: Option<String>,
     seen: BTreeSet<String>,
 }
 
@@ -43,11 +45,12 @@ impl Row {
 
     /// Compares the package with what the catalog knows.
     pub(super) fn digest(&mut self, file: &Path, release: &Release) -> Result<(), Failure> {
-        let Some(wanted) = release.digest.as_deref().filter(|_| self.digest.is_none()) else { return Ok(()) };
+        let Some(wanted) = release.digest.as_deref().filter(|_| self.is_known.is_none()) else { return Ok(()) };
         let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         let found = Digest::of_bytes(&bytes);
+        self.is_known = Some(found.as_str() == wanted);
         if found.as_str() != wanted {
-            self.digest =
+            self.another =
                 Some(format!("{} has SHA-256 {}, and the catalog knows {wanted}", file.display(), found.as_str()));
         }
         Ok(())
@@ -62,7 +65,7 @@ impl Row {
             && self.health.is_empty()
             && self.images.is_empty()
             && self.unnamed().next().is_none()
-            && self.digest.is_none()
+            && self.another.is_none()
     }
 
     /// Listed images that nothing names on any site.
@@ -82,7 +85,11 @@ impl Row {
         };
         let schema = self.refused.keys().filter(|line| line.contains("schema")).count();
         vec![
-            if self.digest.is_some() { "another".to_owned() } else { "ok".to_owned() },
+            match self.is_known {
+                Some(true) => "ok".to_owned(),
+                Some(false) => "another".to_owned(),
+                None => "-".to_owned(),
+            },
             helm("helm3"),
             helm("helm4"),
             counted(schema),
@@ -98,7 +105,7 @@ impl Row {
 
     fn lines(&self) -> Vec<String> {
         let with_site = |what: &'static str| move |(line, case): (&String, &String)| format!("{what}: {line} ({case})");
-        let mut lines: Vec<String> = self.digest.iter().map(|line| format!("package: {line}")).collect();
+        let mut lines: Vec<String> = self.another.iter().map(|line| format!("package: {line}")).collect();
         lines.extend(self.refused.iter().map(with_site("helm")));
         lines.extend(self.dead.iter().map(|key| format!("key: {key} changes nothing")));
         lines.extend(self.health.iter().map(with_site("health")));

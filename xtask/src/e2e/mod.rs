@@ -53,7 +53,7 @@ pub(crate) enum Phase {
     Reset,
     /// plinth is killed in the middle of the playbook, and started again
     Kill,
-    /// Three control-plane nodes and a worker; the worker, then the first control-plane node are made anew as BCM does, and taken in again
+    /// Three control-plane nodes and a worker; the worker, then the first control-plane node are re-imaged as BCM does, and taken in again
     Recover,
     /// From bare nodes again, each of which downloads everything for itself
     Unpushed,

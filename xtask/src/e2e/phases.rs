@@ -127,7 +127,7 @@ fn kill(ground: &mut Ground) -> Result<Done, Failure> {
     Ok(Done { phase: Phase::Kill, timed: vec![(section::KILLED, seconds)], proved })
 }
 
-/// A control plane of several nodes; then BCM makes nodes anew, and none of them is lost to the cluster.
+/// A control plane of several nodes; then BCM re-images nodes, and none of them is lost to the cluster.
 fn recover(ground: &mut Ground) -> Result<Done, Failure> {
     ground.bare()?;
     ground.control_plane = FIRST;
@@ -165,7 +165,7 @@ fn recovered(ground: &mut Ground) -> Result<Done, Failure> {
 
 /// A node comes back bare, and its new host keys are believed.
 fn made_anew(ground: &Ground, name: &str) -> Result<(), Failure> {
-    println!("e2e: {name} is made again");
+    println!("e2e: {name} is re-imaged");
     ground.lab.node(name).and_then(|node| node.provision()).map_err(|error| error.to_string())?;
     let mut trust = ground.plinth(&["trust", name, "-f", "site.yaml", "--state", "state", "--yes"]);
     ground.good(&mut trust, "trust.log").map(drop)

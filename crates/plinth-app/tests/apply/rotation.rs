@@ -26,7 +26,11 @@ impl Bench {
 }
 
 async fn applied() -> Bench {
-    let bench = Bench::new(|site| site);
+    applied_to(|site| site).await
+}
+
+async fn applied_to(change: fn(String) -> String) -> Bench {
+    let bench = Bench::new(change);
     let (_, report) = bench.apply(Script::default()).await.unwrap();
     assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
     bench
@@ -130,4 +134,12 @@ async fn without_a_certificate_there_is_nothing_to_exchange() {
     let bench = Bench::new(|site| site);
     let problem = problem(bench.rotate(Script::default(), false).await.unwrap_err());
     assert!(problem.to_string().contains("none is kept yet"), "{problem}");
+}
+
+#[tokio::test]
+async fn the_url_is_looked_at_also_where_the_site_skips_its_check() {
+    let bench = applied_to(|site| format!("{site}\nchecks: {{skip: [ingress]}}\n")).await;
+    let (ids, report) = bench.rotate(Script::default(), false).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    assert!(ids.iter().any(|id| id == "platform/served/runai"), "{ids:#?}");
 }

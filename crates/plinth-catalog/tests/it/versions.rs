@@ -55,7 +55,7 @@ fn derived_examples_of_the_data() {
             let pinned = listed.iter().map(|pin| &pin.version).find(|pin| pin.minor() == version.minor());
             choose(&mut desired, component, |choice| choice.version = Some(pinned.unwrap_or(version).clone()));
         }
-        for off in ["lws", "kube-prometheus-stack", "prometheus-adapter", "haproxy-ingress"] {
+        for off in ["lws", "kube-prometheus-stack", "prometheus-adapter", "haproxy-ingress", "ingress-nginx"] {
             choose(&mut desired, off, |choice| choice.enabled = Some(false));
         }
         let findings: Vec<Finding> = check(&desired)
@@ -222,4 +222,20 @@ fn the_kubespray_refusal_is_among_the_answers() {
     assert_eq!(codes(&doubts(&site)), ["kubernetes.version-not-in-kubespray"]);
     site.kubernetes.engine = plinth_site::desired::Engine::Existing;
     assert_eq!(doubts(&site), [], "another engine needs no Kubespray");
+}
+
+#[test]
+fn the_ingress_is_measured_by_the_version_that_is_chosen() {
+    let of = |ingress: &str, kubernetes: &str| {
+        let mut site = desired();
+        site.kubernetes.version = Some(kubernetes.parse().unwrap());
+        choose(&mut site, "ingress-nginx", |choice| choice.version = Some(ingress.parse().unwrap()));
+        let findings = check(&site);
+        findings.into_iter().find(|finding| finding.message.starts_with(&format!("Ingress controller {ingress} wants")))
+    };
+    assert_eq!((of("4.9.0", "1.28.6"), of("4.15.1", "1.32.5")), (None, None));
+    let (old, new) = (of("4.15.1", "1.28.6").unwrap(), of("4.9.0", "1.32.5").unwrap());
+    assert_eq!((old.severity, new.severity), (Severity::Warning, Severity::Warning));
+    assert!(old.message.contains(">=1.31.0, <1.36.0") && new.message.contains(">=1.25.0, <1.29.0"), "{old:?} {new:?}");
+    assert_eq!(of("4.12.1", "1.32.5"), None, "no list is at hand for it, which refuses nothing");
 }

@@ -171,6 +171,20 @@ async fn a_login_that_a_host_does_not_want_for_its_charts_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_host_that_hides_from_strangers_what_is_there_refused_the_login() {
+    for (with, without) in [(401, Reply::status(404)), (403, Reply::ok("<html><body>Sign in"))] {
+        let server = Server::start(move |request: &Request| match &request.authorization {
+            Some(_) => Reply::status(with),
+            None => without.clone(),
+        })
+        .await;
+        let (code, error) = Trial::new().refused(&with_login(at(&server, "1.0.0"), &server.host())).await;
+        assert_eq!((code.as_str(), error.cause), ("charts.refused", Cause::Credentials), "{error:?}");
+        assert!(error.happened.contains(&format!("answered {with}")), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_content_is_refused_whoever_told_the_digest() {
     let (bytes, other) = (chart("demo", "1.0.0"), sha256(b"another"));
     for (by_catalog, by_index) in [(true, false), (false, true), (true, true)] {

@@ -32,3 +32,21 @@ async fn definitions_that_nobody_else_changes_are_applied_and_none_is_lost() {
     bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
     assert_eq!(bench.cluster.applied.lock().unwrap().len(), 2, "it is nobody's otherwise");
 }
+
+#[tokio::test]
+async fn a_definition_beside_the_objects_is_compared_and_put_right() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let definition =
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n";
+    package(&bench.folder.path().join("a.tgz"), &[("a/Chart.yaml", "name: a\n"), ("a/crds/a.yaml", definition)]);
+    let of_objects = Release { of_objects: true, crds: CrdPolicy::Apply, ..release() };
+    // helm's record has no object at all, so what differs is the definition.
+    bench.cluster.add(1, "deployed", 9, payload("a", "1.2.3", &wanted(), ""));
+    assert_eq!(bench.client().differences(&bench.ctx, &of_objects).await.unwrap().len(), 1);
+    let said = bench.client().upgrade(&bench.ctx, &of_objects).await.unwrap();
+    assert!(said[0].contains("put right"), "{said:?}");
+    assert_eq!(bench.cluster.applied.lock().unwrap()[0]["metadata"]["name"], "a.example.com");
+    assert_eq!(bench.seen(), "", "helm has nothing to do");
+    let not_here = Release { repository: "https://away.test".to_owned(), ..of_objects };
+    assert_eq!(bench.client().differences(&bench.ctx, &not_here).await.unwrap(), Vec::<String>::new());
+}

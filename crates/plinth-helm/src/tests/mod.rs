@@ -431,6 +431,21 @@ async fn nothing_goes_back_to_an_older_version_that_the_site_does_not_name() {
     assert!(bench.seen().contains("args=upgrade"), "{}", bench.seen());
 }
 
+#[tokio::test]
+async fn a_kept_secret_that_cannot_be_read_is_not_left_out() {
+    let bench = Bench::new("v3.18.6", "exit 0");
+    let learnt = plinth_model::SecretRef::Generated("learnt".to_owned());
+    let values = json!({"n": 1, "credential": plinth_model::Values::reference_if_kept(&learnt)});
+    let release = Release { values: values.try_into().unwrap(), ..release() };
+    bench.cluster.add(1, "deployed", 9, there("1.2.3", &json!({"n": 1})));
+    assert_eq!(bench.client().differences(&bench.ctx, &release).await.unwrap(), [""; 0], "it was never learnt");
+    let folder = bench.folder.path().join("secrets");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("learnt"), "").unwrap();
+    let error = bench.client().differences(&bench.ctx, &release).await.unwrap_err();
+    assert!(error.happened.contains("is empty"), "{error}");
+}
+
 fn lives(file: &Path) -> bool {
     let pid = fs::read_to_string(file).unwrap();
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();

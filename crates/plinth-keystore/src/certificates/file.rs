@@ -184,6 +184,11 @@ impl Keystore for FileKeystore {
         })
     }
 
+    async fn takes_trust(&self, _ctx: &Context, name: &str, source: &CertificateSource) -> ClientResult<bool> {
+        let files = Files(self.directory(name)?);
+        self.loses_trust(&files, source).map_err(|why| rotation::failed(&files, name, why))
+    }
+
     async fn rotation(&self, _ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {
         let files = Files(self.directory(name)?);
         files.record().map_err(|why| rotation::failed(&files, name, why))
@@ -388,7 +393,7 @@ impl Files {
                 }
                 let wanted = authority.as_deref().map(read_chain).transpose()?;
                 let present = self.read("ca.pem")?.map(|text| Chain::parse(&text)).transpose()?;
-                if wanted != present {
+                if !rotation::same(wanted.as_ref(), present.as_ref()) {
                     differences.push("~ the authority differs from the kept one".to_owned());
                 }
             }

@@ -18,6 +18,7 @@ use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing, Rota
 use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_world::keystore::CertificateState;
 use plinth_world::{Cause, ClientError, ClientResult};
+use std::collections::BTreeSet;
 
 /// What goes out, from the first change until nothing of it is left.
 const RECORD: &str = "rotation.json";
@@ -93,7 +94,7 @@ impl FileKeystore {
                     .to_owned());
             }
         };
-        if pair.chain == *kept && bundle == pair.authority {
+        if pair.chain == *kept && same(bundle.as_ref(), pair.authority.as_ref()) {
             return Ok(None);
         }
         Ok(Some(Outgoing { leaf: kept.leaf()?.fingerprint, authorities }))
@@ -145,19 +146,35 @@ impl FileKeystore {
         })
     }
 
+    /// Given files may bring another authority for the same leaf; an own leaf is always another one.
     fn has_new_leaf(&self, files: &Files, rotation: &CertificateRotation) -> Result<bool, String> {
         let Some(kept) = files.kept().map_err(Wrong::words)? else { return Ok(false) };
-        if kept.leaf()?.fingerprint == rotation.outgoing.leaf {
-            return Ok(false);
-        }
         let staying = files.bundle()?.and_then(|bundle| bundle.without(&rotation.outgoing.authorities));
         let by_old =
             !rotation.outgoing.authorities.is_empty() && staying.is_none_or(|stay| kept.leads_to(&stay).is_none());
-        let other = match self.placed(&rotation.source) {
-            CertificateSource::Files { certificate, .. } => read_chain(&certificate)? != kept,
-            CertificateSource::Generated { .. } => false,
+        let wanted = match self.placed(&rotation.source) {
+            CertificateSource::Files { certificate, .. } => read_chain(&certificate)? == kept,
+            CertificateSource::Generated { .. } => kept.leaf()?.fingerprint != rotation.outgoing.leaf,
         };
-        Ok(!by_old && !other)
+        Ok(wanted && !by_old)
+    }
+
+    /// Whether those who trust only the kept authorities would lose trust if the files of this source took the place of the kept ones at
+    /// once: an authority leaves, or the leaf is by one that they do not know. No where nothing is kept, where a rotation is on its way, and
+    /// where the site moves between an authority of its own and one that everybody trusts, which is not a rotation's.
+    pub(super) fn loses_trust(&self, files: &Files, source: &CertificateSource) -> Result<bool, String> {
+        if files.record()?.is_some() || files.read("tls.crt")?.is_none() {
+            return Ok(false);
+        }
+        let Some(kept) = files.bundle()? else { return Ok(false) };
+        match self.placed(source) {
+            CertificateSource::Generated { .. } => Ok(files.read("ca.key")?.is_none()),
+            CertificateSource::Files { authority: None, .. } => Ok(false),
+            CertificateSource::Files { certificate, authority: Some(authority), .. } => {
+                let (chain, stays) = (read_chain(&certificate)?, read_chain(&authority)?.fingerprints());
+                Ok(!kept.fingerprints().iter().all(|one| stays.contains(one)) || chain.leads_to(&kept).is_none())
+            }
+        }
     }
 
     /// Brings the files to this phase.
@@ -216,6 +233,12 @@ fn own_goes(files: &Files, kept: &Chain, leaf_days: u32, authority: bool, now: T
         ));
     }
     Ok(Outgoing { leaf, authorities: Vec::new() })
+}
+
+/// Whether these are the same authorities: their order says nothing, and a rotation puts new ones behind those that are there.
+pub(super) fn same(one: Option<&Chain>, other: Option<&Chain>) -> bool {
+    let known = |chain: Option<&Chain>| chain.map(|chain| chain.fingerprints().into_iter().collect::<BTreeSet<_>>());
+    known(one) == known(other)
 }
 
 /// Whether all authorities of this file are there.

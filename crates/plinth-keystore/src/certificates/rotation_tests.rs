@@ -295,3 +295,62 @@ async fn what_cannot_be_used_is_refused_before_anything_is_written() {
     assert!(refused.happened.contains("give `--authority`"), "{refused}");
     assert!(stand.keystore().outgoing(&late, "runai", &names(), &OWN, true).await.is_ok());
 }
+
+/// The same leaf and key, with these authorities in the bundle.
+fn with_bundle(source: &CertificateSource, path: &Path, authorities: &[&CertificateSource]) -> CertificateSource {
+    let CertificateSource::Files { certificate, key, .. } = source else { panic!() };
+    let pem = |one: &&CertificateSource| match one {
+        CertificateSource::Files { authority: Some(file), .. } => fs::read_to_string(file).unwrap(),
+        _ => panic!(),
+    };
+    fs::write(path, authorities.iter().map(pem).collect::<String>()).unwrap();
+    let authority = Some(path.display().to_string());
+    CertificateSource::Files { certificate: certificate.clone(), key: key.clone(), authority }
+}
+
+#[tokio::test]
+async fn a_bundle_that_changes_behind_the_same_leaf_is_exchanged_to_the_end() {
+    let stand = Stand::empty();
+    let (company, other) = (stand.give("company", "a.test", 300), stand.give("other", "a.test", 300));
+    let path = |name: &str| stand.folder.path().join(name);
+    let both = with_bundle(&company, &path("both.pem"), &[&company, &other]);
+    let turned = with_bundle(&company, &path("turned.pem"), &[&other, &company]);
+    stand.make(&company).await;
+    for (source, authorities) in [(&both, 2), (&company, 1), (&turned, 2)] {
+        let leaf = stand.kept().await.fingerprint;
+        let out = stand.outgoing(source, false).await.unwrap().unwrap();
+        for phase in [TrustBoth, NewLeaf, TrustNew, Finished] {
+            stand.rotate(&Stand::rotation(source, &out, phase)).await;
+        }
+        let kept = stand.kept().await;
+        assert_eq!((kept.fingerprint.as_str(), bundle(&kept).len()), (leaf.as_str(), authorities));
+        assert_eq!(stand.outgoing(source, false).await.unwrap(), None, "nothing is left to exchange, in any order");
+    }
+}
+
+#[tokio::test]
+async fn trust_is_taken_by_an_authority_that_leaves_and_by_a_leaf_of_an_unknown_one() {
+    let stand = Stand::empty();
+    let (old, new) = (stand.give("old", "a.test", 300), stand.give("new", "a.test", 300));
+    let path = |name: &str| stand.folder.path().join(name);
+    stand.make(&old).await;
+    let CertificateSource::Files { certificate, key, .. } = &new else { panic!() };
+    let public = CertificateSource::Files { certificate: certificate.clone(), key: key.clone(), authority: None };
+    let cases = [
+        (old.clone(), false),
+        (with_bundle(&old, &path("more.pem"), &[&old, &new]), false),
+        (new.clone(), true),
+        // Nothing leaves, and yet those who read the old bundle do not know the leaf.
+        (with_bundle(&new, &path("transition.pem"), &[&old, &new]), true),
+        // Values of charts change too: not a rotation's.
+        (public, false),
+        (OWN, true),
+    ];
+    for (source, wanted) in cases {
+        let said = stand.keystore().takes_trust(&stand.ctx, "runai", &source).await;
+        assert_eq!(said.unwrap(), wanted, "{source:?}");
+    }
+    let gone = with_bundle(&new, &path("gone.pem"), &[&new]);
+    fs::remove_file(path("gone.pem")).unwrap();
+    assert!(stand.keystore().takes_trust(&stand.ctx, "runai", &gone).await.is_err(), "not seen is not no");
+}

@@ -153,7 +153,7 @@ impl SiteSecrets {
                 Ok(made)
             }
             Ok(None) => {
-                Err(SecretError::new(reference, "it has not been made yet: the step that makes it has not run"))
+                Err(SecretError::absent(reference, "it has not been made yet: the step that makes it has not run"))
             }
             Err(error) => Err(SecretError::new(reference, format!("reading {} failed: {error}", path.display()))),
         }
@@ -206,6 +206,21 @@ impl Secrets for SiteSecrets {
         self.redactor.remember(reference, &value);
         *kept = Some(value.clone());
         Ok(value)
+    }
+
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        if let SecretRef::Generated(name) = reference
+            && !name.ends_with(PASSWORD_SUFFIX)
+        {
+            let path = self.place(reference, name)?;
+            let is_there = path.try_exists().map_err(|error| {
+                SecretError::new(reference, format!("looking for {} failed: {error}", path.display()))
+            })?;
+            if !is_there {
+                return Ok(None);
+            }
+        }
+        self.get(reference).map(Some)
     }
 
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {

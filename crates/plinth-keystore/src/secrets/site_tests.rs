@@ -143,6 +143,7 @@ fn other_generated_secrets_exist_only_after_they_were_kept() {
     let reference = generated("runai-client-secret");
     let first = secrets(dir.path());
     assert!(first.get(&reference).unwrap_err().happened.contains("has not been made yet"));
+    assert!(first.find(&reference).unwrap().is_none());
     first.keep(&reference, &Secret::new("client secret 1".to_owned())).unwrap();
     assert_eq!(first.get(&reference).unwrap().expose(), "client secret 1");
     first.keep(&reference, &Secret::new("client secret 2".to_owned())).unwrap();

@@ -4,6 +4,7 @@
 
 use super::cluster::first;
 use super::gpu::{judged, offered, with_gpu};
+use super::outside::is_ready;
 use super::pods::{Until, pod};
 use super::room::Room;
 use super::seen;
@@ -37,9 +38,14 @@ pub(super) async fn check(
     image: &str,
 ) -> ClientResult<CheckSeen> {
     let all = Api::<Node>::all(call.client());
-    let (mut wrong, mut shares, mut candidates) = (Vec::new(), 0, Vec::new());
+    let (mut wrong, mut shares, mut candidates, mut away) = (Vec::new(), 0, Vec::new(), Vec::new());
     for name in nodes {
         let found = call.read(|| all.get_opt(name.as_str())).await?;
+        if found.as_ref().is_some_and(|node| !is_ready(node)) {
+            // A pod would be bound to it and never start; that it is dead is told by a check of its own.
+            away.push(format!("{name}: not asked, it is not Ready"));
+            continue;
+        }
         match shared(found.as_ref(), replicas, resource) {
             Ok(many) => {
                 shares += many;
@@ -54,8 +60,12 @@ pub(super) async fn check(
         amount(candidates.len(), "node")
     );
     if !wrong.is_empty() {
-        return Ok(seen(false, std::iter::once(counted).chain(first(wrong))));
+        return Ok(seen(false, std::iter::once(counted).chain(first(wrong)).chain(first(away))));
     }
+    if candidates.is_empty() {
+        return Ok(CheckSeen::Skipped(away.join("; ")));
+    }
+    let counted = std::iter::once(counted).chain(first(away)).collect::<Vec<_>>().join("; ");
     let room = Room::make(call, "gpu-sharing").await?;
     let seen = carried_out(&room, &candidates, resource, image).await;
     room.leave().await;
@@ -105,12 +115,17 @@ async fn carried_out(room: &Room<'_>, nodes: &[&str], resource: &str, image: &st
             one["spec"]["containers"][0]["readinessProbe"]["periodSeconds"] = json!(1);
             room.put::<Pod>(one).await?;
         }
-        let mut late = room.look_for(&names, Until::Ready, deadlines::CHECK_GPU_FREE).await?;
+        let mut late = room.look_for(&names, Until::Ready, deadlines::CHECK_SHARE_FREE).await?;
         if late.iter().any(|late| late.lacks_room) {
+            // One of them may have got a share, which users wait for.
+            room.end(&names).await?;
             continue;
         }
         if !late.is_empty() {
             late = room.wait(&names, Until::Ready, deadlines::CHECK_LARGE_PODS).await?;
+        }
+        if late.iter().any(|late| !late.has_node) {
+            return Err(room.not_placed(&late));
         }
         if !late.is_empty() {
             return Ok(seen(false, late.into_iter().map(|late| late.why)));
@@ -149,6 +164,15 @@ mod tests {
         };
         let json = json!({"metadata": {"labels": map(labels)}, "status": {"allocatable": map(offered)}});
         serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_it_may_wait_for_fits_into_its_deadline() {
+        let looks = deadlines::CHECK_SHARE_FREE * u32::try_from(CANDIDATES).unwrap();
+        let most = deadlines::CHECK_ROOM + looks + deadlines::CHECK_LARGE_PODS;
+        let allowed = plinth_model::steps::deadlines::CHECK_GPU;
+        // What is left is for requests.
+        assert!(most.as_secs() + 30 <= u64::from(allowed), "{most:?} of {allowed} s");
     }
 
     #[test]

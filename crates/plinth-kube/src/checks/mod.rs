@@ -1,6 +1,7 @@
 //! Acceptance checks that are made over the API server: what it says itself, and what test pods say. Each in a file of its own.
 
 mod cluster;
+mod free;
 mod gpu;
 mod gpu_sharing;
 mod ingress;
@@ -51,11 +52,11 @@ impl KubeChecks for KubeApi {
                 ingress::check(self, url, *address, certificate.as_deref()).await
             }
             Check::Storage { image } => storage::check(self, &call().await?, image).await,
-            Check::Runai { target, .. } | Check::RunaiWorkload { target, .. } => {
-                Err(ClientError::new("kube", format!("checking {}", check.name()))
-                    .happened(format!("Kubernetes does not know how {} finds itself", target.url))
-                    .attempt("this is a defect of plinth: report it"))
-            }
+            // Whether there is room for it; the rest is Run:ai's to say.
+            Check::RunaiWorkload { gpus, .. } => free::check(&call().await?, *gpus).await,
+            Check::Runai { target, .. } => Err(ClientError::new("kube", format!("checking {}", check.name()))
+                .happened(format!("Kubernetes does not know how {} finds itself", target.url))
+                .attempt("this is a defect of plinth: report it")),
         }
     }
 }

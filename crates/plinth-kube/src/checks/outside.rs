@@ -155,7 +155,7 @@ fn kind(node: &Node) -> String {
     info.map_or_else(|| role.to_owned(), |info| format!("{role}, {}", info.os_image))
 }
 
-fn is_ready(node: &Node) -> bool {
+pub(super) fn is_ready(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
 }

@@ -5,6 +5,7 @@
 
 use super::cluster::first;
 use super::gpu::offered;
+use super::outside::is_ready;
 use super::pods::{Until, pod};
 use super::room::Room;
 use super::seen;
@@ -42,22 +43,27 @@ pub(super) async fn check(
     image: &str,
 ) -> ClientResult<CheckSeen> {
     let all = Api::<Node>::all(call.client());
-    let (mut wrong, mut asked) = (Vec::new(), Vec::new());
+    let (mut wrong, mut asked, mut away) = (Vec::new(), Vec::new(), Vec::new());
     for name in nodes {
         let found = call.read(|| all.get_opt(name.as_str())).await?;
-        match found.map(|node| lacking(&node, resources)) {
+        match found.map(|node| (is_ready(&node), lacking(&node, resources))) {
             None => wrong.push(format!("{name}: Kubernetes does not know it")),
-            Some(lacking) if !lacking.is_empty() => {
+            // A node that is dead says nothing about its adapters, and has a check of its own.
+            Some((false, _)) => away.push(format!("{name}: not asked, it is not Ready")),
+            Some((true, lacking)) if !lacking.is_empty() => {
                 wrong.push(format!("{name}: it offers no {}", lacking.join(", ")));
             }
             Some(_) => asked.push(name.as_str()),
         }
     }
+    if asked.is_empty() && wrong.is_empty() {
+        return Ok(CheckSeen::Skipped(away.join("; ")));
+    }
     if asked.is_empty() {
-        return Ok(seen(false, first(wrong)));
+        return Ok(seen(false, first(wrong).into_iter().chain(first(away))));
     }
     let room = Room::make(call, "rdma").await?;
-    let seen = carried_out(&room, &asked, (resources, networks), image, wrong).await;
+    let seen = carried_out(&room, &asked, (resources, networks), image, (wrong, away)).await;
     room.leave().await;
     seen
 }
@@ -71,7 +77,7 @@ async fn carried_out(
     nodes: &[&str],
     (resources, networks): (&[String], &[String]),
     image: &str,
-    mut wrong: Vec<String>,
+    (mut wrong, mut busy): (Vec<String>, Vec<String>),
 ) -> ClientResult<CheckSeen> {
     let names: Vec<String> = nodes.iter().map(|node| format!("rdma-{node}")).collect();
     let limits: Map<String, Value> = resources.iter().map(|resource| (resource.clone(), json!("1"))).collect();
@@ -86,11 +92,19 @@ async fn carried_out(
     room.put_all::<Pod>(names.iter().zip(nodes).map(one).collect()).await?;
     let limit = deadlines::CHECK_PODS + deadlines::CHECK_POD * u32::try_from(nodes.len()).unwrap_or(u32::MAX);
     let late = room.wait(&names, Until::Ended, limit).await?;
-    let (mut good, mut busy) = (Vec::new(), Vec::new());
+    let (unplaced, late): (Vec<_>, Vec<_>) = late.into_iter().partition(|late| !late.has_node && !late.lacks_room);
+    if !unplaced.is_empty() {
+        return Err(room.not_placed(&unplaced));
+    }
+    let mut good = Vec::new();
     for (name, node) in names.iter().zip(nodes) {
         match late.iter().find(|late| late.is(name)) {
-            // The node offers them, so others have them all.
-            Some(late) if late.lacks_room => busy.push(format!("{node}: not asked, all functions are in use")),
+            // The node offers them, so others have them all; or it has no room for another pod.
+            Some(late) if late.lacks_room => {
+                let lacks = resources.iter().any(|one| late.why.contains(&format!("Insufficient {one}")));
+                let why = if lacks { "all functions are in use" } else { late.why.as_str() };
+                busy.push(format!("{node}: not asked, {why}"));
+            }
             Some(late) => wrong.push(late.why.clone()),
             None => match judged(&room.outcome(name).await?.log, resources.len()) {
                 Ok(line) => good.push(format!("{node}: {line}")),

@@ -5,7 +5,7 @@ use crate::api::{Call, OWNER};
 use crate::failure::Cause;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::Resource;
 use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
 use plinth_model::Digest;
@@ -88,6 +88,18 @@ impl<'a> Room<'a> {
     pub(super) async fn all<K: Inside>(&self) -> ClientResult<Vec<K>> {
         let (api, params) = (self.api::<K>(), ListParams::default());
         Ok(self.call.read(|| api.list(&params)).await?.items)
+    }
+
+    /// Ends these pods, and does not wait until they are gone.
+    pub(super) async fn end(&self, pods: &[String]) -> ClientResult<()> {
+        let (api, params) = (self.api::<Pod>(), DeleteParams::default());
+        for pod in pods {
+            match self.call.attempt(|| api.delete(pod, &params)).await {
+                Err(failure) if failure.cause != Cause::NotFound => return Err(self.call.error(failure)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Asks for its removal with all that is in it, and does not wait: volumes may take long.

@@ -77,6 +77,8 @@ const CHECK_PODS_PER_NODE: u32 = 1;
 pub const CHECK_SNAPSHOT: u32 = 1200;
 /// More for each name that pods ask for, seconds: three tries of a server that does not answer.
 const CHECK_PODS_PER_NAME: u32 = 40;
+/// Prometheus reads exporters that have just started within minutes; more than the longest wait, to say why.
+pub const CHECK_MEASURED: u32 = 600;
 /// Some requests.
 pub const CHECK: u32 = 300;
 

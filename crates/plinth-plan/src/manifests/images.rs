@@ -68,12 +68,8 @@ impl Mirrors {
     /// The same for an image that an operator pulls.
     fn lacks_operand(&self, operand: &Operand) -> bool {
         let wanted = whole(&operand.image);
-        let name = wanted.rsplit_once(['@', ':']).map_or(wanted.as_str(), |(name, _)| name).trim_end_matches("@sha256");
-        let is_it = |listed: &str| match listed.strip_prefix(wanted.as_str()) {
-            Some(rest) => rest.is_empty() || (operand.may_go_on && rest.starts_with('-')),
-            None => false,
-        };
-        !self.idle.contains(name) && self.lacks_all(&operand.image, |listed| is_it(listed))
+        let is_it = |listed: &String| is_image(listed, &wanted, operand.may_go_on);
+        !self.idle.contains(without_tag(&wanted)) && self.lacks_all(&operand.image, is_it)
     }
 
     fn lacks_all(&self, image: &str, is_it: impl Fn(&String) -> bool) -> bool {
@@ -97,6 +93,23 @@ pub fn named_images<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Vec<(St
     named.sort();
     named.dedup();
     named
+}
+
+/// Whether a listed image is this one. Behind the tag of some an operator writes more, such as the system of a node: `580.95-ubuntu24.04`.
+#[must_use]
+pub fn is_image(listed: &str, image: &str, may_go_on: bool) -> bool {
+    let rest = listed.strip_prefix(image);
+    rest.is_some_and(|rest| rest.is_empty() || (may_go_on && rest.starts_with('-')))
+}
+
+/// An image without its tag and its digest.
+#[must_use]
+pub fn without_tag(image: &str) -> &str {
+    let image = image.split_once('@').map_or(image, |(image, _)| image);
+    // A colon before the last slash is that of a port.
+    let name = image.rfind('/').map_or(0, |slash| slash + 1);
+    let tag = image.get(name..).and_then(|name| name.find(':'));
+    tag.and_then(|colon| image.get(..name + colon)).unwrap_or(image)
 }
 
 /// One finding for each component with images that no mirror has.
@@ -138,7 +151,21 @@ fn whole(image: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::whole;
+    use super::{is_image, whole, without_tag};
+
+    #[test]
+    fn a_listed_image_is_found_by_its_tag_or_by_the_beginning_of_it() {
+        assert!(is_image("a/b:1-ubuntu", "a/b:1", true) && is_image("a/b:1", "a/b:1", false));
+        assert!(!is_image("a/b:1-ubuntu", "a/b:1", false) && !is_image("a/b:12", "a/b:1", true));
+        for (image, name) in [
+            ("a.test:5000/b/c:1", "a.test:5000/b/c"),
+            ("a.test:5000/b/c", "a.test:5000/b/c"),
+            ("a.test/b@sha256:00", "a.test/b"),
+            ("a.test/b:1@sha256:00", "a.test/b"),
+        ] {
+            assert_eq!(without_tag(image), name, "{image}");
+        }
+    }
 
     #[test]
     fn an_image_has_one_name_however_it_is_written() {

@@ -11,7 +11,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use images::named_images;
+pub use images::{is_image, named_images, without_tag};
 pub use kinds::kinds_for;
 pub use ports::{Port, Protocol, TakenPort};
 pub use surroundings::{Seen, Surroundings};

@@ -66,7 +66,7 @@ impl Surroundings {
         let desired = &*with_known_version(site, observed);
         let (mut cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
         let _notes = images::place(desired, &mut cluster, &observed.facts);
-        let _findings = hardware::place(desired, &mut cluster, &observed.facts);
+        let _findings = hardware::place(desired, &mut cluster, &observed.facts, catalog);
         cluster.add_role_labels(desired, &catalog.runai().node_roles);
         let resolution = catalog.resolve(desired, &facts(desired, &cluster));
         Self::new(desired, plan, &resolution)

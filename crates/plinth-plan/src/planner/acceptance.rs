@@ -187,7 +187,7 @@ fn workload(desired: &Desired, runai: &Runai, cluster: &Cluster, target: RunaiTa
     let gpus = u32::from(cluster.with(Role::Gpu).next().is_some() && !cut_into_kinds(desired));
     let image = if gpus > 0 { &desired.checks.gpu_image } else { &desired.checks.image };
     let before = ids::project(&project);
-    let work = Check::RunaiWorkload { target: Box::new(target), project: Some(project), gpus, image: image.clone() };
+    let work = Check::RunaiWorkload { target: Box::new(target), project, gpus, image: image.clone() };
     let reason = "a connected cluster does not prove that its scheduler places anything";
     let step = check(ids::check_runai_workload(&runai.cluster), work, reason);
     Some(step.needing([ids::connected(&runai.cluster)]).needing([before]))

@@ -115,8 +115,11 @@ impl Leaving<'_> {
             stage,
         });
         let step = step(self.id(), work, self.reason()).needing([base.join()]);
-        if self.makes_room_for().is_some() {
-            return step;
+        match self.makes_room_for() {
+            Some(Room::Release(_)) => return step,
+            // Not before the release: while helm works, or where it fails, the old objects still serve.
+            Some(Room::Objects(name)) => return step.needing([ids::release(name)]),
+            None => {}
         }
         let users = resolution.components.iter().filter(|wanted| {
             let needs = catalog.removable(&wanted.name).map(|known| known.needs).unwrap_or_default();
@@ -160,6 +163,9 @@ impl Leaving<'_> {
         match (self.stays, &self.known) {
             (None, Some(Removable { lost: Some(lost), .. })) => parts.push(lost.clone()),
             (Some(_), _) if !releases.is_empty() => parts.push("it is away until it is installed again".to_owned()),
+            _ if matches!(self.makes_room_for(), Some(Room::Objects(_))) => {
+                parts.push("what they gave is away until the new objects are there".to_owned());
+            }
             _ => {}
         }
         parts.join("; ")

@@ -20,7 +20,7 @@ pub use discovery::endpoint_host;
 pub use own::{fixes, looked, rollback, trust};
 pub use recovery::recovery;
 pub use removal::removal;
-pub use rotation::{Rotation, rotation};
+pub use rotation::{Installed, Rotation, rotation};
 
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
@@ -51,7 +51,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let mut findings = about_members(&discovery);
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
-    findings.extend(hardware::place(desired, &mut cluster, &observed.facts));
+    findings.extend(hardware::place(desired, &mut cluster, &observed.facts, catalog));
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cluster.unused_labels(desired));
     findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));

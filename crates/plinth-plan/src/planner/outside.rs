@@ -23,11 +23,12 @@ pub(super) fn names(desired: &Desired, inventory: &Inventory) -> Vec<String> {
     names.into_iter().filter(|name| own != Some(name.as_str()) && name.parse::<std::net::IpAddr>().is_err()).collect()
 }
 
-/// Whether the site takes things from the internet, as far as its file says: charts and images come from nowhere else.
+/// Whether the site's nodes take things from the internet by its name, as far as its file says: charts and images come from nowhere else.
+/// A web proxy resolves the names of others itself, and where there is one, those inside often resolve none of them.
 fn is_connected(desired: &Desired) -> bool {
     let airgapped = desired.runai.as_ref().is_some_and(|runai| runai.source == ArtifactSource::Airgapped);
     let mirrored = desired.registries.mirrors.iter().any(|mirror| mirror.registry == PUBLIC);
-    !airgapped && !mirrored && desired.platform.charts.is_none()
+    !airgapped && !mirrored && desired.platform.charts.is_none() && desired.kubernetes.proxy.is_none()
 }
 
 /// The head nodes of Base Command Manager, by the domain of their network: its own DNS knows them.

@@ -2,16 +2,20 @@
 
 use super::{finished, looked, made_from};
 use crate::catalog::Components;
+use crate::cluster::Cluster;
+use crate::discover::discover;
+use crate::facts::{private_authority, url};
 use crate::ids;
 use crate::observed::{Observed, StepObservation};
 use crate::step::{Refine, step};
 use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::{
-    Certificate, CertificateRotation, CertificateServed, Check, KubeSecret, Outgoing, RotationPhase, SecretContent,
-    SecretRestart,
+    Certificate, CertificateRotation, CertificateServed, KubeSecret, Outgoing, RotationPhase, RunaiConnected,
+    SecretContent, SecretRestart,
 };
 use plinth_model::{Finding, StepId, Work};
 use plinth_site::Desired;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How long pods that read a secret may take to be ready again, seconds: Run:ai's control plane takes as long as for its installation.
@@ -26,12 +30,27 @@ pub struct Rotation {
     pub outgoing: Outgoing,
     /// The authority goes, or another one comes.
     pub exchanges_authority: bool,
-    /// Run:ai is in the cluster. Otherwise nobody reads the certificate yet, and the next apply hands it out.
-    pub installed: bool,
+    /// What of Run:ai is in the cluster.
+    pub installed: Installed,
     /// What is served now is still valid, so Run:ai must stay connected from the beginning.
     pub serves: bool,
     /// What is missing in the state directory, by phase.
     pub missing: Vec<(RotationPhase, Vec<String>)>,
+}
+
+/// What of Run:ai is in the cluster. Where no release is there, nobody reads the certificate yet, and the next apply hands it out.
+#[derive(Clone, Debug, Default)]
+pub struct Installed {
+    /// Namespaces that have a release of Run:ai, sound or not: pods there may read the certificate.
+    pub namespaces: BTreeSet<String>,
+    /// Every release is there; only then the cluster can be connected.
+    pub whole: bool,
+}
+
+impl Installed {
+    fn reads(&self, namespace: &str) -> bool {
+        !self.namespaces.is_empty() && (self.whole || self.namespaces.contains(namespace))
+    }
 }
 
 /// A plan of these rotations, made from the site's whole plan: every secret that is made of a certificate, who restarts behind it, the URL and
@@ -46,9 +65,10 @@ pub fn rotation(
     site: &Plan,
     rotations: &[Rotation],
 ) -> Result<Plan, Vec<Finding>> {
+    let shown = shown(desired, observed, catalog);
     let mut steps = Vec::new();
     for rotation in rotations {
-        let chain = Chain { site, rotation, steps: Vec::new(), before: Vec::new() };
+        let chain = Chain { site, shown: shown.as_ref(), rotation, steps: Vec::new(), before: Vec::new() };
         steps.extend(chain.planned());
         for (phase, missing) in &rotation.missing {
             let seen = if missing.is_empty() { StepObservation::Done } else { StepObservation::Todo(missing.clone()) };
@@ -59,9 +79,19 @@ pub fn rotation(
     looked(plan, observed)
 }
 
+/// What the check of the ingress asks, also where the site skips it.
+fn shown(desired: &Desired, observed: &Observed, catalog: &dyn Components) -> Option<CertificateServed> {
+    let runai = desired.runai.as_ref().filter(|runai| runai.control_plane.is_none())?;
+    let (cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
+    let certificate = private_authority(runai).then(|| catalog.runai().certificate.clone());
+    Some(CertificateServed { url: url(runai), address: cluster.ingress_address(desired), certificate })
+}
+
 /// One step behind the other: nothing of a phase begins before all of the phase before it is done and proved.
 struct Chain<'a> {
     site: &'a Plan,
+    /// Where the certificate is shown; none: the control plane is elsewhere.
+    shown: Option<&'a CertificateServed>,
     rotation: &'a Rotation,
     steps: Vec<Step>,
     before: Vec<StepId>,
@@ -105,13 +135,14 @@ impl Chain<'_> {
 
     /// Secrets that are made of what changed, each with a restart of those who read it and do not follow.
     fn handed_on(&mut self, phase: RotationPhase) {
-        if !self.rotation.installed {
-            return;
-        }
         let is_leaf = phase == RotationPhase::NewLeaf;
         let site = self.site;
         let made = site.steps.iter().filter_map(|step| match &step.work {
-            Work::KubeSecret(secret) if self.is_made_of(secret, is_leaf) => Some((secret, &step.reason)),
+            Work::KubeSecret(secret)
+                if self.rotation.installed.reads(&secret.namespace) && self.is_made_of(secret, is_leaf) =>
+            {
+                Some((secret, &step.reason))
+            }
             _ => None,
         });
         let made: Vec<(KubeSecret, Arc<str>)> =
@@ -140,19 +171,11 @@ impl Chain<'_> {
         }
     }
 
-    /// The URL must show the new leaf, where the site's plan has a check of it.
+    /// The URL must show the new leaf, whether or not the site wants its check: this is no check, but what the next phase rests on.
     fn served(&mut self) {
         let name = &self.rotation.certificate.name;
-        let found = self.site.steps.iter().find_map(|step| match &step.work {
-            Work::AcceptanceCheck(check) => match &check.check {
-                Check::Ingress { url, address, certificate } if certificate.as_ref().is_none_or(|of| of == name) => {
-                    Some(CertificateServed { url: url.clone(), address: *address, certificate: certificate.clone() })
-                }
-                _ => None,
-            },
-            _ => None,
-        });
-        let Some(work) = found.filter(|_| self.rotation.installed) else { return };
+        let shown = self.shown.filter(|of| of.certificate.as_ref().is_none_or(|of| of == name));
+        let Some(work) = shown.filter(|_| !self.rotation.installed.namespaces.is_empty()).cloned() else { return };
         let reason = format!("{} must answer with the new leaf before anything else changes", work.url);
         self.then(ids::served(&self.rotation.certificate.name), work, reason);
     }
@@ -160,10 +183,11 @@ impl Chain<'_> {
     /// Run:ai must be connected, where the site has it.
     fn connected(&mut self, phase: RotationPhase) {
         let found = self.site.steps.iter().find_map(|step| match &step.work {
-            Work::RunaiConnected(connected) => Some(connected.clone()),
+            Work::RunaiConnected(connected) => Some(RunaiConnected { next_report: true, ..connected.clone() }),
             _ => None,
         });
-        let Some(work) = found.filter(|_| self.rotation.installed) else { return };
+        let Installed { namespaces, whole } = &self.rotation.installed;
+        let Some(work) = found.filter(|_| *whole && !namespaces.is_empty()) else { return };
         let reason = format!("{} must go on reporting to its control plane", work.target.cluster);
         self.then(ids::still_connected(phase, &work.target.cluster), work, reason);
     }

@@ -114,7 +114,8 @@ fn register(runai: &Runai, target: RunaiTarget, before: StepId) -> Step {
 
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {
     let reason = format!("{} must report to its control plane before anybody can use it", runai.cluster);
-    step(ids::connected(&runai.cluster), Work::RunaiConnected(RunaiConnected { target }), reason).needing([end])
+    step(ids::connected(&runai.cluster), Work::RunaiConnected(RunaiConnected { target, next_report: false }), reason)
+        .needing([end])
 }
 
 /// Departments, each with its projects behind it.

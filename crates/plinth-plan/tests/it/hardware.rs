@@ -86,7 +86,7 @@ fn the_driver_comes_from_where_the_nodes_have_it() {
     let plan = planned(&desired, &mixed);
     assert_eq!(driver(&plan), Value::Bool(false), "never both");
     let told = found(&plan, "gpu.nodes-differ");
-    assert!(told[0].message.starts_with("dgx-05 has the NVIDIA driver installed, and dgx-06 has not"), "{told:?}");
+    assert!(told[0].message.starts_with("the NVIDIA driver is installed on dgx-05, and not on dgx-06"), "{told:?}");
 
     desired.platform.gpu.driver_on_host = Some(false);
     let plan = planned(&desired, &mixed);
@@ -128,7 +128,20 @@ fn a_model_counts_before_what_nodes_have_and_differences_are_told() {
 
     let plan = planned(&with_infiniband(Some("dgx-h100"), &[]), &alike(&node(true, &["ibp24s0", "ibp12s0"], Some(8))));
     let told = found(&plan, "platform.adapters-differ");
-    assert!(told[0].message.contains("of a dgx-h100 are not those that 2 GPU nodes has"), "{told:?}");
+    assert!(told[0].message.contains("of a dgx-h100 are not those of 2 GPU nodes"), "{told:?}");
     assert!(told[0].evidence[0].starts_with("dgx-05: lacks ibp64s0,"), "{told:?}");
     assert!(told[0].evidence[0].ends_with("has others: ibp12s0"), "{told:?}");
+}
+
+#[test]
+fn no_node_restarts_for_an_adapter_that_the_model_does_not_name() {
+    let desired = with_infiniband(Some("dgx-h100"), &[]);
+    let named = policies(&planned(&desired, &[]));
+    let mut all: Vec<&str> = named.iter().map(String::as_str).collect();
+    all.push("ibp999s0");
+    let mut known = node(true, &all, Some(8));
+    known.adapters.last_mut().unwrap().firmware_functions = Some(16);
+    assert_eq!(found(&planned(&desired, &alike(&known)), "platform.nodes-restart").len(), 0, "a foreign one");
+    known.adapters[0].firmware_functions = Some(16);
+    assert_eq!(found(&planned(&desired, &alike(&known)), "platform.nodes-restart").len(), 1);
 }

@@ -152,6 +152,8 @@ fn an_object_that_clashes_with_a_wanted_one_goes_before_that_is_applied() {
     let needs = |verb: &str| plan.steps[place(&plan, &StepId::new("platform", verb, "metallb"))].needs.clone();
     assert!(needs("objects").contains(&dropped.id), "its webhook refuses an address that is in two pools");
     assert!(!needs("release").contains(&dropped.id), "the release itself clashes with nothing");
+    assert!(dropped.needs.contains(&StepId::new("platform", "release", "metallb")), "{:?}", dropped.needs);
+    assert!(dropped.work.destroys().unwrap().contains("away until the new objects are there"));
     assert!(dropped.reason.contains("clash with what it wants now"), "{}", dropped.reason);
 }
 

@@ -6,7 +6,7 @@ use plinth_model::inventory::NodeKind;
 use plinth_model::steps::{AcceptanceCheck, Check};
 use plinth_plan::Observed;
 use plinth_site::Desired;
-use plinth_site::desired::{ArtifactSource, Department, Project};
+use plinth_site::desired::{ArtifactSource, Department, Project, WebProxy};
 
 fn checks(desired: &Desired, observed: &Observed) -> Vec<Check> {
     let of = |work: &Work| match work {
@@ -38,6 +38,11 @@ fn names_of_others_are_those_that_the_site_is_known_to_need() {
     closed.runai.as_mut().unwrap().source = ArtifactSource::Airgapped;
     closed.runai.as_mut().unwrap().mirror = Some("https://mirror.example.com".to_owned());
     assert_eq!(names(&closed, &observed), None, "nothing is known that its pods need");
+
+    let mut behind = desired.clone();
+    let https = Some("http://proxy.example.com:3128".to_owned());
+    behind.kubernetes.proxy = Some(WebProxy { http: None, https, no_proxy: Vec::new() });
+    assert_eq!(names(&behind, &observed), None, "the proxy resolves the names of others");
 
     let network = inventory.networks.iter_mut().find(|network| network.kind == "INTERNAL").unwrap();
     network.domain = "eth.Cluster".to_owned();
@@ -75,9 +80,9 @@ fn a_training_is_of_the_first_project_and_of_a_gpu_where_there_is_one() {
     let project = Project { name: "team-a".to_owned(), gpus: 8 };
     let department = Department { name: "research".to_owned(), gpus: 16, projects: vec![project] };
     desired.runai.as_mut().unwrap().departments = vec![department];
-    assert_eq!(training(&desired), Some((Some("team-a".to_owned()), 1, image)));
+    assert_eq!(training(&desired), Some(("team-a".to_owned(), 1, image)));
     desired.platform.gpu.mig = "mixed".to_owned();
-    assert_eq!(training(&desired), Some((Some("team-a".to_owned()), 0, desired.checks.image.clone())));
+    assert_eq!(training(&desired), Some(("team-a".to_owned(), 0, desired.checks.image.clone())));
     desired.runai = None;
     assert_eq!(training(&desired), None);
 }

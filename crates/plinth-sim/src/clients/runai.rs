@@ -94,13 +94,13 @@ impl SimRunai {
 
     fn cluster(&self, uuid: &str) -> ClientResult<RunaiCluster> {
         let cut_off = |connects: bool| if connects { self.strikes(RunaiFault::Disconnected) } else { Ok(false) };
-        let (connected, missing, gpu_nodes) = self.centre.look(|state, now| {
+        let (connected, missing, gpu_nodes, now) = self.centre.look(|state, now| {
             let cluster_part = release(state, Role::ClusterPart);
             let reports =
                 cluster_part.is_some_and(|part| part.works(now) && part.answers_at.is_some_and(|at| at <= now));
             let ours = state.runai.credentials.as_deref() == Some(uuid);
             let gpus = state.machines.keys().filter(|node| offered_gpus(state, node, now) > 0);
-            (reports && ours, missing(state, now), gpus.map(ToString::to_string).collect::<Vec<_>>())
+            (reports && ours, missing(state, now), gpus.map(ToString::to_string).collect::<Vec<_>>(), now)
         })?;
         let state = if !connected {
             "WaitingToConnect"
@@ -116,6 +116,8 @@ impl SimRunai {
             state: state.to_owned(),
             missing: if connected { missing } else { Vec::new() },
             unwell: Vec::new(),
+            // It reports all the time as long as it is connected.
+            reported: (state == "Connected").then(|| now.to_string()),
             gpu_nodes: Some(if state == "Connected" { gpu_nodes } else { Vec::new() }),
         })
     }

@@ -49,7 +49,7 @@ impl SimSecrets {
         let value = match self.earlier(reference) {
             Ok(Some(text)) => Secret::new(text),
             Ok(None) => Self::synthetic(self.centre.timing.seed, reference),
-            Err(error) => return Err(SecretError { reference: reference.clone(), happened: error.to_string() }),
+            Err(error) => return Err(SecretError::new(reference, error.to_string())),
         };
         if matches!(reference, SecretRef::Generated(_)) {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.to_string(), value.clone());
@@ -101,7 +101,7 @@ impl Secrets for SimSecrets {
     }
 
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
-        let error = |happened: String| SecretError { reference: reference.clone(), happened };
+        let error = |happened: String| SecretError::new(reference, happened);
         let SecretRef::Generated(name) = reference else {
             return Err(error("only a generated secret can be kept".to_owned()));
         };

@@ -213,6 +213,10 @@ impl Entry {
         }
         json["name"] = Value::from(self.name.as_str());
         json["status"] = self.status.clone();
+        if self.status["state"] == "Connected" {
+            // It reports all the time as long as it is connected.
+            json["lastLiveness"] = Value::from(jiff::Timestamp::now().to_string());
+        }
         json
     }
 }

@@ -148,7 +148,7 @@ async fn a_cluster_connects_and_says_what_it_misses() {
     let stand = stand(vec![]);
     let uuid = stand.server.registered_by_hand(CLUSTER);
     let run = Run::new(&stand);
-    let step = Run::step(Work::RunaiConnected(RunaiConnected { target: stand.target.clone() }));
+    let step = Run::step(Work::RunaiConnected(RunaiConnected { target: stand.target.clone(), next_report: false }));
     let required = json!({"prometheus": {"available": false, "reason": "no operator"}});
     stand.server.reports(&uuid, json!({"state": "MissingPrerequisites", "dependencies": {"required": required}}), &[]);
     let Probe::Todo(differences) = run.look(&step).await else { panic!("it is not connected") };

@@ -47,12 +47,12 @@ async fn stand(release: &str, with_project: bool) -> Stand {
     stand
 }
 
-async fn checked(stand: &Stand, project: Option<&str>) -> ClientResult<Verdict> {
+async fn checked(stand: &Stand, project: &str) -> ClientResult<Verdict> {
     let ctx = Context::quiet(Arc::new(Hasty::default()));
     let target = stand.target.clone();
     let check = Check::RunaiWorkload {
         target: Box::new(target.clone()),
-        project: project.map(str::to_owned),
+        project: project.to_owned(),
         gpus: 1,
         image: IMAGE.to_owned(),
     };
@@ -72,7 +72,7 @@ fn evidence(verdict: Verdict) -> Vec<String> {
 async fn a_training_that_is_placed_holds_in_every_line_of_versions() {
     for line in ["2.18", "2.19", "2.21", "2.24", "3.0"] {
         let stand = stand(line, true).await;
-        let verdict = checked(&stand, Some("team-a")).await.unwrap();
+        let verdict = checked(&stand, "team-a").await.unwrap();
         let Verdict::Pass { evidence } = verdict else { panic!("{line}: {verdict:?}") };
         assert_eq!(evidence, ["a training of project team-a that asks for 1 GPU is Running"], "{line}");
         assert_eq!((stand.count("start-training"), stand.count("end-training")), (1, 1), "{line}");
@@ -80,30 +80,34 @@ async fn a_training_that_is_placed_holds_in_every_line_of_versions() {
     // It ended before it was looked at.
     let stand = stand("2.21", true).await;
     stand.server.schedules("Completed", "");
-    assert!(matches!(checked(&stand, None).await.unwrap(), Verdict::Pass { .. }));
+    assert!(matches!(checked(&stand, "team-a").await.unwrap(), Verdict::Pass { .. }));
 }
 
 #[tokio::test]
 async fn what_the_scheduler_says_is_in_the_verdict() {
     let stand = stand("2.21", true).await;
     stand.server.schedules("Pending", "Not enough resources in the requested nodepool");
-    let lines = evidence(checked(&stand, None).await.unwrap());
-    assert_eq!(lines[0], "a training of project team-a that asks for 1 GPU is Pending");
-    assert!(lines[1].contains("Not enough resources in the requested nodepool"), "{lines:?}");
+    let Verdict::Skip { reason } = checked(&stand, "team-a").await.unwrap() else { panic!("it is no failure of Run:ai") };
+    assert!(reason.starts_with("a training of project team-a that asks for 1 GPU is Pending; "), "{reason}");
+    assert!(reason.contains("Not enough resources in the requested nodepool"), "{reason}");
+    stand.server.schedules("Pending", "the webhook of the operator does not answer");
+    let lines = evidence(checked(&stand, "team-a").await.unwrap());
+    assert!(lines[0].ends_with("is Pending") && lines[1].contains("webhook"), "{lines:?}");
     stand.server.schedules("Failed", "ImagePullBackOff");
-    let lines = evidence(checked(&stand, None).await.unwrap());
+    let lines = evidence(checked(&stand, "team-a").await.unwrap());
     assert!(lines[0].ends_with("is Failed") && lines[1].contains("ImagePullBackOff"), "{lines:?}");
 }
 
 #[tokio::test]
-async fn a_project_that_is_not_there_is_told_and_without_any_nothing_is_proved() {
+async fn a_project_that_is_not_there_is_told() {
     let with = stand("2.21", true).await;
-    let lines = evidence(checked(&with, Some("team-b")).await.unwrap());
+    let lines = evidence(checked(&with, "team-b").await.unwrap());
     assert_eq!(lines, [format!("there is no project team-b in cluster {CLUSTER}")]);
     let without = stand("2.21", false).await;
-    assert!(matches!(checked(&without, None).await.unwrap(), Verdict::Skip { .. }));
+    let lines = evidence(checked(&without, "team-a").await.unwrap());
+    assert_eq!(lines, [format!("there is no project team-a in cluster {CLUSTER}")]);
     let nobody = Stand::of(setup("2.21"), vec![]);
-    let lines = evidence(checked(&nobody, None).await.unwrap());
+    let lines = evidence(checked(&nobody, "team-a").await.unwrap());
     assert_eq!(lines, [format!("0 clusters are named `{CLUSTER}`; exactly one should be")]);
 }
 
@@ -122,7 +126,7 @@ async fn what_a_killed_check_left_goes_before_the_next_begins() {
     let spec = stand.server.trainings().remove(0);
     assert_eq!((&spec["compute"]["gpuDevicesRequest"], &spec["command"]), (&1.into(), &"sh".into()), "{spec}");
     assert_eq!(spec["args"], r#"-c 'echo "it'\''s left"'"#, "{spec}");
-    let verdict = checked(&stand, None).await.unwrap();
+    let verdict = checked(&stand, "team-a").await.unwrap();
     assert!(matches!(verdict, Verdict::Pass { .. }), "{verdict:?}");
     assert_eq!(stand.count("end-training"), 2);
 }

@@ -32,9 +32,13 @@ impl MemorySecrets {
 impl Secrets for MemorySecrets {
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
         let found = self.values.lock().unwrap_or_else(PoisonError::into_inner).get(reference).cloned();
-        let value = found.ok_or_else(|| SecretError::new(reference, "it is not there"))?;
+        let value = found.ok_or_else(|| SecretError::absent(reference, "it is not there"))?;
         self.redactor.remember(reference, &value);
         Ok(value)
+    }
+
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        Ok(self.get(reference).ok())
     }
 
     /// Takes values for references of any kind, not only generated ones.
@@ -58,7 +62,7 @@ mod tests {
         let name = |name: &str| SecretRef::Env(name.to_owned());
         let secrets = MemorySecrets::of([(name("A"), Secret::new("open-sesame".to_owned()))]);
         assert_eq!(secrets.redact("say open-sesame"), "say [secret]", "before it was asked for");
-        assert!(secrets.get(&name("B")).is_err());
+        assert!(secrets.get(&name("B")).is_err() && secrets.find(&name("B")).unwrap().is_none());
         secrets.keep(&name("B"), &Secret::new("barbarossa".to_owned())).unwrap();
         assert_eq!(secrets.get(&name("B")).unwrap().expose(), "barbarossa");
         assert_eq!(secrets.redact("barbarossa"), "[secret]");

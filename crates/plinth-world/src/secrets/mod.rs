@@ -18,13 +18,21 @@ pub struct SecretError {
     pub reference: SecretRef,
     /// What happened; never the value.
     pub happened: String,
+    /// Nobody has made it yet. Everything else is a failure to see it, from which nothing follows.
+    pub is_absent: bool,
 }
 
 impl SecretError {
     /// An error about a reference.
     #[must_use]
     pub fn new(reference: &SecretRef, happened: impl Into<String>) -> Self {
-        Self { reference: reference.clone(), happened: happened.into() }
+        Self { reference: reference.clone(), happened: happened.into(), is_absent: false }
+    }
+
+    /// The error about one that nobody has made yet.
+    #[must_use]
+    pub fn absent(reference: &SecretRef, happened: impl Into<String>) -> Self {
+        Self { is_absent: true, ..Self::new(reference, happened) }
     }
 }
 
@@ -35,6 +43,13 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// When it is not there, empty, or cannot be read.
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError>;
+    /// The value; none while nobody made or learnt it yet, which only happens to generated ones.
+    ///
+    /// # Errors
+    /// When it is there and empty, or cannot be read.
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        self.get(reference).map(Some)
+    }
     /// Keeps a generated value for later runs.
     ///
     /// # Errors

@@ -153,6 +153,13 @@ fn a_file_of_objects_is_proved_installed_renewed_put_right_and_taken_away() {
             assert_eq!(spec.unwrap(), r#"{"more":1,"text":"{{ no template }}"}"#, "what is theirs stays");
             run(ground, &["plan", "--preflight", "--detailed-exitcode"]).exits(0);
 
+            // A definition is none of helm's objects, and takes all objects of its kind with it.
+            ground.plane.kubectl(&["delete", "crd", "mpijobs.kubeflow.org"]).unwrap();
+            apply(ground).exits(0);
+            assert_eq!(ground.changed(), STEP);
+            assert_eq!(of(ground, "mpijobs/example"), "mpijob.kubeflow.org/example\n");
+            run(ground, &["plan", "--preflight", "--detailed-exitcode"]).exits(0);
+
             // Another content than the one that the site names is refused.
             ground.write("site.yaml", version("v0.6.10", &file("third")));
             apply(ground).exits(4).says("charts.digest");

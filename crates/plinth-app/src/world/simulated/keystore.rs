@@ -52,6 +52,10 @@ impl Keystore for RehearsalKeystore {
         self.0.make_certificate(ctx, name, names, made_up(source)).await
     }
 
+    async fn takes_trust(&self, ctx: &Context, name: &str, source: &CertificateSource) -> ClientResult<bool> {
+        self.0.takes_trust(ctx, name, made_up(source)).await
+    }
+
     async fn rotation(&self, ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {
         self.0.rotation(ctx, name).await
     }
@@ -93,6 +97,11 @@ impl Secrets for OwnSecrets {
         self.0.get(reference)
     }
 
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        own(reference)?;
+        self.0.find(reference)
+    }
+
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
         own(reference)?;
         self.0.keep(reference, value)
@@ -107,5 +116,5 @@ fn own(reference: &SecretRef) -> Result<(), SecretError> {
     if matches!(reference, SecretRef::Generated(_)) {
         return Ok(());
     }
-    Err(SecretError { reference: reference.clone(), happened: "a rehearsal reads no secret of the site".to_owned() })
+    Err(SecretError::new(reference, "a rehearsal reads no secret of the site"))
 }

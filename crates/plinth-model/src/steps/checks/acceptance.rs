@@ -31,6 +31,7 @@ impl StepParams for AcceptanceCheck {
         match &self.check {
             Check::GpuPod { .. } | Check::GpuSharing { .. } => deadlines::CHECK_GPU,
             Check::PodNetwork { nodes, .. } | Check::Rdma { nodes, .. } => deadlines::check_pods(nodes.len()),
+            Check::GpuMetrics { .. } => deadlines::CHECK_MEASURED,
             Check::Storage { .. } => deadlines::CHECK_PODS,
             Check::DnsOut { names, .. } => deadlines::check_names(names.len()),
             Check::Snapshot { .. } | Check::RunaiWorkload { .. } => deadlines::CHECK_SNAPSHOT,

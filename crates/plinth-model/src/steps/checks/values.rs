@@ -157,9 +157,8 @@ pub enum Check {
     RunaiWorkload {
         /// Control plane.
         target: Box<RunaiTarget>,
-        /// Project; none: the first one of the cluster, by name.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        project: Option<String>,
+        /// Project that the site makes: one of somebody else's is not ours to start in.
+        project: String,
         /// GPUs that it asks for.
         gpus: u32,
         /// Image with a shell.

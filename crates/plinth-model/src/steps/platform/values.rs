@@ -209,7 +209,7 @@ impl Release {
             true => repository.to_owned(),
             false => format!("{repository}/{}", self.file_of_objects()),
         };
-        (self.of_objects && repository.starts_with("http")).then(address)
+        (self.of_objects && repository.contains("://")).then(address)
     }
 
     /// What the site asks for: the version, or the line that it is the meaning of.

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct RunaiConnected {
     /// Control plane.
     pub target: RunaiTarget,
+    /// Its next report is waited for: the state is what the control plane remembers of the last one, from before a change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub next_report: bool,
 }
 
 impl StepParams for RunaiConnected {

@@ -27,10 +27,7 @@ impl StepKind for Certificate {
         let begun = env.clients.keystore.rotation(&env.ctx, name).await?.is_some();
         let mut differences = certificate_differences(&kept, names, source);
         let of_source = env.clients.keystore.source_differs(&env.ctx, name, source).await?;
-        if !of_source.is_empty()
-            && let Ok(Some(out)) = env.clients.keystore.outgoing(&env.ctx, name, names, source, false).await
-            && !out.authorities.is_empty()
-        {
+        if !of_source.is_empty() && env.clients.keystore.takes_trust(&env.ctx, name, source).await? {
             return blocked(replaced(of_source));
         }
         differences.extend(of_source);

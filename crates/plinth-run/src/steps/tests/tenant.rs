@@ -10,6 +10,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
         state: state.to_owned(),
         missing: missing.iter().map(|m| (*m).to_owned()).collect(),
         unwell: Vec::new(),
+        reported: None,
         gpu_nodes: Some(vec!["dgx-05".to_owned()]),
     }
 }
@@ -109,7 +110,7 @@ async fn registering_happens_only_when_nobody_did_it_before() {
 
 #[tokio::test]
 async fn a_cluster_that_does_not_connect_says_where_to_look() {
-    let work = Work::RunaiConnected(RunaiConnected { target: runai() });
+    let work = Work::RunaiConnected(RunaiConnected { target: runai(), next_report: false });
     let bench = Bench::new();
     bench.fake.on("clusters", vec![cluster("u", "MissingPrerequisites", &["prometheus"])]);
     assert_eq!(
@@ -139,7 +140,8 @@ async fn a_cluster_that_does_not_connect_says_where_to_look() {
 async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
     let bench = Bench::new();
     bench.fake.on("clusters", Vec::<RunaiCluster>::new());
-    let finding = refused(bench.act(&Work::RunaiConnected(RunaiConnected { target: runai() })).await);
+    let finding =
+        refused(bench.act(&Work::RunaiConnected(RunaiConnected { target: runai(), next_report: false })).await);
     assert_eq!(finding.code, "runai.cluster-not-registered");
     assert_eq!(bench.clock.elapsed(), Duration::ZERO);
     let later = Bench::new();
@@ -149,7 +151,11 @@ async fn waiting_for_a_cluster_that_is_not_registered_ends_at_once() {
         .on("clusters", vec![cluster("u", "WaitingToConnect", &[])])
         .on("clusters", vec![cluster("u", "Connected", &[])]);
     assert!(
-        later.act(&Work::RunaiConnected(RunaiConnected { target: runai() })).await.unwrap().starts_with("Connected")
+        later
+            .act(&Work::RunaiConnected(RunaiConnected { target: runai(), next_report: false }))
+            .await
+            .unwrap()
+            .starts_with("Connected")
     );
 }
 
@@ -199,4 +205,20 @@ async fn what_is_there_is_not_made_again() {
         assert!(bench.act(&project(8)).await.unwrap().ends_with("quota 8 GPUs"));
         assert_eq!(bench.fake.calls(), calls);
     }
+}
+
+#[tokio::test]
+async fn behind_a_change_only_a_report_from_after_it_counts() {
+    let work = Work::RunaiConnected(RunaiConnected { target: runai(), next_report: true });
+    let at = |time: &str| vec![RunaiCluster { reported: Some(time.to_owned()), ..cluster("u", "Connected", &[]) }];
+    let bench = Bench::new();
+    bench.fake.on("clusters", at("12:00:00")).on("clusters", at("12:00:00")).on("clusters", at("12:00:10"));
+    done(bench.look(&work).await);
+    assert_eq!(bench.clock.elapsed(), deadlines::POLL * 2);
+    let silent = Bench::new();
+    silent.fake.on("clusters", at("12:00:00"));
+    assert_eq!(todo(silent.look(&work).await), ["~ no report since 12:00:00"]);
+    let older = Bench::new();
+    older.fake.on("clusters", vec![cluster("u", "Connected", &[])]);
+    assert!(done(older.look(&work).await).contains("does not tell when it last reported"));
 }

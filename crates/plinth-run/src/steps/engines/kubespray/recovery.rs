@@ -1,4 +1,4 @@
-//! Broken members of the control plane become whole again: a machine that was made again under its old name, a disk that was lost. The
+//! Broken members of the control plane become whole again: a machine that was re-imaged under its old name, a disk that was lost. The
 //! survivors take them in, by Kubespray's own playbook.
 
 use super::run::{Wanted, deployed, one, validate_inventory};
