@@ -87,7 +87,9 @@ async fn a_training_that_is_placed_holds_in_every_line_of_versions() {
 async fn what_the_scheduler_says_is_in_the_verdict() {
     let stand = stand("2.21", true).await;
     stand.server.schedules("Pending", "Not enough resources in the requested nodepool");
-    let Verdict::Skip { reason } = checked(&stand, "team-a").await.unwrap() else { panic!("it is no failure of Run:ai") };
+    let Verdict::Skip { reason } = checked(&stand, "team-a").await.unwrap() else {
+        panic!("it is no failure of Run:ai")
+    };
     assert!(reason.starts_with("a training of project team-a that asks for 1 GPU is Pending; "), "{reason}");
     assert!(reason.contains("Not enough resources in the requested nodepool"), "{reason}");
     stand.server.schedules("Pending", "the webhook of the operator does not answer");

@@ -3,7 +3,6 @@
 use crate::support::{basepod, example, plinth, text};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use tempfile::TempDir;
 
 #[test]
@@ -22,11 +21,11 @@ fn a_folder_of_rendered_files_keeps_what_is_not_ours() {
     let other = folder.path().join("other");
     fs::create_dir(&other).unwrap();
     render("inventory").exits(0);
-    let written = fs::read_dir(out.join("kubespray")).unwrap().next().unwrap().unwrap().file_name();
+    let written = fs::read_dir(out.join("kubespray/inventory")).unwrap().next().unwrap().unwrap().file_name();
     let target = folder.path().join("target");
     fs::write(&target, "target\n").unwrap();
-    fs::create_dir(other.join("kubespray")).unwrap();
-    symlink(&target, other.join("kubespray").join(written)).unwrap();
+    fs::create_dir_all(other.join("kubespray/inventory")).unwrap();
+    symlink(&target, other.join("kubespray/inventory").join(written)).unwrap();
     let ran = plinth(folder.path(), &["render", "inventory", "-f", text(&site), "--out", text(&other)]);
     ran.exits(1).says("symbolic link");
     assert_eq!(fs::read_to_string(&target).unwrap(), "target\n");
