@@ -109,14 +109,14 @@ mod tests {
         let release =
             Release { release: "r".into(), namespace: "n".into(), of_objects: true, ..crate::tests::release() };
         let manifest = "---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: a, annotations: null}\n---\nkind: ClusterRole\n\
-            apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: b, labels: {x: y}}\n---\nkind: Odd\napiVersion: v1\nmetadata: text\n";
+            apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: b, labels: {x: z}}\n---\nkind: Odd\napiVersion: v1\nmetadata: text\n";
         let version = "1.0.0".parse().expect("a version");
         let there = Payload { version, values: json!({}), manifest: manifest.to_owned() };
         let objects = applied(&release, &there, "comparing").expect("objects");
         assert_eq!(objects[0]["metadata"]["namespace"], "n");
         assert_eq!(objects[0]["metadata"]["annotations"]["meta.helm.sh/release-name"], "r");
         assert_eq!(objects[1]["metadata"]["namespace"], Value::Null, "it belongs to the whole cluster");
-        assert_eq!(objects[1]["metadata"]["labels"], json!({"x": "y", "app.kubernetes.io/managed-by": "Helm"}));
+        assert_eq!(objects[1]["metadata"]["labels"], json!({"x": "z", "app.kubernetes.io/managed-by": "Helm"}));
         assert_eq!(objects[2]["metadata"], "text", "what is no object is left to the API server");
     }
 }

@@ -166,11 +166,13 @@ mod tests {
 
     #[test]
     fn domains_are_names_in_lower_case_without_scheme_or_port() {
-        for good in ["bcm-head-01.eth.cluster", "localhost", "1a.example", "a.b-c.d", "xn--bcher-kva.example"] {
+        for good in ["bcm-head-01.eth.cluster", "notlocalhost", "1a.example", "a.b-c.d", "xn--bcher-kva.example"] {
             assert_eq!(Domain::new(good).unwrap().as_str(), good);
         }
         let wrong = [
             ("https://a.b", "is a URL, not a host name"),
+            ("localhost", "means every machine itself"),
+            ("a.localhost", "means every machine itself"),
             ("a.b/", "is a URL, not a host name"),
             ("a.b:443", "holds a port"),
             ("10.0.0.1", "is an address; certificates and single sign-on need a name"),

@@ -166,7 +166,7 @@ pub(crate) fn facts() -> Facts {
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103",
         "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local",
         "loadBalancer.spare": false, "loadBalancer.others": [],
-        "nodes.untainted": 2, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
+        "nodes.untainted": 2, "nodes.bothWorkers": false, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
         "infiniband.wanted": false, "infiniband.addresses": null, "infiniband.firmware": "unknown",
         "gpu.mig": "none", "gpu.timeSlicing": null, "gpu.renameShared": false, "gpu.resource": "nvidia.com/gpu",

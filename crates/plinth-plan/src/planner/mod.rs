@@ -29,6 +29,7 @@ use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
 use crate::{charts, facts, given, hardware, ids, images, lint, oidc, unmirrored, without};
+use leaving::Room;
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
 use plinth_model::plan::{Gate, MadeFrom, Plan, SCHEMA, Step};
@@ -161,12 +162,17 @@ fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: O
     let (base, prepared) = platform::base(desired, resolution, certificates, joined, (gpu, &leaving));
     steps.extend(prepared);
     let going = |one: &leaving::Leaving<'_>| one.step(&leaving, resolution, &base, asked.catalog);
-    let makes_room = |one: &&leaving::Leaving<'_>| one.makes_room_for().is_some();
-    steps.extend(leaving.iter().filter(makes_room).map(going));
-    let platform = resolution.components.iter().filter(|c| c.stage != Stage::Runai);
-    steps.extend(platform.flat_map(|c| base.component(c, &[])));
+    let room = |one: &leaving::Leaving<'_>, wanted: Room<'_>| one.makes_room_for() == Some(wanted);
+    let first = |one: &&leaving::Leaving<'_>| matches!(one.makes_room_for(), Some(Room::Release(_)));
+    steps.extend(leaving.iter().filter(first).map(going));
+    for component in resolution.components.iter().filter(|c| c.stage != Stage::Runai) {
+        let mut own = base.component(component, &[]).into_iter();
+        steps.extend(own.next());
+        steps.extend(leaving.iter().filter(|one| room(one, Room::Objects(&component.name))).map(going));
+        steps.extend(own);
+    }
     steps.extend(runai::steps(desired, cluster, resolution, names, &base));
-    steps.extend(leaving.iter().filter(|one| !makes_room(one)).map(going));
+    steps.extend(leaving.iter().filter(|one| one.makes_room_for().is_none()).map(going));
     let outside = outside::names(desired, &observed.inventory);
     steps.extend(acceptance::steps(desired, cluster, resolution, names, (&base, outside)));
     steps

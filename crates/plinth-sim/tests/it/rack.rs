@@ -316,8 +316,9 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     install(sim, &control_plane()).await?;
     let answers = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
     if !until(&ctx, answers).await? {
+        let last = client.up(&ctx, &runai()).await.err().map_or_else(String::new, |error| error.happened);
         return Err(ClientError::new("runai", "comparing the issuer")
-            .happened("it never was the expected one, or the control plane never came up")
+            .happened(format!("it never was the expected one, or the control plane never came up: {last}"))
             .attempt(""));
     }
     let uuid = match client.clusters(&ctx, &runai()).await?.pop() {
