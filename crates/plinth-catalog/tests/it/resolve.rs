@@ -353,8 +353,13 @@ fn the_artifact_source_decides_repository_and_login() {
             resolution.findings.into_iter().find(|f| f.is_error()).map(|f| f.code),
         )
     };
-    assert_eq!(release(json!({})), ("https://runai.jfrog.io/artifactory/cp-charts-prod".to_owned(), None, None));
     let token = SecretRef::Env("RUNAI_REGISTRY_TOKEN".to_owned());
+    let former = "https://runai.jfrog.io/artifactory/cp-charts-prod".to_owned();
+    let login = Some(("self-hosted-image-puller-prod".to_owned(), token.clone()));
+    assert_eq!(release(json!({})), (former.clone(), login, None), "some sites got its charts without, and some not");
+    assert_eq!(release(json!({"runai.registryToken": null})), (former, None, None));
+    let open = json!({"runai.source": "oss", "runai.registryToken": null});
+    assert_eq!(release(open), ("https://helm.ngc.nvidia.com/nvidia/runai-oss".to_owned(), None, None));
     let ngc = || json!({"runai.source": "ngc"});
     let mut without_token = ngc();
     without_token["runai.registryToken"] = Value::Null;
