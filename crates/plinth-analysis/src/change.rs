@@ -130,7 +130,7 @@ fn parameters(before: &Step, after: &Step) -> Vec<Difference> {
     let none = String::new();
     let differ = names.into_iter().filter_map(|name| {
         let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-        (before != after).then(|| (name, before, after))
+        (before != after).then_some((name, before, after))
     });
     let told = differ.map(|(name, old, new)| {
         let named = |value: &str| if value.is_empty() { String::new() } else { format!("{name} {value}") };

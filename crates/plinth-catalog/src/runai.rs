@@ -83,7 +83,7 @@ impl RunaiNames {
     #[must_use]
     pub fn account_api(&self, version: &Version) -> RunaiApi {
         let rows = self.api.iter().enumerate().filter(|(at, row)| *at == 0 || row.from <= *version);
-        let tokens = rows.filter_map(|(_, row)| row.account_tokens.clone()).last();
+        let tokens = rows.filter_map(|(_, row)| row.account_tokens.clone()).next_back();
         RunaiApi { tokens: tokens.unwrap_or_default(), ..self.api(version) }
     }
 }

@@ -127,7 +127,7 @@ fn parsed(id: &str) -> Result<Uuid, Failure> {
 
 /// An id is a text, or a number in older releases.
 fn is(value: &Value, id: &str) -> bool {
-    value.as_str() == Some(id) || value.to_string() == id
+    value.as_str() == Some(id) || value.as_u64().is_some_and(|number| id.parse() == Ok(number))
 }
 
 /// Fields that every release from 2.18 knows.

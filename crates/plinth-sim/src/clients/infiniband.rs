@@ -30,8 +30,8 @@ pub(super) fn node_state(state: &State, now: Timestamp, resource: &str, node: &s
 pub(super) fn attachment(state: &State, now: Timestamp, resource: &str, name: &str) -> Option<bool> {
     let network = format!("/{name}");
     let is_made = |(key, at): (&String, Timestamp)| key.starts_with(NETWORKS) && key.ends_with(&network) && at <= now;
-    let objects = state.cluster.objects.iter().map(|(key, object)| (key, object.settled_at));
-    (resource == ATTACHMENTS).then(|| objects.map(is_made).any(|made| made))
+    let mut objects = state.cluster.objects.iter().map(|(key, object)| (key, object.settled_at));
+    (resource == ATTACHMENTS).then(|| objects.any(is_made))
 }
 
 fn is_made(state: &State, now: Timestamp, is_it: impl Fn(&str) -> bool) -> bool {

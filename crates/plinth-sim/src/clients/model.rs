@@ -145,11 +145,11 @@ pub(super) fn control_plane(state: &State, now: Timestamp) -> RunaiStage {
     if whole <= now {
         return RunaiStage::Whole;
     }
-    let begun = CONTROL_PLANE_PARTS
+    let mut begun = CONTROL_PLANE_PARTS
         .into_iter()
         .zip(stages)
         .filter(|(before, _)| whole.duration_since(now).as_secs_f64() <= *before);
-    match begun.last() {
+    match begun.next_back() {
         Some(_) if release.revision > 1 => RunaiStage::Administrator,
         Some((_, stage)) => stage,
         None => RunaiStage::Nothing,
