@@ -67,7 +67,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         ],
     ),
     // The catalog is held against real charts for every example site: values, and no client.
-    ("xtask", &["plinth-lab", "plinth-model", "plinth-site", "plinth-catalog", "plinth-plan"]),
+    ("xtask", &["plinth-lab", "plinth-model", "plinth-site", "plinth-catalog", "plinth-plan", "plinth-helm"]),
 ];
 
 /// One crate using another.

@@ -9,9 +9,9 @@ pub fn ranges<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut groups: BTreeMap<(&str, usize, &str), Vec<u64>> = BTreeMap::new();
     let mut plain: Vec<&str> = Vec::new();
     for name in names {
-        match parts(name) {
-            Some((before, digits, after)) => {
-                let number = digits.parse().unwrap_or(0);
+        let numbered = parts(name).and_then(|parts| Some((parts, parts.1.parse().ok()?)));
+        match numbered {
+            Some(((before, digits, after), number)) => {
                 groups.entry((before, digits.len(), after)).or_default().push(number);
             }
             None => plain.push(name),

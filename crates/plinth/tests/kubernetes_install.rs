@@ -189,6 +189,8 @@ impl Ground {
             "networks": {"production": self.bench.lab.network()},
             "nodes": {"controlPlane": ["n1"], "workers": ["n2", "n3"], "gpu": ["n3"]},
             "kubernetes": {"engine": "existing", "kubeconfig": "kubeconfig"},
+            // Nothing outside the lab can be resolved in it.
+            "checks": {"names": []},
             "platform": {
                 "ingress": {"http": 30080, "https": 30443}, "components": components,
                 "acceptIncompatible": ["gpu-operator.kubernetes"],

@@ -37,6 +37,7 @@ mod node;
 mod nodes;
 mod platform;
 mod run;
+mod runai;
 mod site;
 mod source;
 
@@ -48,6 +49,7 @@ pub use node::*;
 pub use nodes::*;
 pub use platform::*;
 pub use run::*;
+pub use runai::*;
 pub use site::*;
 pub use source::*;
 
@@ -133,6 +135,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         nodes::ALL,
         platform::ALL,
         run::ALL,
+        runai::ALL,
         site::ALL,
         source::ALL,
     ];
