@@ -95,7 +95,7 @@ nodes:
   workers: [{{category: dgx-h100}}]
   gpu: [{{category: dgx-h100}}]
 kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
-checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, metrics]}}
+checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, metrics, rdma]}}
 platform:
   charts: {charts}
 {balancer}{components}{runai}"
