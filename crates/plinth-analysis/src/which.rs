@@ -135,7 +135,12 @@ impl Which {
             Self::LastGood => {
                 let end = before.and_then(|run| runs.iter().position(|entry| entry.run == run)).unwrap_or(runs.len());
                 let found = runs.iter().take(end).rev().find(|entry| entry.is_good());
-                found.ok_or_else(|| unknown("last-good".to_owned(), "no run came to a good end", Vec::new()))
+                let why = if before.is_some() {
+                    "no run before that one came to a good end"
+                } else {
+                    "no run came to a good end"
+                };
+                found.ok_or_else(|| unknown("last-good".to_owned(), why, Vec::new()))
             }
             Self::Id(id) => {
                 let fits: Vec<&RunEntry> = runs.iter().filter(|entry| entry.run.starts_with(id.as_str())).collect();
