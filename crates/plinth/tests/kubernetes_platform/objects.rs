@@ -1,16 +1,12 @@
 //! A component whose maker publishes one file of objects and no chart: proved before it is used, kept in order, and gone when it is not
 //! wanted any more.
 
-use crate::charts;
-use crate::ground::{FEW, Ground, INGRESS, plan_of, site};
-use crate::run::Ran;
+use crate::ground::{FEW, Ground, INGRESS, site};
+use crate::repositories::{MIRROR, apply, repository, run};
 use plinth_model::Digest;
 use plinth_sim::files::{FileFault, FileServer};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
-
-const MIRROR: &str = "https://10.20.0.100/charts";
 
 /// A stand-in of the MPI operator with one ConfigMap of this name. Its definition stands last: whoever applies it in order finds the kind.
 fn file(map: &str) -> String {
@@ -70,32 +66,10 @@ fn version(number: &str, file: &str) -> String {
 
 /// The mirror: charts with their index, and two versions of the file.
 fn mirror(ground: &Ground) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut index = "apiVersion: v1\nentries:\n".to_owned();
-    for name in charts::pack(&plan_of(&ground.path("site.yaml")), &ground.path("charts")) {
-        let bytes = std::fs::read(ground.path("charts").join(&name)).unwrap();
-        let (chart, version) = name.trim_end_matches(".tgz").rsplit_once('-').unwrap();
-        let digest = Digest::of_bytes(&bytes);
-        writeln!(index, "  {chart}:\n  - {{name: {chart}, version: {version}, digest: {digest}, urls: [{name}]}}")
-            .unwrap();
-        files.insert(format!("/charts/{name}"), bytes);
-    }
-    files.insert("/charts/index.yaml".to_owned(), index.into_bytes());
+    let mut files = repository(ground);
     files.insert("/charts/mpi-operator-v0.6.9.yaml".to_owned(), file("first").into_bytes());
     files.insert("/charts/mpi-operator-v0.6.10.yaml".to_owned(), file("second").into_bytes());
     files
-}
-
-fn run(ground: &Ground, words: &[&str]) -> Ran {
-    let file = |name: &str| std::fs::File::create(ground.path(name)).unwrap();
-    let mut command = ground.command(words);
-    command.env("SSL_CERT_FILE", ground.path("mirror-ca.pem"));
-    let mut run = command.stdout(file("out")).stderr(file("said")).spawn().unwrap();
-    ground.ended(&mut run)
-}
-
-fn apply(ground: &Ground) -> Ran {
-    run(ground, &["apply", "-y", "--events", "events"])
 }
 
 const STEP: [&str; 1] = ["platform/release/mpi-operator"];

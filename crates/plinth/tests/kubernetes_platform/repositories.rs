@@ -11,11 +11,11 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 /// The server's address is its name: nobody resolves names in this network.
-const MIRROR: &str = "https://10.20.0.100/charts";
+pub(crate) const MIRROR: &str = "https://10.20.0.100/charts";
 const PACKAGE: &str = "metrics-server-3.13.1.tgz";
 
 /// The packages of a ground as a repository with an index.
-fn repository(ground: &Ground) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn repository(ground: &Ground) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut index = "apiVersion: v1\nentries:\n".to_owned();
     for name in charts::pack(&plan_of(&ground.path("site.yaml")), &ground.path("charts")) {
@@ -30,12 +30,17 @@ fn repository(ground: &Ground) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-fn apply(ground: &Ground) -> Ran {
+/// Runs it with the mirror's authority trusted.
+pub(crate) fn run(ground: &Ground, words: &[&str]) -> Ran {
     let file = |name: &str| std::fs::File::create(ground.path(name)).unwrap();
-    let mut command = ground.command(&["apply", "-y", "--events", "events"]);
+    let mut command = ground.command(words);
     command.env("SSL_CERT_FILE", ground.path("mirror-ca.pem"));
     let mut run = command.stdout(file("out")).stderr(file("said")).spawn().unwrap();
     ground.ended(&mut run)
+}
+
+pub(crate) fn apply(ground: &Ground) -> Ran {
+    run(ground, &["apply", "-y", "--events", "events"])
 }
 
 #[test]

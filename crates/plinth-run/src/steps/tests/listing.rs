@@ -1,6 +1,5 @@
 use super::*;
 use indexmap::IndexMap;
-use plinth_model::Digest;
 use plinth_model::steps::NodeReady;
 use plinth_world::kube::KubeNode;
 
@@ -15,22 +14,7 @@ async fn a_look_lists_the_nodes_once_and_a_step_alone_asks_for_its_own() {
         (Bench::new(), || KubeNode { ready: true, version: "v1.31.9".to_owned(), ..KubeNode::default() });
     let listed: IndexMap<String, KubeNode> = names[..2].iter().map(|name| ((*name).to_owned(), well())).collect();
     bench.fake.on("nodes", listed);
-    let plan = plinth_model::Plan {
-        schema: plinth_model::plan::SCHEMA,
-        hash: Digest::of("plan"),
-        site: plinth_model::SiteName::new("s").unwrap(),
-        made_from: plinth_model::plan::MadeFrom {
-            site: Digest::of("site"),
-            inventory: Digest::of("inventory"),
-            catalog: Digest::of("catalog"),
-            plinth: "1".to_owned(),
-            without: Vec::new(),
-        },
-        steps: names.iter().map(|name| ready(name)).collect(),
-        gates: Vec::new(),
-        findings: Vec::new(),
-        expected: None,
-    };
+    let plan = plan_of(names.iter().map(|name| ready(name)).collect());
     let world = crate::RunWorld { env: bench.env(), behaviour: Arc::new(Kinds) };
     let seen = crate::look(&plan, &world, &crate::LookOptions { parallel: 2, ..crate::LookOptions::default() })
         .await

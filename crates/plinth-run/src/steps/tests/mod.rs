@@ -25,7 +25,7 @@ use fakes::Fake;
 use plinth_model::engine::{EngineRecord, KubesprayRecord};
 use plinth_model::plan::Change;
 use plinth_model::steps::{Credential, NodeTarget, RunaiApi, RunaiTarget};
-use plinth_model::{Finding, NodeName, SecretRef, Step, StepId, Work};
+use plinth_model::{Digest, Finding, NodeName, SecretRef, Step, StepId, Work};
 use plinth_world::secrets::MemorySecrets;
 use plinth_world::{ClientError, Clock, Context};
 use std::sync::{Arc, Mutex};
@@ -91,6 +91,26 @@ fn step(work: &Work) -> Step {
         reason: "".into(),
         change: Change::Maybe,
         when: None,
+    }
+}
+
+/// A plan of these steps, in which nothing else is told.
+fn plan_of(steps: Vec<Step>) -> plinth_model::Plan {
+    plinth_model::Plan {
+        schema: plinth_model::plan::SCHEMA,
+        hash: Digest::of("plan"),
+        site: plinth_model::SiteName::new("s").unwrap(),
+        made_from: plinth_model::plan::MadeFrom {
+            site: Digest::of("site"),
+            inventory: Digest::of("inventory"),
+            catalog: Digest::of("catalog"),
+            plinth: "1".to_owned(),
+            without: Vec::new(),
+        },
+        steps,
+        gates: Vec::new(),
+        findings: Vec::new(),
+        expected: None,
     }
 }
 

@@ -5,7 +5,6 @@ use super::nodes::{expectation, facts};
 use super::*;
 use crate::survey::{Survey, survey};
 use crate::{Checked, LookOptions, RunWorld, look};
-use plinth_model::Digest;
 use plinth_model::steps::{KubesprayRun, NodeConnect, NodeFacts, NodeReady};
 use plinth_plan::{StepObservation, Visit};
 use plinth_world::deadlines;
@@ -34,22 +33,7 @@ fn plan(works: Vec<(&str, Work)>) -> plinth_model::Plan {
         let needs = steps.last().map(|before| before.id.clone()).into_iter().collect();
         steps.push(Step { id: StepId::new("area", verb, "dgx-05"), needs, ..step(&work) });
     }
-    plinth_model::Plan {
-        schema: plinth_model::plan::SCHEMA,
-        hash: Digest::of("plan"),
-        site: plinth_model::SiteName::new("s").unwrap(),
-        made_from: plinth_model::plan::MadeFrom {
-            site: Digest::of("site"),
-            inventory: Digest::of("inventory"),
-            catalog: Digest::of("catalog"),
-            plinth: "1".to_owned(),
-            without: Vec::new(),
-        },
-        steps,
-        gates: Vec::new(),
-        findings: Vec::new(),
-        expected: None,
-    }
+    plan_of(steps)
 }
 
 fn steps() -> Vec<(&'static str, Work)> {
