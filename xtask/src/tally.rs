@@ -11,7 +11,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// One check.
     pub(crate) const fn check(passed: bool) -> Self {
         Self { passed: passed as usize, failed: !passed as usize }
     }

@@ -5,7 +5,6 @@ use crate::tally::Tally;
 use crate::{direction, docs, house, rehearsal};
 use clap::ValueEnum;
 
-/// A tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tier {
     /// Formatting

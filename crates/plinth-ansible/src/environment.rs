@@ -88,7 +88,6 @@ impl Environments {
         }
     }
 
-    /// Makes it.
     pub(super) async fn make(&self, ctx: &Context, release: &KubesprayRelease, source: &Path) -> ClientResult<()> {
         let doing = format!("making the Python environment of Kubespray {}", release.tag);
         if self.seen(release, source).await?.is_some() {

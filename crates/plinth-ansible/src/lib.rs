@@ -26,5 +26,4 @@ pub use index::{DEFAULT_INDEX, package_index};
 pub use local::LocalAnsible;
 /// Folder of the logs of plays, below the state directory.
 pub const LOGS: &str = "kubespray/logs";
-/// Logs that are kept.
 const LOGS_KEPT: usize = 20;

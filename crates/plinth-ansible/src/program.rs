@@ -23,7 +23,6 @@ const FOREIGN: [&str; 7] = ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUA
 /// How a program ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// Its exit status.
     pub(super) status: ExitStatus,
     /// Its standard output.
     pub(super) stdout: String,

@@ -12,12 +12,9 @@ use std::path::{Path, PathBuf};
 const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
 const VERSION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
 
-/// A Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Python {
-    /// Program.
     pub(super) program: PathBuf,
-    /// Version.
     pub(super) version: Version,
 }
 

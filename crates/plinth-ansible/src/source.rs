@@ -48,7 +48,6 @@ impl Sources {
         Self { folder: state.join("kubespray/source"), site: site.to_path_buf(), hidden }
     }
 
-    /// The folder of a release.
     pub(super) fn folder(&self, release: &KubesprayRelease) -> ClientResult<PathBuf> {
         if private_file::is_file_name(release.tag.as_str()) {
             return Ok(self.folder.join(release.tag.as_str()));

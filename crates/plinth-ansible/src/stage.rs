@@ -22,7 +22,6 @@ const PLUGIN: &str = include_str!("py/plinth_events.py");
 /// The program that supervises a play.
 const SUPERVISOR: &str = include_str!("py/supervisor.py");
 
-/// A stage.
 pub(super) struct Stage {
     pub(super) folder: RunFolder,
     venv: PathBuf,

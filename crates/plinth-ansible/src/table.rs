@@ -8,14 +8,12 @@ use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// The playbook.
 const PLAYBOOK: &str = include_str!("table.yml");
 /// Names of the role with the defaults: until v2.27 with a dash.
 const DEFAULTS: [&str; 2] = ["kubespray_defaults", "kubespray-defaults"];
 /// Largest table, bytes. v2.27.1's is 40 kB.
 const LARGEST: usize = 8 * 1024 * 1024;
 
-/// Asks.
 pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> ClientResult<Vec<Download>> {
     let failed = |happened: String| {
         ClientError::new(CLIENT, doing)

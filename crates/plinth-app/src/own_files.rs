@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The list.
 const LIST: &str = ".plinth-files.json";
 /// Largest file that is compared, bytes.
 const LARGEST: usize = 64 * 1024 * 1024;

@@ -19,7 +19,6 @@ pub(crate) fn check(components: &IndexMap<String, Component>) -> Result<(), Cata
     }
 }
 
-/// Sorts resolved components.
 pub(crate) fn sort(components: &mut [ResolvedComponent]) {
     let names: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
     let needs = |name: &str| -> Vec<&str> {

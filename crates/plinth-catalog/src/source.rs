@@ -55,7 +55,6 @@ fn name_of(path: &Path) -> String {
     path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Decodes one file of the catalog.
 pub(crate) fn decode<T: DeserializeOwned>(files: &Files, name: &str) -> Result<T, CatalogError> {
     let text = files.get(name).ok_or_else(|| CatalogError::content(name, "is missing"))?;
     let value: Value = serde_saphyr::from_str(text)

@@ -96,7 +96,6 @@ struct Written {
     entries: Charts,
 }
 
-/// The map of charts.
 struct Charts(BTreeMap<String, Vec<Entry>>);
 
 impl<'de> Deserialize<'de> for Charts {

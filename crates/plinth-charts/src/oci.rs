@@ -128,7 +128,6 @@ async fn newest_tag(
         .ok_or_else(|| Failure::no_version(chart, &line.to_string(), &newest(there.iter().map(|(_, version)| version))))
 }
 
-/// All tags that are versions.
 async fn all_tags(session: &mut Session<'_>, reference: &Reference) -> Result<Vec<(String, Version)>, Failure> {
     let what = format!("the tags of {} at {}", reference.path, reference.host);
     let asked = Asked { limit: LARGEST_PAGE, what: &what, ..Asked::default() };

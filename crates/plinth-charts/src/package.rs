@@ -22,7 +22,6 @@ const LARGEST_CHART: u64 = 1024 * 1024;
 pub(crate) struct About {
     /// Name of the chart.
     pub(crate) name: String,
-    /// Its version.
     pub(crate) version: Version,
 }
 

@@ -131,7 +131,6 @@ fn write<T: Serialize>(file: &Path, record: &T) -> Result<(), Failure> {
 }
 
 impl Record {
-    /// A new one.
     pub(crate) fn new(key: &Key, selector: &ChartVersion, version: &Version, at: Timestamp) -> Self {
         Self {
             schema: SCHEMA,

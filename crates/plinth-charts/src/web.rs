@@ -27,7 +27,6 @@ pub(crate) struct Limits {
     pub(crate) silence: Duration,
     /// One answer from beginning to end.
     pub(crate) whole: Duration,
-    /// Tries.
     pub(crate) tries: usize,
     /// Wait before the second try; doubled each time.
     pub(crate) backoff: Duration,
@@ -78,7 +77,6 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
 }
 
-/// What is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asked<'a> {
     /// Media types that are taken; none: any.

@@ -78,7 +78,6 @@ pub(super) struct Note {
     pub(super) attempt: Attempt,
     /// Which machine, since it was last started, and which of its process tables.
     place: String,
-    /// The process.
     process: u32,
     /// When the process started, in ticks since the machine did: numbers of processes come again.
     started: u64,

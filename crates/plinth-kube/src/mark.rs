@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 
 /// Where it is.
 const NAMESPACE: &str = "kube-system";
-/// Its name.
 const NAME: &str = "plinth-site";
 
 /// Whose mark is in the cluster; ours where we have none to compare it with, since nothing is changed then.

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 /// Where `ip netns` keeps namespaces.
 const FOLDER: &str = "/run/netns";
 
-/// Path of a namespace.
 pub(crate) fn path(namespace: &str) -> PathBuf {
     Path::new(FOLDER).join(namespace)
 }

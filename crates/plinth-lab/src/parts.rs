@@ -36,7 +36,6 @@ struct Module {
     packages: &'static [&'static str],
     /// For `-ldflags`. Without a version, clients refuse the server.
     stamp: fn() -> String,
-    /// For `-tags`.
     tags: &'static str,
     /// Other names of the first program.
     links: &'static [&'static str],

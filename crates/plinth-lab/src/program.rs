@@ -28,7 +28,6 @@ pub(crate) fn fed(command: &mut Command, doing: &str, input: &[u8]) -> LabResult
     told(command, doing, &output)
 }
 
-/// `program` with arguments.
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments);

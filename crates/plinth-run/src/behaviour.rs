@@ -97,7 +97,6 @@ impl StepEnv {
         }
     }
 
-    /// Facts of a node.
     pub(crate) async fn facts(&self, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
         let now = self.ctx.clock().elapsed();
         match self.answers.as_ref().and_then(|answers| answers.facts(target, asked, now)) {

@@ -13,7 +13,6 @@ const CLIENT: &str = "runai";
 pub(crate) enum Cause {
     /// What the target names cannot be used. Nobody was contacted.
     Input,
-    /// Nothing listens.
     NothingListens,
     /// No way there, or the connection broke.
     Unreachable,

@@ -36,9 +36,7 @@ pub(crate) struct Link {
 pub(crate) enum Body {
     /// Nothing.
     Empty,
-    /// JSON.
     Json(String),
-    /// A form.
     Form(String),
 }
 

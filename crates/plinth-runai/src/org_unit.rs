@@ -45,7 +45,6 @@ struct Unit {
 }
 
 impl Unit {
-    /// Its share of a pool.
     fn share(&self, pool: &str) -> Option<&Value> {
         self.resources.iter().find(|share| share.pointer("/nodePool/id").and_then(as_id).as_deref() == Some(pool))
     }

@@ -19,7 +19,6 @@ fn in_words(reason: &Value) -> String {
     reason.as_str().map_or_else(|| reason.to_string(), str::to_owned)
 }
 
-/// A cluster.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Cluster {
@@ -110,9 +109,7 @@ impl Cluster {
 pub(crate) enum NodePage {
     /// All at once.
     All(Vec<Node>),
-    /// A page.
     Page {
-        /// Its nodes.
         nodes: Vec<Node>,
         /// `offset` of the next page.
         #[serde(default)]
@@ -120,7 +117,6 @@ pub(crate) enum NodePage {
     },
 }
 
-/// A node.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Node {

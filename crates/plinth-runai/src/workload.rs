@@ -83,7 +83,6 @@ impl Workloads<'_> {
         Ok(page.workloads.iter().filter(|one| ours(one)).map(|one| self.seen(one)).collect())
     }
 
-    /// The one of this id.
     pub(crate) async fn one(&self, id: &str) -> Result<Option<RunaiWorkload>, Failure> {
         let path = format!("{}/{}", self.target.api.workloads, parsed(id)?);
         match self.session.read::<Workload>(self.ctx, &path).await {

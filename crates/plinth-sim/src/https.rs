@@ -69,7 +69,6 @@ impl HttpsServer {
         *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = TlsAcceptor::from(Arc::new(tls));
     }
 
-    /// Its port.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }

@@ -19,7 +19,6 @@ pub(crate) struct Node {
 /// What a node is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
-    /// A scalar.
     Scalar {
         /// Text after unescaping.
         text: String,
@@ -37,11 +36,9 @@ pub(crate) enum Value {
 /// One entry of a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
-    /// Key.
     pub(crate) key: String,
     /// Where the key stands.
     pub(crate) at: Position,
-    /// Value.
     pub(crate) value: Node,
 }
 

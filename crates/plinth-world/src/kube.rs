@@ -200,7 +200,6 @@ pub trait KubeToolkits: Send + Sync {
 pub trait KubeNamespaces: Send + Sync {
     /// Pod Security level (enforce) of the namespace, if it exists.
     async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Option<Option<PodSecurity>>>;
-    /// Makes the namespace with its level.
     async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()>;
 }
 

@@ -195,7 +195,6 @@ pub trait NodeStorage: Send + Sync {
 pub trait NodePreparation: Send + Sync {
     /// Differences between the wanted preparation and what is there; empty when all is well.
     async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>>;
-    /// Prepares.
     async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()>;
 }
 

@@ -24,7 +24,6 @@ struct Failure<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Of a run of a plan.
     pub(crate) fn of(plan: &'a Plan, report: &'a RunReport) -> Self {
         Self {
             schema: crate::input::SCHEMA,

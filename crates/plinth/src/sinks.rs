@@ -43,7 +43,6 @@ impl<'a> Sinks<'a> {
         Ok(sinks)
     }
 
-    /// For the executor.
     pub(crate) fn sink(&self) -> plinth_run::executor::Sink {
         let sinks = self.all.clone();
         Arc::new(move |event: Event| {

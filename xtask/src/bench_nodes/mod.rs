@@ -31,7 +31,6 @@ const IDLE_LIMIT_KIB: f64 = 1024.0;
 /// Between two runs, so that the nodes are done with what the one before left to do.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// One run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Run {
     seconds: f64,

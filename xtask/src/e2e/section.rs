@@ -46,7 +46,6 @@ pub(super) fn write(release: &str, done: &[Done], spent: &str) -> Result<(), Fai
 /// What was timed, to its seconds and what was found true afterwards.
 type Rows = BTreeMap<String, (f64, String)>;
 
-/// The rows of a section.
 fn rows(section: &str) -> Rows {
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();

@@ -27,7 +27,6 @@ const AT_ONCE: usize = 4;
 struct May {
     /// Fetch packages that are not here.
     fetch: bool,
-    /// Ask the cluster.
     ask_cluster: bool,
 }
 

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
-/// The file.
 const FILE: &str = "progress.json";
 /// Largest file that is read, bytes: 1,000 steps that run at once.
 const LARGEST: usize = 1024 * 1024;

@@ -25,7 +25,6 @@ use std::time::Duration;
 /// The secret of every login of these tests.
 pub(crate) const PASSWORD: &str = "hunter2-of-the-charts";
 
-/// A release of a chart.
 pub(crate) fn release(chart: &str, repository: &str, version: &str) -> Release {
     Release {
         component: "demo".into(),

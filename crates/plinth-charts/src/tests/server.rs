@@ -112,7 +112,6 @@ impl Server {
         Self::listen(answer, true).await
     }
 
-    /// In clear.
     pub(crate) async fn in_clear(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(answer, false).await
     }

@@ -14,7 +14,6 @@ pub(super) const LONGEST_LEAF: u32 = 825;
 
 /// A certificate and its key, PEM.
 pub(super) struct Issued {
-    /// Certificate.
     pub(super) certificate: String,
     /// Private key, PKCS #8.
     pub(super) key: String,

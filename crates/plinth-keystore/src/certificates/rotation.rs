@@ -354,7 +354,6 @@ impl Files {
         Ok(())
     }
 
-    /// What is kept now.
     pub(super) fn kept_state(&self, now: Timestamp) -> Result<CertificateState, String> {
         let kept = self.kept().map_err(Wrong::words)?.ok_or("no certificate is kept")?;
         self.state(&kept, now)

@@ -77,7 +77,6 @@ fn wanted_parts(component: &ResolvedComponent) -> Parts {
 }
 
 impl Leaving<'_> {
-    /// Id of its step.
     pub(super) fn id(&self) -> StepId {
         ids::remove(&self.parts.component)
     }

@@ -165,7 +165,6 @@ impl Base<'_> {
         self.ends.get(component).cloned()
     }
 
-    /// The join.
     pub(super) fn join(&self) -> StepId {
         self.join.clone()
     }
@@ -175,7 +174,6 @@ impl Base<'_> {
         self.leaving.iter().map(|(id, _)| id.clone())
     }
 
-    /// The step that makes room for this one.
     fn makes_room_for(&self, waiting: &StepId) -> Option<StepId> {
         self.leaving.iter().find(|(_, room)| room.as_ref() == Some(waiting)).map(|(id, _)| id.clone())
     }

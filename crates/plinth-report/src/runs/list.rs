@@ -61,7 +61,6 @@ fn verb(run: &RunEntry) -> &str {
     }
 }
 
-/// The sign of a run.
 pub(super) const fn sign(state: RunState) -> Sign {
     match state {
         RunState::Done => Sign::Changed,

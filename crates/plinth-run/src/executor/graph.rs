@@ -83,7 +83,6 @@ impl<'a> Graph<'a> {
         self.lane_names.get(lane).map(String::as_str)
     }
 
-    /// A gate by its id.
     pub(crate) fn gate(&self, id: &GateId) -> Option<&'a Gate> {
         self.gates.get(id).copied()
     }

@@ -45,9 +45,7 @@ pub(crate) enum Held {
     /// Nothing.
     #[default]
     Free,
-    /// What it needs.
     Need,
-    /// Its lane.
     Lane,
     /// The limit.
     Slot,

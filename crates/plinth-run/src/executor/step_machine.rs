@@ -68,7 +68,6 @@ pub(crate) enum Next {
         changed: bool,
         /// One line for people.
         detail: String,
-        /// Gate answers.
         answers: Vec<(GateId, GateAnswer)>,
         /// What is doubtful all the same.
         notes: Vec<Finding>,
@@ -85,7 +84,6 @@ impl StepMachine {
         Self { began, digest, looks: 0, effects: 0, last: Effect::None }
     }
 
-    /// Handles a message.
     pub(crate) fn handle(&mut self, step: &Step, message: Message, rules: Rules) -> Next {
         match message {
             Message::Waited => Next::Go(Spawn::Probe),

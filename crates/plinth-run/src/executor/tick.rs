@@ -113,7 +113,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Runs.
     pub(super) async fn execute(&mut self) -> Result<RunReport, JournalError> {
         self.open()?;
         loop {

@@ -78,7 +78,6 @@ impl Hold {
         &self.run
     }
 
-    /// Checks that the recorded lock is this one.
     pub(super) fn check(&self, recorded: Option<Lock>) -> Result<(), JournalError> {
         match recorded {
             Some(lock) if *lock.run == *self.run && lock.owner == self.owner => Ok(()),

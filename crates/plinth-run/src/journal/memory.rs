@@ -96,7 +96,6 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes one event of a run in.
     pub(super) fn take(&mut self, run: &Arc<str>, event: &Event) {
         match &event.body {
             EventBody::RunStarted(head) => self.begin(head),

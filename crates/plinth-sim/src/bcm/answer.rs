@@ -18,7 +18,6 @@ pub(super) enum Request {
     Call {
         /// Service as spelled.
         service: String,
-        /// Call.
         call: String,
         /// Arguments, in order.
         args: Vec<Value>,

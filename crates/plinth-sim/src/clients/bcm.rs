@@ -107,7 +107,6 @@ impl BcmClient for NoBcm {
     }
 }
 
-/// A shared client is a client.
 pub(crate) struct SharedBcm(pub(crate) Arc<dyn BcmClient>);
 
 #[async_trait]

@@ -12,7 +12,6 @@ use plinth_world::kube::{ClusterMark, ExistingCluster, GivenConfig};
 use plinth_world::{ClientResult, Context};
 use std::sync::Arc;
 
-/// The record.
 pub(crate) struct SimRecords {
     pub(crate) centre: Arc<DataCentre>,
 }

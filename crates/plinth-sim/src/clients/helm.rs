@@ -24,7 +24,6 @@ const CLIENT: &str = "helm";
 /// Seconds after which a failing hook or a failing workload is given up.
 const GIVES_UP: f64 = 40.0;
 
-/// Helm.
 pub(crate) struct SimHelm {
     pub(crate) centre: Arc<DataCentre>,
     pub(crate) secrets: Arc<dyn Secrets>,

@@ -36,7 +36,6 @@ const CERTIFICATES_LAST: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Size of what a move leaves behind, MiB.
 const OLD_COPY_MIB: u64 = 4_200;
 
-/// Nodes.
 pub(crate) struct SimNodes {
     pub(crate) centre: Arc<DataCentre>,
     pub(crate) secrets: Arc<dyn Secrets>,

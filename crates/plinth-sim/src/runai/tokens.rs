@@ -52,7 +52,6 @@ pub(super) fn signed_like(claims: &Value) -> String {
     format!("{}.{}.{signature}", part(&json!({"alg": "RS256", "typ": "JWT", "kid": "simulated"})), part(claims))
 }
 
-/// The claims of a token.
 pub(super) fn claims(token: &str) -> Option<Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice(&payload).ok()

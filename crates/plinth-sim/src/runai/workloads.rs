@@ -5,7 +5,6 @@ use super::reply::Reply;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A training.
 #[derive(Clone)]
 pub(super) struct Training {
     id: String,
@@ -77,7 +76,6 @@ impl Plane {
         Reply::json(200, &json!({"workloads": all, "next": all.len()}))
     }
 
-    /// One workload.
     pub(super) fn workload(&self, id: &str) -> Reply {
         let held = self.held();
         match held.trainings.iter().find(|one| one.id == id) {
@@ -86,7 +84,6 @@ impl Plane {
         }
     }
 
-    /// Ends one.
     pub(super) fn end(&self, id: &str) -> Reply {
         let mut held = self.held();
         let before = held.trainings.len();

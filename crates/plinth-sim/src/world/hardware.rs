@@ -16,7 +16,6 @@ pub(crate) struct Hardware {
     pub(crate) kernel: String,
     /// Cores.
     pub(crate) cpus: u32,
-    /// Memory, MiB.
     pub(crate) memory_mib: u64,
     /// GPUs on the bus.
     pub(crate) gpus: u32,

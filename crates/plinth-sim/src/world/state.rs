@@ -77,9 +77,7 @@ pub(crate) struct Member {
     pub(crate) version: String,
     /// When it is Ready; none: not before a play ends.
     pub(crate) ready_at: Option<Timestamp>,
-    /// Labels.
     pub(crate) labels: IndexMap<String, String>,
-    /// Taints.
     pub(crate) taints: BTreeSet<String>,
     /// Keys of the labels that plinth set.
     pub(crate) own_labels: BTreeSet<String>,
@@ -128,7 +126,6 @@ pub(crate) struct Object {
 /// Kubernetes. Exists once a host joined.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
-    /// Members.
     pub(crate) members: BTreeMap<NodeName, Member>,
     /// Server of our kubeconfig.
     pub(crate) kubeconfig: Option<String>,
@@ -176,7 +173,6 @@ impl OrgUnitKey {
 /// Everything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    /// Machines.
     pub(crate) machines: BTreeMap<NodeName, Machine>,
     /// Ansible's machine.
     pub(crate) controller: Controller,

@@ -37,7 +37,6 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     overrides(site, diagnostics);
 }
 
-/// Names of selectors that are names.
 fn names(selectors: &[Selector]) -> impl Iterator<Item = (usize, &str)> {
     selectors.iter().enumerate().filter_map(|(at, selector)| match &selector.0 {
         Chosen::Name(name) => Some((at, name.as_str())),

@@ -3,7 +3,6 @@
 use super::DecodeError;
 use serde::de::Visitor;
 
-/// What a scalar is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scalar<'a> {
     Null,

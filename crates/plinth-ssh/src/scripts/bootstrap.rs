@@ -11,7 +11,6 @@ use std::time::Duration;
 
 const BODY: &str = include_str!("sh/bootstrap.sh");
 
-/// Looks.
 #[must_use]
 pub(crate) fn look_script() -> Script {
     look_at("")

@@ -15,7 +15,6 @@ use plinth_world::{ClientResult, Context, deadlines};
 
 const BODY: &str = include_str!("sh/leftovers.sh");
 
-/// Looks.
 #[must_use]
 pub(crate) fn look_script() -> Script {
     script("looking for leftovers of Kubernetes", "look", "")

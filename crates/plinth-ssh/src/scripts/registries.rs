@@ -31,7 +31,6 @@ const LOGINS: &str = "/var/lib/kubelet/config.json";
 /// What a node should have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Registries<'a> {
-    /// Mirrors.
     pub(crate) mirrors: &'a [Mirror],
     /// The engine writes the mirrors: only that they answer is looked at.
     pub(crate) engine_writes_mirrors: bool,

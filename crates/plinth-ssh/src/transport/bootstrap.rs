@@ -29,7 +29,6 @@ const CHILD: &str = include_str!("sh/child.sh");
 pub(super) enum Mode {
     /// As the login.
     User,
-    /// As root.
     Root,
     /// As root, and alone: no second one that changes things runs beside it.
     Lock,
@@ -45,7 +44,6 @@ impl Mode {
     }
 }
 
-/// The text.
 pub(super) fn text() -> String {
     let inner = format!("child={}\n{INNER}", quoted(CHILD));
     format!("inner={}\n{OUTER}", quoted(&inner))

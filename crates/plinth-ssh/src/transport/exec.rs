@@ -20,7 +20,6 @@ use tokio::time::{sleep, timeout};
 /// Standard error that is kept, bytes.
 const STDERR_KEPT: usize = 4 * 1024;
 
-/// One call.
 pub(super) struct Call<'a> {
     /// Context of the call.
     pub(super) ctx: &'a Context,

@@ -12,7 +12,6 @@ pub(super) struct Peer {
     pub(super) host: String,
     /// SSH port.
     pub(super) port: u16,
-    /// User.
     pub(super) user: String,
     /// How it proves itself.
     pub(super) credential: Credential,

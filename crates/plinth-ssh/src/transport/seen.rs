@@ -37,7 +37,6 @@ impl Seen {
         tokio::spawn(forget(Arc::downgrade(&self.0), name, at));
     }
 
-    /// Its key.
     pub(super) fn key(&self, peer: &Peer, through: Option<&Peer>) -> Option<PublicKey> {
         let meetings = lock(&self.0);
         meetings.get(&name(peer, through)).map(|meeting| meeting.key.clone())

@@ -3,7 +3,6 @@
 use super::line::Line;
 use serde_json::{Map, Value, json};
 
-/// One add-on.
 pub(super) struct AddOn {
     /// The variable that switches it on.
     pub(super) switch: &'static str,

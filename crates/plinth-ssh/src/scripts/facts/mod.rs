@@ -23,9 +23,7 @@ const BODY: &str = include_str!("../sh/facts.sh");
 /// When the script was sent and when its last answer was here, by our clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exchange {
-    /// Sent.
     pub(crate) sent: Timestamp,
-    /// Received.
     pub(crate) received: Timestamp,
 }
 

@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{ChildStdin, Command};
 use tokio::task::JoinHandle;
 
-/// The right password.
 pub(super) const PASSWORD: &str = "right password";
 
 /// What the server is like.

@@ -20,7 +20,6 @@ use std::pin::pin;
 /// What is wanted of the run, by the plan.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    /// Release.
     pub(super) release: &'a KubesprayRelease,
     /// Hosts.
     pub(super) targets: &'a [NodeTarget],
