@@ -18,6 +18,7 @@ mod house_rules;
 mod house_verbs;
 mod kubespray;
 mod lab;
+mod lanes;
 mod measure;
 mod page;
 mod rehearsal;

@@ -30,6 +30,17 @@ impl Tally {
         Some(Self { passed: count(" passed")?, failed: count(" failed")? })
     }
 
+    /// The test that failed, of `test a::b ... FAILED`; none for any other line.
+    pub(crate) fn failed_test(line: &str) -> Option<&str> {
+        line.trim().strip_prefix("test ")?.strip_suffix(" ... FAILED")
+    }
+
+    /// Reads our own closing line, `12 passed, 0 failed`; none for any other line.
+    pub(crate) fn of_closing_line(line: &str) -> Option<Self> {
+        let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
+        Some(Self { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
+    }
+
     /// What a `cargo test` run counts as. One that ended badly without a failed test did not build, or a test binary was
     /// killed; one that ran nothing proves nothing. Both are a failure.
     pub(crate) const fn closed(mut self, ended_well: bool) -> Self {
@@ -75,6 +86,15 @@ mod tests {
         for (line, want) in cases {
             assert_eq!(Tally::of_line(line).map(|t| (t.passed, t.failed)), want, "{line}");
         }
+    }
+
+    #[test]
+    fn failed_tests_and_closing_lines() {
+        assert_eq!(Tally::failed_test("test a::b ... FAILED"), Some("a::b"));
+        assert_eq!(Tally::failed_test("test a::b ... ok"), None);
+        let closing = |line| Tally::of_closing_line(line).map(|tally| (tally.passed, tally.failed));
+        assert_eq!(closing("12 passed, 3 failed"), Some((12, 3)));
+        assert_eq!(closing("== nodes: 12 passed, 3 failed"), None);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Test tiers, cheapest first.
 
 use crate::commands::{self, Failure, cargo};
+use crate::lanes::{FAILED, Lane};
 use crate::tally::Tally;
 use crate::{direction, docs, house, rehearsal};
 use clap::ValueEnum;
+use std::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tier {
@@ -33,61 +35,111 @@ pub(crate) enum Tier {
     Kubernetes,
 }
 
+/// What is known of the tiers that ended.
+#[derive(Debug, Default)]
+struct Ended {
+    all: Tally,
+    /// What failed, in the words of the tier: tests by name, a tier without such by its own.
+    failed: Vec<String>,
+}
+
 /// Runs the tiers asked for, or all; prints the closing line. Answers whether all is good.
 pub(crate) fn run(wanted: &[Tier]) -> Result<bool, Failure> {
     let tiers = if wanted.is_empty() { Tier::value_variants() } else { wanted };
-    let mut all = Tally::default();
-    for tier in tiers {
-        println!("== {}", name(*tier));
-        if *tier == Tier::Nodes && tiers.contains(&Tier::Kubernetes) {
-            build_beside();
-        }
-        let tally = run_tier(*tier).unwrap_or_else(|failure| {
-            eprintln!("xtask: {failure}");
-            Tally::check(false)
-        });
-        println!("== {}: {tally}", name(*tier));
-        all += tally;
+    let (first, row, beside) = rows(tiers);
+    let mut ended = Ended::default();
+    ended.run(&first);
+    // All is built by now, so that neither row waits for the compiler of the other.
+    let lane = if row.is_empty() || beside.is_empty() { None } else { Some(Lane::start(&names(&beside))?) };
+    ended.run(&row);
+    match lane {
+        Some(lane) => ended.take(lane)?,
+        None => ended.run(&beside),
     }
-    println!("{all}");
-    Ok(all.is_good())
+    if !ended.failed.is_empty() {
+        println!("{FAILED}{}", ended.failed.join(", "));
+    }
+    println!("{}", ended.all);
+    Ok(ended.all.is_good())
 }
 
-fn run_tier(tier: Tier) -> Result<Tally, Failure> {
+/// What runs by itself, and then two rows that run side by side.
+fn rows(tiers: &[Tier]) -> (Vec<Tier>, Vec<Tier>, Vec<Tier>) {
+    let (waiting, first): (Vec<_>, Vec<_>) = tiers.iter().partition(|tier| tier.waits());
+    let (row, beside) = waiting.into_iter().partition(|tier| *tier == Tier::Kubernetes);
+    (first, row, beside)
+}
+
+fn names(tiers: &[Tier]) -> Vec<String> {
+    tiers.iter().map(|tier| name(*tier)).collect()
+}
+
+impl Ended {
+    fn run(&mut self, tiers: &[Tier]) {
+        for tier in tiers {
+            let started = Instant::now();
+            println!("== {}", name(*tier));
+            let mut failed = Vec::new();
+            let tally = run_tier(*tier, &mut failed).unwrap_or_else(|failure| {
+                eprintln!("xtask: {failure}");
+                Tally::check(false)
+            });
+            println!("== {}: {tally} ({} s)", name(*tier), started.elapsed().as_secs());
+            if failed.is_empty() && !tally.is_good() {
+                failed.push(name(*tier));
+            }
+            self.all += tally;
+            self.failed.append(&mut failed);
+        }
+    }
+
+    fn take(&mut self, lane: Lane) -> Result<(), Failure> {
+        let (tally, mut failed) = lane.end()?;
+        if failed.is_empty() && !tally.is_good() {
+            failed.push("a tier beside".to_owned());
+        }
+        self.all += tally;
+        self.failed.append(&mut failed);
+        Ok(())
+    }
+}
+
+fn run_tier(tier: Tier, failed: &mut Vec<String>) -> Result<Tally, Failure> {
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     match tier {
         Tier::Fmt => commands::passes(&mut cargo(&["fmt", "--all", "--check"])).map(Tally::check),
         Tier::Direction => direction::check(),
         Tier::House => house::check(),
         Tier::Clippy => commands::passes(&mut cargo(&lints)).map(Tally::check),
-        Tier::Unit => counted(&["test", "--workspace", "--locked", "--no-fail-fast"]),
+        Tier::Unit => counted(&["test", "--workspace", "--locked", "--no-fail-fast"], failed),
         Tier::Release => rehearsal::check(),
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
-        Tier::Keycloak => keycloak(),
-        Tier::Nodes => nodes("nodes*"),
-        Tier::Kubernetes => kubernetes(),
-        Tier::Kubespray => nodes("kubespray*"),
+        Tier::Keycloak => keycloak(failed),
+        Tier::Nodes => nodes("nodes*", failed),
+        Tier::Kubernetes => kubernetes(failed),
+        Tier::Kubespray => nodes("kubespray*", failed),
     }
 }
 
-/// Runs `cargo test` and counts its result lines.
-fn counted(arguments: &[&str]) -> Result<Tally, Failure> {
+/// Runs `cargo test`, counts its result lines and keeps the names of tests that failed.
+fn counted(arguments: &[&str], failed: &mut Vec<String>) -> Result<Tally, Failure> {
     let mut tally = Tally::default();
     let ended_well = commands::streams(&mut cargo(arguments), |line| {
         if let Some(more) = Tally::of_line(line) {
             tally += more;
         }
+        failed.extend(Tally::failed_test(line).map(str::to_owned));
     })?;
     Ok(tally.closed(ended_well))
 }
 
 /// Tests that are marked as needing the lab. They are ignored by plain `cargo test`, never skipped here: what is missing
 /// fails the tier and is named.
-fn nodes(files: &str) -> Result<Tally, Failure> {
+fn nodes(files: &str, failed: &mut Vec<String>) -> Result<Tally, Failure> {
     plinth_lab::Lab::prepare().map_err(|error| error.to_string())?;
     // One after the other: each may boot many nodes, and two cores are soon busy.
-    counted(&[
+    let arguments = [
         "test",
         // Not the two packages that have such tests: libraries would be built once more, with the features of those two alone.
         "--workspace",
@@ -98,27 +150,22 @@ fn nodes(files: &str) -> Result<Tally, Failure> {
         "--",
         "--ignored",
         "--test-threads=1",
-    ])
-}
-
-/// Tests on nodes wait more than they work, so what the next tier needs is built beside them, with low priority. That tier takes
-/// what is there, waits for what is under way, and tells what went wrong.
-fn build_beside() {
-    std::thread::spawn(|| drop(plinth_lab::Parts::have()));
+    ];
+    counted(&arguments, failed)
 }
 
 /// The same for what needs Kubernetes, whose parts are built before any test waits for them.
-fn kubernetes() -> Result<Tally, Failure> {
+fn kubernetes(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::Parts;
     Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).map_err(|error| error.to_string())?;
-    nodes("kubernetes*")
+    nodes("kubernetes*", failed)
 }
 
 /// Tests with a real Keycloak, which is made ready before any test waits for it. One after the other: each starts one.
-fn keycloak() -> Result<Tally, Failure> {
+fn keycloak(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
     let one_test = ["test", "--workspace", "--locked", "--test", "keycloak", "--", "--ignored"];
-    counted(&[&one_test[..], &["--test-threads=1"]].concat())
+    counted(&[&one_test[..], &["--test-threads=1"]].concat(), failed)
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.
@@ -127,6 +174,13 @@ fn fuzz_smoke() -> Result<Tally, Failure> {
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
     let manifest = ["run", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", target, "--bin", "smoke"];
     commands::passes(&mut cargo(&manifest)).map(Tally::check)
+}
+
+impl Tier {
+    /// Whether it boots nodes and mostly waits for them. Such tiers can run side by side: labs do not see each other.
+    const fn waits(self) -> bool {
+        matches!(self, Self::Nodes | Self::Kubernetes | Self::Kubespray)
+    }
 }
 
 fn name(tier: Tier) -> String {

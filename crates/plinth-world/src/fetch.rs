@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub trait FetchClient: Send + Sync {
     /// The list that was kept last.
     async fn list(&self, ctx: &Context) -> ClientResult<Option<DownloadList>>;
+    /// Keeps a list for later runs, in place of the one before.
     async fn keep_list(&self, ctx: &Context, list: &DownloadList) -> ClientResult<()>;
     /// Those of the files that are not held with the right content.
     async fn missing(&self, ctx: &Context, files: &[DownloadFile]) -> ClientResult<Vec<DownloadFile>>;

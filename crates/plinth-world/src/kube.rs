@@ -200,6 +200,7 @@ pub trait KubeToolkits: Send + Sync {
 pub trait KubeNamespaces: Send + Sync {
     /// Pod Security level (enforce) of the namespace, if it exists.
     async fn namespace(&self, ctx: &Context, name: &str) -> ClientResult<Option<Option<PodSecurity>>>;
+    /// Makes the namespace where it is missing, and sets the labels of its Pod Security level.
     async fn make_namespace(&self, ctx: &Context, name: &str, level: PodSecurity) -> ClientResult<()>;
 }
 

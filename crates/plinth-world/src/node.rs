@@ -195,6 +195,7 @@ pub trait NodeStorage: Send + Sync {
 pub trait NodePreparation: Send + Sync {
     /// Differences between the wanted preparation and what is there; empty when all is well.
     async fn preparation(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<Vec<String>>;
+    /// Brings the operating system to what is wanted, and says what it changed.
     async fn prepare(&self, ctx: &Context, target: &NodeTarget, wanted: &Preparation) -> ClientResult<()>;
 }
 
