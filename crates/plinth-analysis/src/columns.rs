@@ -11,11 +11,11 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// Step.
+    /// Which step the row is about; unique in a run.
     pub step: StepId,
     /// `nodes/account`.
     pub kind: String,
-    /// Stage.
+    /// Its part of an apply, as the run's events say.
     pub stage: Stage,
     /// Node, if it touches one.
     pub node: Option<String>,
@@ -29,7 +29,7 @@ pub struct Row {
     pub ended_s: Option<f64>,
     /// Where it stands.
     pub state: StepState,
-    /// Attempts.
+    /// Attempts in this run, to change it or, where nothing changed, to look at it; 0 before the first.
     pub attempts: u32,
     /// What held it last, or why it does not run.
     pub held_by: Option<HeldBy>,

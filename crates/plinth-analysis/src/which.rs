@@ -38,7 +38,7 @@ pub struct RunEntry {
     pub counts: Option<Counts>,
     /// Nodes that it left out.
     pub without: Vec<NodeName>,
-    /// The run that it continues.
+    /// Id of the earlier run of the same plan that this one went on with; none when it began anew.
     pub continues_run: Option<String>,
     /// The first step that failed.
     pub first_failure: Option<StepId>,

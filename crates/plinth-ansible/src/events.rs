@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// first line, with all plays, and the last, with all hosts, may be longer: 100 bytes for each host.
 pub const LONGEST_LINE: usize = 1024 * 1024;
 
-/// One event.
+/// What one line of the plugin says. In JSON `e` is the kind; every other field may be missing.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "e", rename_all = "lowercase")]
 pub enum PlayEvent {
@@ -21,10 +21,10 @@ pub enum PlayEvent {
     },
     /// A play begins.
     Play {
-        /// Name.
+        /// As the playbook has it, cut by the plugin; empty where the play has no name.
         #[serde(default)]
         name: String,
-        /// Hosts.
+        /// How many hosts of the inventory its pattern means.
         #[serde(default)]
         hosts: u64,
     },
@@ -38,7 +38,7 @@ pub enum PlayEvent {
         /// File and line.
         #[serde(default)]
         path: String,
-        /// It is a handler.
+        /// Whether it runs because a task before notified it, and so only on some of the hosts.
         #[serde(default)]
         handler: bool,
     },
@@ -71,7 +71,7 @@ pub enum PlayEvent {
     },
     /// Last event.
     Stats {
-        /// Host to counts.
+        /// By host, with those that did nothing; the end of a play is judged by this alone.
         #[serde(default)]
         hosts: IndexMap<String, Counts>,
     },
@@ -83,7 +83,7 @@ pub enum PlayEvent {
 /// A play before it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct PlayOutline {
-    /// Name.
+    /// As the playbook has it, cut by the plugin.
     #[serde(default)]
     pub name: String,
     /// Tasks that are known before anything is included.
@@ -94,7 +94,7 @@ pub struct PlayOutline {
 /// How a host ended a task.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct HostResult {
-    /// Host.
+    /// Its name in the inventory that plinth wrote, which is the node's.
     #[serde(rename = "h")]
     pub host: String,
     /// How.
@@ -136,7 +136,7 @@ pub enum HostEnded {
     Changed,
     /// Not for this host.
     Skipped,
-    /// It failed.
+    /// A failure that is not ignored; `msg` and the outputs of [`HostResult`] say why.
     Failed,
     /// It failed, and the playbook goes on.
     Ignored,
