@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// first line, with all plays, and the last, with all hosts, may be longer: 100 bytes for each host.
 pub const LONGEST_LINE: usize = 1024 * 1024;
 
-/// What one line of the plugin says. In JSON `e` is the kind; every other field may be missing.
+/// What one line of the plugin says; its field `e` names the kind.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "e", rename_all = "lowercase")]
 pub enum PlayEvent {
@@ -21,7 +21,7 @@ pub enum PlayEvent {
     },
     /// A play begins.
     Play {
-        /// As the playbook has it, cut by the plugin; empty where the play has no name.
+        /// As the playbook has it, cut by the plugin.
         #[serde(default)]
         name: String,
         /// How many hosts of the inventory its pattern means.
@@ -38,7 +38,7 @@ pub enum PlayEvent {
         /// File and line.
         #[serde(default)]
         path: String,
-        /// Whether it runs because a task before notified it, and so only on some of the hosts.
+        /// Whether it is one that runs only where a task before notified it.
         #[serde(default)]
         handler: bool,
     },
@@ -71,11 +71,11 @@ pub enum PlayEvent {
     },
     /// Last event.
     Stats {
-        /// By host, with those that did nothing; the end of a play is judged by this alone.
+        /// By name; a host that ended no task is missing.
         #[serde(default)]
         hosts: IndexMap<String, Counts>,
     },
-    /// Of a later plugin.
+    /// A kind that only a later plugin tells; passed over.
     #[serde(other)]
     Other,
 }
@@ -97,7 +97,7 @@ pub struct HostResult {
     /// Its name in the inventory that plinth wrote, which is the node's.
     #[serde(rename = "h")]
     pub host: String,
-    /// How.
+    /// In a word.
     #[serde(rename = "r", default)]
     pub ended: HostEnded,
     /// Seconds it took, where known.
@@ -130,11 +130,11 @@ pub struct HostResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostEnded {
-    /// As it was.
+    /// Nothing had to change.
     Ok,
     /// It changed something.
     Changed,
-    /// Not for this host.
+    /// A condition of the task left this host out.
     Skipped,
     /// A failure that is not ignored; `msg` and the outputs of [`HostResult`] say why.
     Failed,
@@ -142,7 +142,7 @@ pub enum HostEnded {
     Ignored,
     /// The host did not answer.
     Unreachable,
-    /// Of a later plugin.
+    /// A word that only a later plugin tells.
     #[default]
     #[serde(other)]
     Other,
