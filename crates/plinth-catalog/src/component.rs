@@ -30,7 +30,7 @@ pub struct Component {
     /// Its table in the compatibility data; none: nothing is known.
     #[serde(default)]
     pub compatibility: Option<String>,
-    /// Chart.
+    /// What is installed, from where, and in which versions.
     pub chart: Chart,
     /// Release name.
     pub release: String,
@@ -52,7 +52,7 @@ pub struct Component {
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
     pub timeout_s: u32,
-    /// Values.
+    /// What the chart is given, before variants and the site's own values are merged over it.
     #[serde(default)]
     pub values: Value,
     /// What is added under conditions, in order.
@@ -213,11 +213,11 @@ pub struct PinnedVersion {
     pub unlisted_images: Option<String>,
 }
 
-/// A namespace.
+/// A namespace that a component works in, and how strict Kubernetes is with its pods.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Namespace {
-    /// Name.
+    /// The usual one; a site may choose another unless `fixed` says why not.
     pub name: String,
     /// Pod Security level.
     pub pod_security: PodSecurity,
@@ -247,7 +247,7 @@ pub struct RaisedSecurity {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComponentSecret {
-    /// Name.
+    /// The fixed one, unique in the component's namespace.
     pub name: String,
     /// All must hold.
     #[serde(default)]
@@ -256,7 +256,7 @@ pub struct ComponentSecret {
     pub reason: Value,
     /// In the shape of [`plinth_model::steps::SecretContent`].
     pub content: Value,
-    /// Labels.
+    /// Of the secret itself; what looks for it by label finds it.
     #[serde(default)]
     pub labels: IndexMap<String, String>,
 }
@@ -304,7 +304,7 @@ pub struct Variant {
 pub struct ObjectsStage {
     /// What they are, as a part of their step's id: `policies`.
     pub name: String,
-    /// The objects.
+    /// As the API server takes them, with expressions in them.
     pub objects: Vec<Value>,
     /// Health rules of these objects.
     #[serde(default)]
