@@ -12,7 +12,7 @@ use plinth_world::private_file;
 /// One certificate of a chain. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenCertificate {
-    /// Subject.
+    /// Distinguished name, as one text; may be empty.
     pub subject: String,
     /// Who signed it.
     pub issuer: String,
