@@ -7,11 +7,11 @@ use serde::Serialize;
 /// Schema number of `logs --json`.
 pub const SCHEMA: u32 = 1;
 
-/// `plinth logs`.
+/// `plinth logs --json`: which logs there are, not what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Logs {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
     /// The site's state directory; all logs are below it.
     pub directory: String,
@@ -19,7 +19,7 @@ pub struct Logs {
     pub logs: Vec<LogFile>,
 }
 
-/// One file.
+/// One log, with what it is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogFile {

@@ -13,11 +13,11 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
     /// The last run.
     pub run: RunStatus,
-    /// Its steps.
+    /// How many of its steps are done, run, failed or wait.
     pub steps: StepCounts,
     /// Steps that are looked at or changed now, longest first; after an interruption those whose end was not seen.
     pub in_flight: Vec<StepStatus>,
@@ -102,7 +102,7 @@ impl RunState {
 pub struct RunStatus {
     /// Run id; null when there was no run.
     pub id: Option<String>,
-    /// State.
+    /// `none` when there was no run; `running` only while somebody shows signs of life.
     pub state: RunState,
     /// What it counted, once it ended.
     pub counts: Option<super::Counts>,
@@ -128,7 +128,7 @@ pub struct StepCounts {
     pub done: usize,
     /// Their effect has begun. Steps that are only looked at count as waiting.
     pub running: usize,
-    /// Failed.
+    /// Ended outside of the desired state; a later apply tries them again.
     pub failed: usize,
     /// The rest of the plan.
     pub waiting: usize,
@@ -138,7 +138,7 @@ pub struct StepCounts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepStatus {
-    /// Step.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// `looking`, `acting`, `unknown`.
     pub state: StepState,
@@ -160,7 +160,7 @@ pub struct StepStatus {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureStatus {
-    /// Step.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// One line.
     pub detail: String,

@@ -137,7 +137,7 @@ pub struct StageView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
-    /// Stage.
+    /// Where it belongs in an apply; as its last event says.
     pub stage: Stage,
     /// Node, if it touches one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,7 +226,7 @@ pub struct RunEnd {
     pub outcome: Outcome,
     /// Exit code of the process.
     pub exit: u8,
-    /// Counts.
+    /// As the last event of the run tells them, not counted anew.
     pub counts: Counts,
     /// Seconds since it started.
     pub seconds: f64,

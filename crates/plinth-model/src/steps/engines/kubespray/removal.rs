@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRemoval {
-    /// Release.
+    /// Whose playbook removes; the one that installs.
     pub release: KubesprayRelease,
     /// All hosts of the inventory, as the account reaches them.
     pub targets: Vec<NodeTarget>,

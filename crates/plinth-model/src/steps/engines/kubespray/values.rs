@@ -35,7 +35,7 @@ pub enum Removal {
     Unprovisioned,
     /// These workers.
     Nodes {
-        /// Names.
+        /// Those that leave; none of them is in the control plane or in etcd.
         nodes: Vec<NodeName>,
         /// Whether they answer. If not, they are taken out of the cluster and nothing is done on them.
         reachable: bool,
