@@ -14,7 +14,7 @@ pub enum Origin {
     Site,
     /// What the inventory said.
     Inventory,
-    /// The catalog.
+    /// Data of components and versions that the plan was resolved with.
     Catalog,
     /// plinth itself.
     Plinth,
@@ -30,7 +30,7 @@ pub struct Moved {
     pub what: Origin,
     /// When the plan was made: the first digits of a digest, or a version.
     pub saved: String,
-    /// Now.
+    /// The same of what a plan would be made from now.
     pub now: String,
 }
 

@@ -42,7 +42,7 @@ pub enum SourceKind {
 pub enum AskedFrom {
     /// This machine.
     Here,
-    /// The nodes.
+    /// Each of the site's nodes, since it fetches by itself.
     Nodes,
 }
 
