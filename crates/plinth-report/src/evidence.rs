@@ -17,7 +17,7 @@ const SCHEMA: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// It holds.
+    /// What the check claims was seen to be true.
     Holds,
     /// It does not hold.
     Fails,

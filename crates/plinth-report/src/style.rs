@@ -21,7 +21,7 @@ pub enum Sign {
     Unchanged,
     /// Left out, by its gate.
     Skipped,
-    /// It failed.
+    /// Ended, and not in the desired state.
     Failed,
     /// It was not reached.
     NotRun,

@@ -18,13 +18,13 @@ pub struct Shown<'a> {
     pub entry: &'a RunEntry,
     /// What happened.
     pub view: &'a RunView,
-    /// Kinds.
+    /// Its steps by area and verb, with counts and times.
     pub kinds: &'a [KindView],
     /// Failures by cause.
     pub groups: &'a [FailureGroup],
     /// What waits.
     pub waiting: &'a [Waiting],
-    /// The critical path.
+    /// What the end waited for, step by step.
     pub path: &'a CriticalPath,
     /// The slow ones.
     pub slow: &'a [Slow],
