@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub struct StepEnv {
     /// Context of the calls: clock, progress.
     pub ctx: Context,
-    /// Clients.
+    /// The only way to every foreign system; real or simulated.
     pub clients: Clients,
-    /// Secrets.
+    /// Where references of a step become values.
     pub secrets: Arc<dyn Secrets>,
     /// What the steps of a look share; none in a run.
     pub(crate) answers: Option<Arc<Answers>>,
@@ -155,7 +155,7 @@ impl Probed {
         self
     }
 
-    /// With answers of gates.
+    /// The same, with the gates that it opens, each with its answer.
     #[must_use]
     pub fn answering(self, answers: Vec<(GateId, GateAnswer)>) -> Self {
         Self { answers, ..self }

@@ -81,7 +81,7 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// How the process should end.
     pub exit: Exit,
-    /// Counts.
+    /// How many steps ended in which way, as the last event says.
     pub counts: Counts,
     /// Failed steps with what is wrong, in the order they failed.
     pub failures: Vec<(StepId, Finding)>,

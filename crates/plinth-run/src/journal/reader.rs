@@ -38,7 +38,7 @@ pub enum StoredPlan {
     Absent,
     /// A form that this release does not read.
     OfAnotherRelease,
-    /// The plan.
+    /// As it was stored when the run began.
     Read(Box<Plan>),
 }
 
