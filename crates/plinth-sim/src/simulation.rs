@@ -77,7 +77,7 @@ pub struct Simulation {
     pub clients: Clients,
     /// Its time. Runs on [`VirtualClock::drive`] only.
     pub clock: VirtualClock,
-    /// Its secrets.
+    /// Made-up values for every reference; nothing real is read.
     pub secrets: Arc<SimSecrets>,
     world: Arc<Mutex<World>>,
     centre: Arc<DataCentre>,

@@ -30,7 +30,7 @@ pub enum FaultKind {
     Bcm(BcmFault),
     /// A node misbehaves.
     Node {
-        /// Node.
+        /// Its host name; one that the simulated site must have.
         node: String,
         /// How.
         fault: NodeFault,
@@ -61,7 +61,7 @@ pub enum FaultKind {
     },
     /// The process ends itself at this journal record, from 1. Only carried here: the binary acts on it.
     Crash {
-        /// Record.
+        /// Its number among those that this run writes.
         record: u64,
     },
 }
@@ -141,7 +141,7 @@ pub struct FaultError {
 /// Names that faults may mention.
 #[derive(Clone, Debug, Default)]
 pub struct KnownNames {
-    /// Nodes.
+    /// Host names of the simulated site.
     pub nodes: BTreeSet<String>,
     /// Releases and components.
     pub releases: BTreeSet<String>,
