@@ -9,7 +9,7 @@ const NOISE_KEPT: usize = 2 * 1024;
 /// One answer of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Key.
+    /// What was asked: a word that the script gives; several frames may have the same.
     pub key: String,
     /// Value, one line.
     pub value: String,
