@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::{Duration, SystemTime};
 
-/// A clock.
+/// Where all time comes from: the machine's, or a rehearsal's virtual one.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// Now. May go backwards on a real machine; never use it to measure.

@@ -50,7 +50,7 @@ pub struct Clients {
     pub kube: Arc<dyn kube::KubeClient>,
     /// A cluster that is already there, before it is ours to work with.
     pub existing: Arc<dyn kube::ExistingCluster>,
-    /// Helm.
+    /// Releases in the cluster.
     pub helm: Arc<dyn helm::HelmClient>,
     /// Run:ai.
     pub runai: Arc<dyn runai::RunaiClient>,

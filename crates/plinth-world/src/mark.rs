@@ -6,7 +6,7 @@
 pub struct SiteMark {
     /// Unique, and the same wherever the directory is copied to.
     pub id: String,
-    /// The site.
+    /// As its site file names it.
     pub site: String,
     /// Who made the directory: user and host.
     pub by: String,

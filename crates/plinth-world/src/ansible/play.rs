@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A play with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlayRun {
-    /// Release.
+    /// Whose playbooks are run.
     pub release: KubesprayRelease,
     /// What is run.
     pub play: Play,
