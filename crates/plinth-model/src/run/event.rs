@@ -301,7 +301,7 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         oldest_wait: Option<OldestWait>,
     },
-    /// A gate opened.
+    /// An unknown of the plan is known. Steps behind the gate with this answer run, the others are skipped.
     #[serde(rename = "gate.opened")]
     GateOpened {
         /// Id, as in the plan: `storage/dgx-05`.
