@@ -107,7 +107,7 @@ pub enum ApiEndpoint {
     LoadBalancer {
         /// Where the load balancer listens; plinth does not set it up.
         address: Ipv4Addr,
-        /// The TCP port there; the API servers behind it listen on [`Self::PORT`].
+        /// The TCP port there; the API servers behind it listen on [`ApiEndpoint::PORT`].
         port: u16,
     },
 }
