@@ -53,14 +53,14 @@ impl Row {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Columns {
-    /// Steps.
+    /// One for each step, in the order of their ids.
     pub rows: Vec<Row>,
     /// Seconds from the first event to the newest.
     pub elapsed_s: f64,
 }
 
 impl Columns {
-    /// Of the events of one run.
+    /// From the events of one run, which say all that a row can hold.
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
         let mut acting: HashMap<&StepId, Timestamp> = HashMap::new();
@@ -72,7 +72,7 @@ impl Columns {
         Self::with_acting(&RunView::of(events), &acting)
     }
 
-    /// Of a view, which does not know when effects began.
+    /// From a view, which does not know when effects began: `acting_s` is none.
     #[must_use]
     pub fn of_view(view: &RunView) -> Self {
         Self::with_acting(view, &HashMap::new())

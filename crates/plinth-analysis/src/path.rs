@@ -40,7 +40,7 @@ pub struct CriticalPath {
 
 impl CriticalPath {
     /// Of a run that ended, or so far. Which step was waited for last is in the events; where it is not (older runs), the shape of the plan
-    /// tells what was needed.
+    /// it is not (older runs), the shape of the plan tells what was needed.
     #[must_use]
     pub fn of(view: &RunView, shape: &Shape) -> Self {
         let mut path = Self::default();
