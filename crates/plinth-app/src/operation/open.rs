@@ -102,7 +102,7 @@ impl<'a> Operation<'a> {
     /// Ends the operation if there is an error among these findings, and tells them otherwise.
     ///
     /// # Errors
-    /// With all of the findings.
+    /// All of the findings, when one of them is an error.
     pub fn accept(&self, findings: Vec<Finding>) -> Result<(), Failure> {
         if findings.iter().any(Finding::is_error) {
             return Err(self.input.rejected_after_contact(findings));
