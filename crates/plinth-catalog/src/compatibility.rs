@@ -143,7 +143,7 @@ pub struct Requirement {
     pub source: String,
     /// How far it can be trusted.
     pub confidence: Confidence,
-    /// For people.
+    /// What people should know of this row, in words.
     #[serde(default)]
     pub note: Option<String>,
     /// Versions known to work where no range is.

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub struct Component {
     /// Name; equal to the file's.
     pub name: String,
-    /// For people.
+    /// Name for people: `NVIDIA GPU Operator`.
     pub title: String,
     /// Where its steps belong.
     pub stage: Stage,
@@ -112,9 +112,9 @@ pub struct Component {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Enabled {
-    /// On.
+    /// On, until the site file switches it off.
     Always,
-    /// Off.
+    /// Off, until the site file switches it on.
     Never,
     /// On when this fact is true. It cannot be forced.
     WhenTrue(String),
@@ -239,7 +239,7 @@ pub struct RaisedSecurity {
     pub when: Vec<Condition>,
     /// Level then, if it is the higher one.
     pub pod_security: PodSecurity,
-    /// Why.
+    /// What needs that level, in words.
     pub reason: String,
 }
 
@@ -267,7 +267,7 @@ pub struct ComponentSecret {
 pub struct Variant {
     /// All must hold.
     pub when: Vec<Condition>,
-    /// Why.
+    /// What it is for, in words.
     pub reason: String,
     /// Merged over the values so far.
     #[serde(default)]
@@ -327,11 +327,11 @@ pub struct ConditionalFinding {
 pub struct VariantFinding {
     /// A declared finding code; a house check refuses any other.
     pub code: Code,
-    /// How bad.
+    /// Whether plinth goes on with it.
     pub severity: Severity,
     /// Path in the site file.
     pub subject: String,
-    /// One sentence.
+    /// What is so, in one sentence.
     pub message: String,
     /// What to do.
     pub fix: String,
@@ -344,7 +344,7 @@ pub struct IdleImages {
     /// All must hold; they may be about the complete values.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Which.
+    /// Names without tag, as the object has them.
     pub images: Vec<String>,
     /// Why nobody pulls them.
     pub reason: String,
@@ -354,7 +354,7 @@ pub struct IdleImages {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Need {
-    /// Which.
+    /// Its name in the catalog.
     pub component: String,
     /// Others that do as well.
     #[serde(default)]
@@ -365,7 +365,7 @@ pub struct Need {
     /// It is required only when all hold.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Why.
+    /// What it needs of it, in words.
     pub reason: String,
 }
 
@@ -380,7 +380,7 @@ impl Need {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Note {
-    /// The fact.
+    /// What is worth knowing, as a sentence.
     pub text: String,
     /// Title of the document or product it comes from.
     pub source: String,

@@ -79,9 +79,9 @@ pub struct KnownBadObject {
 /// A wrong setting that was found.
 #[derive(Clone, Debug)]
 pub struct KnownBadHit<'a> {
-    /// Which.
+    /// What it is, why it is wrong, and what to do instead.
     pub entry: &'a KnownBadEntry,
-    /// Where, dotted.
+    /// Dotted path in the values where it was found.
     pub path: &'a str,
 }
 

@@ -96,7 +96,7 @@ pub struct NodeRoles {
     pub system: String,
     /// Workers with GPUs.
     pub gpu: String,
-    /// Workers without.
+    /// Workers without GPUs.
     pub cpu: String,
 }
 
