@@ -28,7 +28,7 @@ pub struct Event {
     /// When, RFC 3339 in UTC; virtual time in a rehearsal. For people: `seq` gives the order.
     #[schemars(with = "String")]
     pub at: jiff::Timestamp,
-    /// What.
+    /// The kind of event (`event`), and what belongs to it.
     #[serde(flatten)]
     pub body: EventBody,
 }
@@ -261,7 +261,7 @@ pub enum EventBody {
         /// Node, if it touches one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         node: Option<String>,
-        /// How.
+        /// How the step ended.
         #[serde(deserialize_with = "ended")]
         #[schemars(extend("enum" = ["changed", "unchanged", "skipped", "failed", "not-run"]))]
         outcome: StepState,
@@ -315,7 +315,7 @@ pub enum EventBody {
     /// Something doubtful was seen.
     #[serde(rename = "finding")]
     Finding {
-        /// What.
+        /// What is doubtful, who can fix it, and how.
         finding: Box<Finding>,
         /// The step that noted it, although it is in the desired state.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,13 +324,13 @@ pub enum EventBody {
     /// The run begins to stop: what is in flight is finished.
     #[serde(rename = "run.stopping")]
     RunStopping {
-        /// Why.
+        /// Who or what asked for it, in words.
         reason: String,
     },
     /// Last event.
     #[serde(rename = "run.finished")]
     RunFinished {
-        /// How.
+        /// How the run ended.
         outcome: Outcome,
         /// Exit code of the process.
         exit: u8,
@@ -353,7 +353,7 @@ pub const HEARTBEAT_S: u64 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OldestWait {
-    /// Which.
+    /// Id of the step.
     pub step: StepId,
     /// Since when it is ready.
     #[schemars(with = "String")]

@@ -17,7 +17,7 @@ pub enum HeldBy {
     },
     /// A gate that was not open yet.
     Gate {
-        /// Which.
+        /// Id of the gate.
         gate: GateId,
         /// The step that opens it.
         step: StepId,

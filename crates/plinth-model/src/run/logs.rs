@@ -45,7 +45,7 @@ pub struct LogFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogOf {
-    /// plinth's own.
+    /// plinth's own log, of all runs.
     Plinth,
     /// A play of Ansible, or another program that a step started.
     Play,

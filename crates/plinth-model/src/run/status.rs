@@ -106,11 +106,11 @@ pub struct RunStatus {
     pub state: RunState,
     /// What it counted, once it ended.
     pub counts: Option<super::Counts>,
-    /// Plan hash.
+    /// Hash of the plan that it ran.
     pub plan: Option<Digest>,
-    /// First event.
+    /// When its first event happened.
     pub started: Option<Timestamp>,
-    /// Newest event.
+    /// When its newest event happened.
     pub updated: Option<Timestamp>,
     /// Whether it was a rehearsal.
     pub rehearsal: bool,
@@ -237,9 +237,9 @@ pub struct LockView {
     pub owner: String,
     /// Run it was taken for.
     pub run: String,
-    /// Since when.
+    /// When it was taken.
     pub acquired: Timestamp,
-    /// Last renewal.
+    /// When its holder last gave a sign of life.
     pub heartbeat: Timestamp,
     /// When it runs out unless renewed.
     pub expires: Timestamp,

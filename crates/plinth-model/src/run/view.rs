@@ -222,7 +222,7 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunEnd {
-    /// How.
+    /// How the run ended.
     pub outcome: Outcome,
     /// Exit code of the process.
     pub exit: u8,

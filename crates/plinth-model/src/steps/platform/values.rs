@@ -13,7 +13,7 @@ pub enum PodSecurity {
     Restricted,
     /// No known privilege escalations.
     Baseline,
-    /// Anything.
+    /// Pods may do anything.
     Privileged,
 }
 

@@ -15,7 +15,7 @@ pub struct KubesprayRemoval {
     pub release: KubesprayRelease,
     /// All hosts of the inventory, as the account reaches them.
     pub targets: Vec<NodeTarget>,
-    /// Which leave.
+    /// Which hosts it leaves, and whether they answer.
     pub removal: Removal,
     /// What the written files are, in parts.
     pub parts: RunInputs,
