@@ -26,7 +26,7 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moved {
-    /// What.
+    /// Which of the things that a plan is made from.
     pub what: Origin,
     /// When the plan was made: the first digits of a digest, or a version.
     pub saved: String,

@@ -35,7 +35,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// As in JSON.
+    /// The word in tables and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

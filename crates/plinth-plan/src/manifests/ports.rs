@@ -42,7 +42,7 @@ pub struct Port {
 /// A node port that a service of the cluster has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenPort {
-    /// Which.
+    /// Which port of every node.
     pub port: Port,
     /// Who has it: namespace and name.
     pub service: ObjectName,
