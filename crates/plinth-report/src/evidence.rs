@@ -83,7 +83,7 @@ pub struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// Of the steps of a run that are checks.
+    /// Reads them off the steps of a run that are checks.
     #[must_use]
     pub fn of(view: &'a RunView, plinth: &'static str, is_verdict: IsVerdict) -> Self {
         let head = view.run.as_ref();
@@ -120,7 +120,7 @@ impl<'a> Evidence<'a> {
         format!("{}: {}", amount(self.checks.len(), "check"), parts.join(", "))
     }
 
-    /// As JSON.
+    /// Pretty-printed JSON, with a line end.
     ///
     /// # Errors
     /// Never with what a view holds.
