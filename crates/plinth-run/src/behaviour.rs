@@ -142,13 +142,13 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// As one that only completes what is there.
+    /// The same, for a step of which only what is kept here has to be completed.
     #[must_use]
     pub fn completing(self) -> Self {
         Self { completes: true, ..self }
     }
 
-    /// With what is doubtful.
+    /// The same, with findings of a step that is in the desired state all the same.
     #[must_use]
     pub fn noting(mut self, notes: impl IntoIterator<Item = Finding>) -> Self {
         self.notes.extend(notes);

@@ -60,7 +60,7 @@ pub type Done = HashMap<StepId, SeenDone>;
 /// A step that was found in the desired state.
 #[derive(Clone, Debug)]
 pub struct SeenDone {
-    /// Of the step.
+    /// Of what the step is to do: a plan with another one is not answered by this.
     pub(crate) digest: Digest,
     /// What was told.
     pub(crate) probed: Probed,

@@ -77,7 +77,7 @@ impl RunOptions {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunReport {
-    /// How.
+    /// Whether everything is done.
     pub outcome: Outcome,
     /// How the process should end.
     pub exit: Exit,
