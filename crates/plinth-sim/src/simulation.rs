@@ -24,7 +24,7 @@ const BEGINNING: i64 = 1_767_600_000;
 
 /// What to simulate.
 pub struct SimOptions {
-    /// Machines.
+    /// Which machines there are.
     pub scenario: Scenario,
     /// When virtual time begins in a new world; an old one goes on where it stopped.
     pub start: Timestamp,
