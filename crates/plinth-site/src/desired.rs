@@ -131,7 +131,7 @@ pub struct Networks {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProductionNetwork {
-    /// By range.
+    /// The range itself.
     Cidr(Ipv4Net),
     /// As the inventory source calls it.
     Name(String),
