@@ -105,7 +105,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Of these answers.
+    /// Holds these answers; `noisy`: other output was among them.
     #[must_use]
     pub const fn new(frames: Vec<Frame>, noisy: bool) -> Self {
         Self { frames, noisy }
