@@ -11,7 +11,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Time since some fixed moment; never goes backwards. Measure and compare with this.
     fn elapsed(&self) -> Duration;
-    /// Waits.
+    /// Waits for so long; in a rehearsal virtual time passes.
     async fn sleep(&self, duration: Duration);
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A node as Kubernetes sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KubeNode {
-    /// Condition Ready.
+    /// Whether its condition Ready is true.
     pub ready: bool,
     /// kubelet version, with `v`.
     pub version: String,
@@ -274,7 +274,7 @@ pub struct NodePort {
     pub number: u16,
     /// `TCP`, `UDP` or `SCTP`.
     pub protocol: String,
-    /// Whose.
+    /// The service that has it.
     pub service: ObjectName,
     /// The release that the service is marked to belong to; none: to no release of helm.
     pub release: Option<ReleaseName>,

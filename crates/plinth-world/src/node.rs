@@ -21,7 +21,7 @@ pub struct HostKey {
 /// What is known of a node's host key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostKeyState {
-    /// Presented now.
+    /// What the node shows now.
     pub presented: HostKey,
     /// Pinned earlier, if any.
     pub pinned: Option<HostKey>,
@@ -175,7 +175,7 @@ pub trait NodeAccounts: Send + Sync {
 /// What a node says of itself.
 #[async_trait]
 pub trait NodeInspection: Send + Sync {
-    /// Reads facts.
+    /// Reads hardware, software and settings in one round trip; changes nothing.
     async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts>;
 }
 

@@ -8,7 +8,7 @@ use plinth_model::steps::{OrgUnit, RunaiTarget};
 /// A registered cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunaiCluster {
-    /// Id.
+    /// The control plane's own id of it, a UUID.
     pub uuid: String,
     /// `WaitingToConnect`, `Connected`, `Disconnected`, `MissingPrerequisites`, `ServiceIssues`, `Unknown`.
     pub state: String,
@@ -66,7 +66,7 @@ pub struct RunaiWorkload {
     pub said: Vec<String>,
 }
 
-/// Run:ai.
+/// What plinth asks of a control plane of Run:ai, and what it makes there.
 #[async_trait]
 pub trait RunaiClient: Send + Sync {
     /// The `issuer` of the discovery document; absent while Keycloak is not up.
