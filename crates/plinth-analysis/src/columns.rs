@@ -25,7 +25,7 @@ pub struct Row {
     pub started_s: Option<f64>,
     /// When its first effect began.
     pub acting_s: Option<f64>,
-    /// When it ended.
+    /// When it ended; none while it runs, and when it never began.
     pub ended_s: Option<f64>,
     /// Where it stands.
     pub state: StepState,

@@ -18,13 +18,13 @@ pub struct RunEntry {
     pub small: Option<String>,
     /// How it stands.
     pub state: RunState,
-    /// When it started.
+    /// When its first event happened, by the run's clock.
     pub started: Option<Timestamp>,
     /// Its last event.
     pub updated: Option<Timestamp>,
     /// Seconds it took, or has taken so far.
     pub seconds: f64,
-    /// Who runs it.
+    /// User, host and process that ran it; none in runs of before that was recorded.
     pub who: Option<Who>,
     /// Plan hash.
     pub plan: Option<Digest>,
