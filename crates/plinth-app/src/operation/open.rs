@@ -21,7 +21,7 @@ pub struct Setup<'a> {
     pub recorded: Option<&'a Path>,
     /// What it may do.
     pub access: Access,
-    /// What it is for.
+    /// What the operation is to come to; it decides what is observed and planned.
     pub goal: Goal,
     /// Who is told what happens on the way.
     pub audience: &'a dyn Audience,
