@@ -237,7 +237,7 @@ pub struct KubesprayLine {
     pub calico: Installed,
 }
 
-/// Kubernetes versions of one Kubespray.
+/// Which versions of Kubernetes one release of Kubespray installs, and who says so.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KubernetesVersions {

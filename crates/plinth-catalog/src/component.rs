@@ -22,7 +22,7 @@ pub struct Component {
     /// Which part of Run:ai it is.
     #[serde(default)]
     pub part: Option<RunaiPart>,
-    /// When it is on.
+    /// Whether it is on where the site file says nothing, and whether the site file may say anything.
     pub enabled: Enabled,
     /// Why it is on where `enabled` has conditions and they decide so: one clause for the plan.
     #[serde(default)]

@@ -199,10 +199,10 @@ pub struct Condition {
     /// Dotted path into the component's complete values instead; what is not there is null. Only for what is made after the values.
     #[serde(default)]
     pub value: Option<String>,
-    /// It has this value.
+    /// It is equal to this, in kind too: the text `1` is not the number.
     #[serde(default)]
     pub is: Option<Value>,
-    /// It has another value.
+    /// It is not equal to this.
     #[serde(default)]
     pub is_not: Option<Value>,
     /// It is there, and neither null nor empty (or the opposite).

@@ -21,7 +21,7 @@ pub enum KubernetesVersionForm {
 }
 
 impl KubernetesVersionForm {
-    /// The version in this form.
+    /// Writes the version as this release wants it.
     #[must_use]
     pub fn write(self, version: &Version) -> String {
         match self {

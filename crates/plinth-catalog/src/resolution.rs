@@ -69,7 +69,7 @@ pub struct ResolvedStage {
     pub name: String,
     /// Complete manifests, without any expression left.
     pub objects: Vec<Value>,
-    /// Their health.
+    /// What proves that these objects work.
     pub health: Vec<Health>,
 }
 
@@ -95,7 +95,7 @@ pub struct ResolvedCheck {
 pub struct ResolvedSecret {
     /// The fixed one, unique in the component's namespace.
     pub name: String,
-    /// What it is for.
+    /// What it is for, in words.
     pub reason: String,
     /// What it holds.
     pub content: SecretContent,
