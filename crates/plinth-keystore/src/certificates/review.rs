@@ -18,9 +18,9 @@ pub struct SeenCertificate {
     pub issuer: String,
     /// DNS names and addresses.
     pub names: Vec<String>,
-    /// From when on it is valid.
+    /// Valid from this moment on.
     pub from: Timestamp,
-    /// Until when.
+    /// Valid until this moment.
     pub until: Timestamp,
     /// SHA-256, hexadecimal.
     pub fingerprint: String,
