@@ -51,7 +51,7 @@ pub struct ExistingRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Begun {
-    /// Which play.
+    /// Which play, with what decides its hosts.
     #[serde(flatten)]
     pub play: Play,
     /// What it is made from.

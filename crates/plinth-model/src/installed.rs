@@ -48,7 +48,7 @@ impl fmt::Display for ObjectName {
 pub struct ReleaseName {
     /// Where helm keeps its records; objects of the release may be elsewhere.
     pub namespace: String,
-    /// Release name.
+    /// helm's name for it, unique in the namespace.
     pub name: String,
 }
 

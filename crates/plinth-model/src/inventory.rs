@@ -29,7 +29,7 @@ pub struct Inventory {
     pub overlays: Observed<Vec<String>>,
 }
 
-/// A machine.
+/// A machine as the source lists it: head nodes, nodes, and templates that are no machines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryNode {
@@ -60,14 +60,14 @@ pub struct InventoryNode {
 pub enum NodeKind {
     /// A BCM head node.
     Head,
-    /// A physical node.
+    /// A machine that can be a node of the cluster.
     Physical,
     /// Something else; never a target.
     Other(String),
 }
 
 impl NodeKind {
-    /// For tables and JSON.
+    /// The word in tables and JSON; for other kinds the source's own.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -134,7 +134,7 @@ pub struct Plan {
     pub hash: Digest,
     /// The site that it was made for.
     pub site: SiteName,
-    /// What it was made from.
+    /// Digests of its sources; a saved plan is refused when one of them moved.
     pub made_from: MadeFrom,
     /// Steps; every step stands behind all its needs.
     pub steps: Vec<Step>,

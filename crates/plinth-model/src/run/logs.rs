@@ -23,9 +23,9 @@ pub struct Logs {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogFile {
-    /// Name of the file.
+    /// Without its folder.
     pub name: String,
-    /// Where it is.
+    /// With its folder, as this machine opens it.
     pub path: String,
     /// Whose words it holds.
     pub of: LogOf,

@@ -178,7 +178,7 @@ pub struct ChecksStatus {
     pub updated: Option<Timestamp>,
     /// Whether it came to its end.
     pub ended: bool,
-    /// Checks that held.
+    /// Checks that are done: passed, or skipped with a reason.
     pub held: usize,
     /// All checks of that run.
     pub all: usize,

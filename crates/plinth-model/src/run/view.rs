@@ -22,7 +22,7 @@ pub struct RunView {
     /// The head; none before the first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunHead>,
-    /// When the run started.
+    /// When its first event happened; virtual time in a rehearsal.
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
     /// When the newest event happened.
@@ -144,7 +144,7 @@ pub struct StepView {
     pub node: Option<String>,
     /// Where it stands.
     pub state: StepState,
-    /// When it started.
+    /// When it was looked at for the first time; none while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
@@ -192,7 +192,7 @@ pub struct StepView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub next_at: Option<Timestamp>,
-    /// When it ended.
+    /// When it ended; none before, and for steps of which that was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,

@@ -21,7 +21,7 @@ fn is_whole_gpu(resource: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placed {
-    /// The one that it is in.
+    /// Together with `name` it finds the object.
     pub namespace: String,
     /// Unique among the objects of that kind in the namespace.
     pub name: String,
