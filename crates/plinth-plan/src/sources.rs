@@ -37,7 +37,7 @@ pub enum SourceKind {
     Charts,
 }
 
-/// From where a source is asked.
+/// Who fetches from a source later, so that it is asked from there now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedFrom {
     /// This machine.
