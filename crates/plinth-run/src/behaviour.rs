@@ -131,7 +131,7 @@ pub enum Probe {
 pub struct Probed {
     /// What was seen.
     pub probe: Probe,
-    /// Gates, with their answers.
+    /// Gates that it opens, each with the answer; empty for most kinds.
     pub answers: Vec<(GateId, GateAnswer)>,
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.

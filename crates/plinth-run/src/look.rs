@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How to look.
+/// What bounds a look at the steps of a plan.
 #[derive(Clone, Debug)]
 pub struct LookOptions {
     /// Steps at once.
