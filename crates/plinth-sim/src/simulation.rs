@@ -73,7 +73,7 @@ pub enum SimulationError {
 
 /// A data centre in a process.
 pub struct Simulation {
-    /// All clients.
+    /// What an operation works with; each answers out of this world.
     pub clients: Clients,
     /// Its time. Runs on [`VirtualClock::drive`] only.
     pub clock: VirtualClock,
