@@ -21,7 +21,7 @@ pub struct Download {
     pub groups: Vec<String>,
     /// Whether these variables ask for it.
     pub enabled: bool,
-    /// What it is.
+    /// A file or an image, and where it comes from.
     pub what: Artifact,
 }
 

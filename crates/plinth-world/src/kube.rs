@@ -83,7 +83,7 @@ pub struct ToolkitPod {
 pub struct HealthState {
     /// Whether it holds.
     pub holds: bool,
-    /// What was seen.
+    /// What was seen, in one line for people.
     pub seen: String,
 }
 

@@ -10,9 +10,9 @@ pub struct SiteMark {
     pub site: String,
     /// Who made the directory: user and host.
     pub by: String,
-    /// Where it is.
+    /// Path of the directory on the machine of whoever made the mark.
     pub directory: String,
-    /// Since when.
+    /// When the directory was made, as text.
     pub since: String,
     /// What another one manages becomes ours.
     pub takes_over: bool,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct PlayRun {
     /// Whose playbooks are run.
     pub release: KubesprayRelease,
-    /// What is run.
+    /// Which playbook, and on which of the hosts.
     pub play: Play,
     /// Hosts of the written inventory, as the account reaches them.
     pub targets: Vec<NodeTarget>,
