@@ -39,8 +39,8 @@ pub struct CriticalPath {
 }
 
 impl CriticalPath {
-    /// Follows a run back from its end, or from now while it goes on. Which step was waited for last is in the events; where it
-    /// is not (older runs), the shape of the plan tells what was needed.
+    /// Follows a run back from its end, or from now while it goes on. Which step was waited for last is in the events;
+    /// where it is not (older runs), the shape of the plan tells what was needed.
     #[must_use]
     pub fn of(view: &RunView, shape: &Shape) -> Self {
         let mut path = Self::default();
