@@ -15,7 +15,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inventory {
-    /// [`SCHEMA`] of the plinth that wrote it; another number is refused.
+    /// [`SCHEMA`] of the plinth that wrote it; a newer one is refused.
     pub schema: u32,
     /// Who said it: `bcm https://bcm-head-01:8081`, `static`.
     pub source: String,

@@ -353,7 +353,7 @@ pub const HEARTBEAT_S: u64 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OldestWait {
-    /// Id of the step.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// Since when it is ready.
     #[schemars(with = "String")]

@@ -17,7 +17,7 @@ pub enum HeldBy {
     },
     /// A gate that was not open yet.
     Gate {
-        /// Id of the gate.
+        /// Which one, as in the plan: `storage/dgx-05`.
         gate: GateId,
         /// The step that opens it.
         step: StepId,
