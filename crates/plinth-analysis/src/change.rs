@@ -20,7 +20,7 @@ const VALUE: usize = 120;
 /// A run with its plan, where that can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// What happened.
+    /// What its events amount to.
     pub view: &'a RunView,
     /// What it was to do.
     pub plan: Option<&'a Plan>,
@@ -34,9 +34,9 @@ pub struct Difference {
     pub what: &'static str,
     /// A step or a kind, or what it is about.
     pub subject: String,
-    /// In the earlier run; empty for nothing.
+    /// How it was in the earlier run; empty: it was not there.
     pub before: String,
-    /// In the later one.
+    /// How it is in the later run; empty: it is not there.
     pub after: String,
     /// Whether it is a step that failed, or one that such a step needs, or on the same node.
     pub touches_failure: bool,

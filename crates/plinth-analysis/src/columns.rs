@@ -11,11 +11,11 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// Step.
+    /// Which step the row is about; unique in a run.
     pub step: StepId,
     /// `nodes/account`.
     pub kind: String,
-    /// Stage.
+    /// Its part of an apply, as the run's events say.
     pub stage: Stage,
     /// Node, if it touches one.
     pub node: Option<String>,
@@ -25,11 +25,11 @@ pub struct Row {
     pub started_s: Option<f64>,
     /// When its first effect began.
     pub acting_s: Option<f64>,
-    /// When it ended.
+    /// When it ended; none while it runs, and when it never began.
     pub ended_s: Option<f64>,
     /// Where it stands.
     pub state: StepState,
-    /// Attempts.
+    /// Attempts in this run, to change it or, where nothing changed, to look at it; 0 before the first.
     pub attempts: u32,
     /// What held it last, or why it does not run.
     pub held_by: Option<HeldBy>,
@@ -53,14 +53,14 @@ impl Row {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Columns {
-    /// Steps.
+    /// One for each step, in the order of their ids.
     pub rows: Vec<Row>,
     /// Seconds from the first event to the newest.
     pub elapsed_s: f64,
 }
 
 impl Columns {
-    /// Of the events of one run.
+    /// From the events of one run, which say all that a row can hold.
     #[must_use]
     pub fn of(events: &[Event]) -> Self {
         let mut acting: HashMap<&StepId, Timestamp> = HashMap::new();
@@ -72,7 +72,7 @@ impl Columns {
         Self::with_acting(&RunView::of(events), &acting)
     }
 
-    /// Of a view, which does not know when effects began.
+    /// From a view, which does not know when effects began: `acting_s` is none.
     #[must_use]
     pub fn of_view(view: &RunView) -> Self {
         Self::with_acting(view, &HashMap::new())

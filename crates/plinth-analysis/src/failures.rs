@@ -36,7 +36,7 @@ pub struct FailureGroup {
     pub evidence: Vec<String>,
     /// How to fix it, of the first.
     pub fix: String,
-    /// Who can.
+    /// Who can fix it, in words; empty where a failure has no finding.
     pub owner: String,
     /// The program that failed, of the first.
     pub failure: Option<CommandFailure>,

@@ -9,7 +9,7 @@ use plinth_model::run::HeldBy;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A filter.
+/// Terms that a step, or a run, must fit all. The default has none and lets everything through.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -35,9 +35,9 @@ enum Test {
 /// A term that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
-    /// The term.
+    /// The part of the text, between blanks, that was not understood.
     pub term: String,
-    /// Why.
+    /// What is wrong with it, or how it is to be written.
     pub why: String,
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 /// A step as others see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShapeStep {
-    /// Id.
+    /// As in the plan; unique there.
     pub id: StepId,
     /// Places of what it needs, each once; the opener of its gate is one of them.
     pub needs: Vec<usize>,
@@ -37,7 +37,7 @@ impl Shape {
         Self { steps, places }
     }
 
-    /// Of a plan.
+    /// Reads it off the steps and gates of a plan; how long a step usually takes is a property of its kind.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let places: HashMap<&StepId, usize> = plan.steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
@@ -72,7 +72,7 @@ impl Shape {
         self.places.get(id).copied()
     }
 
-    /// A step by its place.
+    /// None when there is no such place.
     #[must_use]
     pub fn step(&self, place: usize) -> Option<&ShapeStep> {
         self.steps.get(place)

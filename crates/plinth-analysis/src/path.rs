@@ -6,11 +6,11 @@ use plinth_model::{RunView, StepId};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A step on the path.
+/// One link of the path: how long it waited, for what, and how long it worked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PathStep {
-    /// Step.
+    /// A key of [`RunView::steps`].
     pub step: StepId,
     /// Seconds that it was ready and did not begin.
     pub queued_s: f64,
@@ -24,7 +24,7 @@ pub struct PathStep {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CriticalPath {
-    /// Steps.
+    /// The first began first; each was waited for by the next.
     pub steps: Vec<PathStep>,
     /// Seconds in all.
     pub total_s: f64,
@@ -39,8 +39,8 @@ pub struct CriticalPath {
 }
 
 impl CriticalPath {
-    /// Of a run that ended, or so far. Which step was waited for last is in the events; where it is not (older runs), the shape of the plan
-    /// tells what was needed.
+    /// Follows a run back from its end, or from now while it goes on. Which step was waited for last is in the events;
+    /// where it is not (older runs), the shape of the plan tells what was needed.
     #[must_use]
     pub fn of(view: &RunView, shape: &Shape) -> Self {
         let mut path = Self::default();

@@ -17,9 +17,9 @@ const LEAST_S: f64 = 5.0;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Slow {
-    /// Step.
+    /// Compared only with steps of the same kind in the same run.
     pub step: StepId,
-    /// Its node.
+    /// Hostname; steps that touch no node are not compared.
     pub node: String,
     /// Seconds it took.
     pub seconds: f64,

@@ -19,7 +19,7 @@ pub struct Situation {
 }
 
 impl Situation {
-    /// Of a run.
+    /// As the newest event left it. Where the run does not say how many steps may run at once, any number may.
     #[must_use]
     pub fn of(view: &RunView, shape: &Shape) -> Self {
         let slots = view.run.as_ref().map_or(0, |run| run.parallel);
@@ -101,7 +101,7 @@ pub struct Busy {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
-    /// Step.
+    /// A step of the plan that has not begun, or that the run left out.
     pub step: StepId,
     /// The reason; null: it begins at once.
     pub held_by: Option<HeldBy>,

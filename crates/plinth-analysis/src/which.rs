@@ -18,13 +18,13 @@ pub struct RunEntry {
     pub small: Option<String>,
     /// How it stands.
     pub state: RunState,
-    /// When it started.
+    /// When its first event happened, by the run's clock.
     pub started: Option<Timestamp>,
     /// Its last event.
     pub updated: Option<Timestamp>,
     /// Seconds it took, or has taken so far.
     pub seconds: f64,
-    /// Who runs it.
+    /// User, host and process that ran it; none in runs of before that was recorded.
     pub who: Option<Who>,
     /// Plan hash.
     pub plan: Option<Digest>,
@@ -38,7 +38,7 @@ pub struct RunEntry {
     pub counts: Option<Counts>,
     /// Nodes that it left out.
     pub without: Vec<NodeName>,
-    /// The run that it continues.
+    /// Id of the earlier run of the same plan that this one went on with; none when it began anew.
     pub continues_run: Option<String>,
     /// The first step that failed.
     pub first_failure: Option<StepId>,

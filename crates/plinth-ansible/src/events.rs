@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// first line, with all plays, and the last, with all hosts, may be longer: 100 bytes for each host.
 pub const LONGEST_LINE: usize = 1024 * 1024;
 
-/// One event.
+/// What one line of the plugin says; its field `e` names the kind.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "e", rename_all = "lowercase")]
 pub enum PlayEvent {
@@ -21,10 +21,10 @@ pub enum PlayEvent {
     },
     /// A play begins.
     Play {
-        /// Name.
+        /// As the playbook has it, cut by the plugin.
         #[serde(default)]
         name: String,
-        /// Hosts.
+        /// How many hosts of the inventory its pattern means.
         #[serde(default)]
         hosts: u64,
     },
@@ -38,7 +38,7 @@ pub enum PlayEvent {
         /// File and line.
         #[serde(default)]
         path: String,
-        /// It is a handler.
+        /// Whether it is one that runs only where a task before notified it.
         #[serde(default)]
         handler: bool,
     },
@@ -71,11 +71,11 @@ pub enum PlayEvent {
     },
     /// Last event.
     Stats {
-        /// Host to counts.
+        /// By name; a host that ended no task is missing.
         #[serde(default)]
         hosts: IndexMap<String, Counts>,
     },
-    /// Of a later plugin.
+    /// A kind that only a later plugin tells; passed over.
     #[serde(other)]
     Other,
 }
@@ -83,7 +83,7 @@ pub enum PlayEvent {
 /// A play before it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct PlayOutline {
-    /// Name.
+    /// As the playbook has it, cut by the plugin.
     #[serde(default)]
     pub name: String,
     /// Tasks that are known before anything is included.
@@ -94,10 +94,10 @@ pub struct PlayOutline {
 /// How a host ended a task.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct HostResult {
-    /// Host.
+    /// Its name in the inventory that plinth wrote, which is the node's.
     #[serde(rename = "h")]
     pub host: String,
-    /// How.
+    /// In a word.
     #[serde(rename = "r", default)]
     pub ended: HostEnded,
     /// Seconds it took, where known.
@@ -130,19 +130,19 @@ pub struct HostResult {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostEnded {
-    /// As it was.
+    /// Nothing had to change.
     Ok,
     /// It changed something.
     Changed,
-    /// Not for this host.
+    /// A condition of the task left this host out.
     Skipped,
-    /// It failed.
+    /// A failure that is not ignored; `msg` and the outputs of [`HostResult`] say why.
     Failed,
     /// It failed, and the playbook goes on.
     Ignored,
     /// The host did not answer.
     Unreachable,
-    /// Of a later plugin.
+    /// A word that only a later plugin tells.
     #[default]
     #[serde(other)]
     Other,

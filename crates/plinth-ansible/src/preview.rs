@@ -4,7 +4,7 @@ use crate::program::{CLIENT, Ended};
 use plinth_world::ansible::PlayHosts;
 use plinth_world::{ClientError, ClientResult};
 
-/// Reads what was printed.
+/// Hosts of each play, as `ansible-playbook --list-hosts` printed them.
 pub(super) fn read(ended: &Ended, doing: &str) -> ClientResult<Vec<PlayHosts>> {
     let plays = parse(&ended.stdout);
     if ended.status.success() && !plays.is_empty() {

@@ -17,7 +17,7 @@ pub trait Audience: Send + Sync {
         let _ = (directory, secrets);
         Ok(())
     }
-    /// A sentence.
+    /// Says one sentence about what goes on; it asks for nothing.
     fn text(&self, text: &str);
     /// Findings that end nothing; their subjects may be paths in the site file.
     fn findings(&self, site: &Site, findings: &[Finding]);

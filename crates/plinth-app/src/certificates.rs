@@ -81,14 +81,14 @@ fn keys(secret: &KubeSecret, wanted: &str) -> Option<Vec<String>> {
     }
 }
 
-/// For people.
+/// The reviews as text for people.
 #[must_use]
 pub fn text(reviews: &[CertificateReview]) -> String {
     let all: Vec<String> = reviews.iter().map(CertificateReview::text).collect();
     if all.is_empty() { "no certificate is wanted\n".to_owned() } else { all.join("\n") }
 }
 
-/// For programs.
+/// The reviews as JSON for programs.
 #[must_use]
 pub fn json(reviews: &[CertificateReview]) -> Value {
     json!({"schema": 1, "certificates": reviews.iter().map(CertificateReview::json).collect::<Vec<_>>()})

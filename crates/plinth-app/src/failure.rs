@@ -9,7 +9,7 @@ use plinth_world::ClientError;
 pub enum Failure {
     /// The site file cannot be worked with. All that was found is in here, with the text that it is about; nothing was changed.
     Rejected(Box<Rejected>),
-    /// Anything else.
+    /// Everything else that ends a command; the exit code follows from it.
     Problem(Problem),
 }
 

@@ -59,7 +59,7 @@ impl HandOver {
 pub struct Document {
     /// `values/gpu-operator.yaml`
     pub name: String,
-    /// What is in it.
+    /// The whole content of that file.
     pub text: String,
 }
 

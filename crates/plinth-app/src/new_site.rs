@@ -31,7 +31,7 @@ pub struct NewSite<'a> {
 /// A site file as text.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// YAML.
+    /// The whole file, YAML with comments.
     pub text: String,
     /// Nodes of the inventory without a role, each with the reason.
     pub left_out: Vec<(String, String)>,

@@ -74,7 +74,7 @@ impl OwnFiles {
     /// Refuses when a file of one of these names is somebody else's. Asked before anything is written.
     ///
     /// # Errors
-    /// With the first such file.
+    /// When one is somebody else's: the first such file.
     pub fn may_write<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), Problem> {
         names.into_iter().try_for_each(|name| self.is_ours(name).map_err(|happened| self.refused(name, happened)))
     }

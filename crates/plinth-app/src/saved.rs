@@ -19,7 +19,7 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// Reads one.
+    /// Reads a file that `plan --out` wrote.
     ///
     /// # Errors
     /// When the file is no plan, or one of another format.

@@ -11,7 +11,7 @@ pub enum BcmProof {
     Password {
         /// User name.
         username: Secret,
-        /// Password.
+        /// Sent in the body of the login call, and nowhere else.
         password: Secret,
     },
     /// A client certificate in the TLS handshake. No login call and no cookie are needed then.

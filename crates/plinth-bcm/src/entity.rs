@@ -65,7 +65,7 @@ pub struct NetworkInterface {
     pub rest: Rest,
 }
 
-/// A network.
+/// A network that BCM keeps; the ranges of pods and services are networks there too.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
@@ -92,7 +92,7 @@ pub struct Network {
     pub dynamic_range_end: Option<String>,
     /// May be used by CMDaemon; does not mean out-of-band.
     pub management: Option<bool>,
-    /// Domain.
+    /// DNS domain that belongs to the network, where BCM has one.
     pub domain_name: Option<String>,
     /// Largest packet, bytes.
     pub mtu: Option<i64>,
@@ -101,7 +101,7 @@ pub struct Network {
     pub rest: Rest,
 }
 
-/// A category.
+/// A named set of nodes with equal settings; plinth reads no more of it than which it is.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Category {

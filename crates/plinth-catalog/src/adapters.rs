@@ -18,7 +18,7 @@ pub struct Adapters {
     pub models: IndexMap<String, Model>,
 }
 
-/// Adapters of one model.
+/// One model of machine: which of its adapters are for pods, and which document says so.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {

@@ -89,7 +89,7 @@ impl Catalog {
         &self.known_bad
     }
 
-    /// Kubespray pins.
+    /// Which Kubespray releases can be used, each with the commit and tree that prove it: `kubespray.yaml`.
     #[must_use]
     pub fn kubespray_pins(&self) -> &KubesprayPins {
         &self.kubespray

@@ -143,7 +143,7 @@ pub struct Requirement {
     pub source: String,
     /// How far it can be trusted.
     pub confidence: Confidence,
-    /// For people.
+    /// What people should know of this row, in words.
     #[serde(default)]
     pub note: Option<String>,
     /// Versions known to work where no range is.
@@ -190,7 +190,7 @@ impl RunaiLine {
     }
 }
 
-/// A component of one line.
+/// What the documents say of one minor (or major) of a component: a row of its table. None: they say nothing of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentLine {
@@ -237,11 +237,11 @@ pub struct KubesprayLine {
     pub calico: Installed,
 }
 
-/// Kubernetes versions of one Kubespray.
+/// Which versions of Kubernetes one release of Kubespray installs, and who says so.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KubernetesVersions {
-    /// Range.
+    /// From the oldest to the newest that it installs, as its documents say; `newest_patches` narrows it.
     pub range: Range,
     /// The one it takes when none is given.
     pub default: Version,
@@ -267,7 +267,7 @@ impl KubernetesVersions {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installed {
-    /// Version.
+    /// Exactly this one, when nobody asks for another.
     pub installs: Version,
     /// Key into [`Compatibility::sources`].
     pub source: String,
@@ -357,7 +357,7 @@ impl Compatibility {
         }
     }
 
-    /// Title of a source.
+    /// Title of the document behind a key of [`Compatibility::sources`]; the key itself when it has none.
     #[must_use]
     pub fn title<'a>(&'a self, source: &'a str) -> &'a str {
         self.sources.get(source).map_or(source, String::as_str)

@@ -15,14 +15,14 @@ use serde_json::Value;
 pub struct Component {
     /// Name; equal to the file's.
     pub name: String,
-    /// For people.
+    /// Name for people: `NVIDIA GPU Operator`.
     pub title: String,
     /// Where its steps belong.
     pub stage: Stage,
     /// Which part of Run:ai it is.
     #[serde(default)]
     pub part: Option<RunaiPart>,
-    /// When it is on.
+    /// Whether it is on where the site file says nothing, and whether the site file may say anything.
     pub enabled: Enabled,
     /// Why it is on where `enabled` has conditions and they decide so: one clause for the plan.
     #[serde(default)]
@@ -30,7 +30,7 @@ pub struct Component {
     /// Its table in the compatibility data; none: nothing is known.
     #[serde(default)]
     pub compatibility: Option<String>,
-    /// Chart.
+    /// What is installed, from where, and in which versions.
     pub chart: Chart,
     /// Release name.
     pub release: String,
@@ -52,7 +52,7 @@ pub struct Component {
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
     pub timeout_s: u32,
-    /// Values.
+    /// What the chart is given, before variants and the site's own values are merged over it.
     #[serde(default)]
     pub values: Value,
     /// What is added under conditions, in order.
@@ -112,9 +112,9 @@ pub struct Component {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Enabled {
-    /// On.
+    /// On, until the site file switches it off.
     Always,
-    /// Off.
+    /// Off, until the site file switches it on.
     Never,
     /// On when this fact is true. It cannot be forced.
     WhenTrue(String),
@@ -213,11 +213,11 @@ pub struct PinnedVersion {
     pub unlisted_images: Option<String>,
 }
 
-/// A namespace.
+/// A namespace that a component works in, and how strict Kubernetes is with its pods.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Namespace {
-    /// Name.
+    /// The usual one; a site may choose another unless `fixed` says why not.
     pub name: String,
     /// Pod Security level.
     pub pod_security: PodSecurity,
@@ -239,7 +239,7 @@ pub struct RaisedSecurity {
     pub when: Vec<Condition>,
     /// Level then, if it is the higher one.
     pub pod_security: PodSecurity,
-    /// Why.
+    /// What needs that level, in words.
     pub reason: String,
 }
 
@@ -247,7 +247,7 @@ pub struct RaisedSecurity {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComponentSecret {
-    /// Name.
+    /// The fixed one, unique in the component's namespace.
     pub name: String,
     /// All must hold.
     #[serde(default)]
@@ -256,7 +256,7 @@ pub struct ComponentSecret {
     pub reason: Value,
     /// In the shape of [`plinth_model::steps::SecretContent`].
     pub content: Value,
-    /// Labels.
+    /// Of the secret itself; what looks for it by label finds it.
     #[serde(default)]
     pub labels: IndexMap<String, String>,
 }
@@ -267,7 +267,7 @@ pub struct ComponentSecret {
 pub struct Variant {
     /// All must hold.
     pub when: Vec<Condition>,
-    /// Why.
+    /// What it is for, in words.
     pub reason: String,
     /// Merged over the values so far.
     #[serde(default)]
@@ -304,7 +304,7 @@ pub struct Variant {
 pub struct ObjectsStage {
     /// What they are, as a part of their step's id: `policies`.
     pub name: String,
-    /// The objects.
+    /// As the API server takes them, with expressions in them.
     pub objects: Vec<Value>,
     /// Health rules of these objects.
     #[serde(default)]
@@ -327,11 +327,11 @@ pub struct ConditionalFinding {
 pub struct VariantFinding {
     /// A declared finding code; a house check refuses any other.
     pub code: Code,
-    /// How bad.
+    /// Whether plinth goes on with it.
     pub severity: Severity,
     /// Path in the site file.
     pub subject: String,
-    /// One sentence.
+    /// What is so, in one sentence.
     pub message: String,
     /// What to do.
     pub fix: String,
@@ -344,7 +344,7 @@ pub struct IdleImages {
     /// All must hold; they may be about the complete values.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Which.
+    /// Names without tag, as the object has them.
     pub images: Vec<String>,
     /// Why nobody pulls them.
     pub reason: String,
@@ -354,7 +354,7 @@ pub struct IdleImages {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Need {
-    /// Which.
+    /// Its name in the catalog.
     pub component: String,
     /// Others that do as well.
     #[serde(default)]
@@ -365,7 +365,7 @@ pub struct Need {
     /// It is required only when all hold.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Why.
+    /// What it needs of it, in words.
     pub reason: String,
 }
 
@@ -380,7 +380,7 @@ impl Need {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Note {
-    /// The fact.
+    /// What is worth knowing, as a sentence.
     pub text: String,
     /// Title of the document or product it comes from.
     pub source: String,

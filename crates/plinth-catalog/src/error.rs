@@ -16,7 +16,7 @@ pub enum CatalogError {
     /// A file is not YAML, or uses a key twice.
     #[error("{file}: not readable as YAML: {happened}")]
     Yaml {
-        /// File.
+        /// Its name below the catalog's folder: `components/metallb.yaml`.
         file: String,
         /// What the parser said, with line and column.
         happened: String,
@@ -24,7 +24,7 @@ pub enum CatalogError {
     /// A value does not fit.
     #[error("{file}: {path}: {happened}")]
     Shape {
-        /// File.
+        /// As in [`CatalogError::Yaml`].
         file: String,
         /// Dotted path inside the file.
         path: String,
@@ -34,7 +34,7 @@ pub enum CatalogError {
     /// Files that do not fit each other.
     #[error("{file}: {happened}")]
     Content {
-        /// File.
+        /// The one that is to be changed, as in [`CatalogError::Yaml`].
         file: String,
         /// What does not fit.
         happened: String,

@@ -34,9 +34,9 @@ pub enum ExpressionError {
     /// `$choose` has no branch for the value.
     #[error("no choice for `{value}` of fact `{fact}`")]
     NoChoice {
-        /// Fact.
+        /// The one whose value chooses the branch.
         fact: String,
-        /// Its value.
+        /// What it is at this site; no secret, since a secret cannot choose.
         value: String,
     },
 }
@@ -193,16 +193,16 @@ fn interpolate(template: &str, facts: &Facts) -> Result<String, ExpressionError>
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
-    /// Fact.
+    /// Name of one of the [`Facts`]; one that does not exist is an error.
     #[serde(default)]
     pub fact: Option<String>,
     /// Dotted path into the component's complete values instead; what is not there is null. Only for what is made after the values.
     #[serde(default)]
     pub value: Option<String>,
-    /// It has this value.
+    /// It is equal to this, in kind too: the text `1` is not the number.
     #[serde(default)]
     pub is: Option<Value>,
-    /// It has another value.
+    /// It is not equal to this.
     #[serde(default)]
     pub is_not: Option<Value>,
     /// It is there, and neither null nor empty (or the opposite).

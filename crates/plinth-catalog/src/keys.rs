@@ -32,7 +32,7 @@ enum Shape {
     Map,
     /// A list or a scalar.
     Leaf,
-    /// Anything.
+    /// A map whose keys are not known: everything fits below it.
     Open,
 }
 

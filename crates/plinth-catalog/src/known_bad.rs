@@ -6,13 +6,13 @@ use crate::merge::{at, segments};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The list.
+/// `known-bad-values.yaml`: all such settings, each under a stable number.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KnownBad {
-    /// 1.
+    /// Version of the file's form; there is only 1.
     pub schema: u32,
-    /// Entries.
+    /// In the order of their numbers.
     pub entries: Vec<KnownBadEntry>,
 }
 
@@ -70,7 +70,7 @@ pub struct KnownBadEntry {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KnownBadObject {
-    /// Kind.
+    /// As a manifest says it: `SriovOperatorConfig`.
     pub kind: String,
     /// Dotted path.
     pub path: String,
@@ -79,9 +79,9 @@ pub struct KnownBadObject {
 /// A wrong setting that was found.
 #[derive(Clone, Debug)]
 pub struct KnownBadHit<'a> {
-    /// Which.
+    /// What it is, why it is wrong, and what to do instead.
     pub entry: &'a KnownBadEntry,
-    /// Where, dotted.
+    /// Dotted path in the values where it was found.
     pub path: &'a str,
 }
 

@@ -21,7 +21,7 @@ pub enum KubernetesVersionForm {
 }
 
 impl KubernetesVersionForm {
-    /// The version in this form.
+    /// Writes the version as this release wants it.
     #[must_use]
     pub fn write(self, version: &Version) -> String {
         match self {
@@ -49,7 +49,7 @@ pub struct KubesprayPins {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KubesprayPin {
-    /// Tag.
+    /// Name of the release in its git repository: `v2.27.1`. It can be moved; `commit` and `tree` are what is checked.
     pub tag: Version,
     /// How it wants `kube_version`.
     pub form: KubernetesVersionForm,

@@ -21,7 +21,7 @@ impl Range {
         self.requirement.matches(&semver::Version::new(v.major, v.minor, v.patch))
     }
 
-    /// As written.
+    /// The text of the catalog.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

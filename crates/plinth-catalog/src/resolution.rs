@@ -34,7 +34,7 @@ pub struct ResolvedComponent {
     pub part: Option<RunaiPart>,
     /// Why it is on, and why this version.
     pub reason: String,
-    /// Namespace.
+    /// Where the release and its secrets are: the catalog's choice, or the site's.
     pub namespace: String,
     /// Pod Security level the namespace needs.
     pub pod_security: PodSecurity,
@@ -46,7 +46,7 @@ pub struct ResolvedComponent {
     pub objects: Vec<Value>,
     /// Further namespaces those objects or the release need.
     pub namespaces: Vec<(String, PodSecurity)>,
-    /// Health of the objects.
+    /// What proves that `objects` work; looked at when they have been applied.
     pub objects_health: Vec<Health>,
     /// Objects behind those, in stages: each begins when the one before it works.
     pub stages: Vec<ResolvedStage>,
@@ -67,9 +67,9 @@ pub struct ResolvedComponent {
 pub struct ResolvedStage {
     /// What they are, as a part of their step's id.
     pub name: String,
-    /// The objects.
+    /// Complete manifests, without any expression left.
     pub objects: Vec<Value>,
-    /// Their health.
+    /// What proves that these objects work.
     pub health: Vec<Health>,
 }
 
@@ -85,7 +85,7 @@ impl ResolvedComponent {
 pub struct ResolvedCheck {
     /// Why it is made: a sentence without its end.
     pub reason: String,
-    /// The check.
+    /// What is looked at, on which nodes and with what.
     #[serde(flatten)]
     pub check: Check,
 }
@@ -93,12 +93,12 @@ pub struct ResolvedCheck {
 /// A Kubernetes secret that a component reads under a fixed name.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResolvedSecret {
-    /// Name.
+    /// The fixed one, unique in the component's namespace.
     pub name: String,
-    /// What it is for.
+    /// What it is for, in words.
     pub reason: String,
     /// What it holds.
     pub content: SecretContent,
-    /// Labels.
+    /// Of the secret itself, from the catalog.
     pub labels: IndexMap<String, String>,
 }

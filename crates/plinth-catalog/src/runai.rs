@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunaiPart {
-    /// The control plane.
+    /// What people and the REST interface speak to; no component of this cluster where the site has it elsewhere.
     ControlPlane,
     /// The part in the cluster, which registers with the control plane.
     Cluster,
@@ -96,7 +96,7 @@ pub struct NodeRoles {
     pub system: String,
     /// Workers with GPUs.
     pub gpu: String,
-    /// Workers without.
+    /// Workers without GPUs.
     pub cpu: String,
 }
 

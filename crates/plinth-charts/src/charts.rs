@@ -77,7 +77,7 @@ pub(crate) struct Found {
 pub struct Newest {
     /// The version so far; none: it was never resolved before.
     pub from: Option<Version>,
-    /// The newest version.
+    /// What the line means now.
     pub to: Version,
     key: Key,
     record: Record,

@@ -70,7 +70,7 @@ impl Web {
     }
 }
 
-/// What came.
+/// What a server sent: the body as a whole, and the headers.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,

@@ -4,12 +4,12 @@ use plinth_model::finding::Code;
 use plinth_model::finding::code;
 use plinth_model::steps::Check;
 
-/// One claim.
+/// What one acceptance check says of the platform when it holds, and how it finds out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Stable name, as [`Check::name`] gives it.
     pub name: &'static str,
-    /// The claim.
+    /// What is true when it holds.
     pub sentence: &'static str,
     /// How it is proved.
     pub proof: &'static str,
@@ -193,7 +193,7 @@ pub const CLAIMS: [Claim; 16] = [
 ];
 
 impl Claim {
-    /// What a check claims.
+    /// By its kind alone; parameters do not change what is claimed.
     #[must_use]
     pub const fn of(check: &Check) -> &'static Claim {
         match check {

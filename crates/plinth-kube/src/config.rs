@@ -18,7 +18,7 @@ const LISTS: [(&str, &str); 3] = [("clusters", "cluster"), ("users", "user"), ("
 const PROOFS: [&str; 7] =
     ["client-key-data", "token", "password", "id-token", "access-token", "refresh-token", "client-secret"];
 
-/// A kubeconfig.
+/// One kubeconfig file as a whole. It may hold keys and tokens, so it has no `Debug`.
 #[derive(Clone)]
 pub struct KubeconfigFile(Map<String, Value>);
 

@@ -11,7 +11,7 @@ pub type LabResult<T> = Result<T, LabError>;
 pub struct LabError {
     /// What we were doing, to what.
     pub doing: String,
-    /// What happened.
+    /// What stood in the way, in words: a program's own, or the system's.
     pub happened: String,
     /// What to try.
     pub attempt: String,

@@ -135,7 +135,10 @@ impl Lab {
         &self.state.name
     }
 
-    /// The node of that name.
+    /// By the name that [`Node::name`] gives.
+    ///
+    /// # Errors
+    /// When the lab has no such node; the error lists those that it has.
     pub fn node(&self, name: &str) -> LabResult<Node<'_>> {
         self.nodes().find(|node| node.name() == name).ok_or_else(|| {
             let names: Vec<_> = self.nodes().map(|node| node.name().to_owned()).collect();

@@ -18,7 +18,7 @@ pub struct LocalNetwork {
 }
 
 impl LocalNetwork {
-    /// Makes one.
+    /// Makes one with these addresses; those that dead makers left are removed before.
     pub fn up(addresses: &[Ipv4Addr]) -> LabResult<Self> {
         sweep();
         let Owner { pid, started, .. } = Owner::own().unwrap_or(Owner { pid: 0, started: 0, boot: String::new() });

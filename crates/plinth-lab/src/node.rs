@@ -23,7 +23,7 @@ pub struct Node<'lab> {
 }
 
 impl Node<'_> {
-    /// Its name.
+    /// Unique in the lab; its hostname may be another.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.own.name

@@ -14,7 +14,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// This process.
+    /// This process; none when the system does not tell when it began.
     pub fn own() -> Option<Self> {
         let pid = std::process::id();
         Some(Self { pid, started: started(pid)?, boot: boot() })

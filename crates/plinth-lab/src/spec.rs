@@ -154,7 +154,7 @@ impl NodeSpec {
         self
     }
 
-    /// Makes it odd.
+    /// Lets the node differ from a usual one in this way.
     #[must_use]
     pub fn odd(mut self, odd: Odd) -> Self {
         self.odd = odd;

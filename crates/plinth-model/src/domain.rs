@@ -122,12 +122,12 @@ const fn is_host(text: &[u8]) -> bool {
     length > 0 && text[at - 1] != b'-'
 }
 
-/// A name that a certificate is for.
+/// One DNS entry that a certificate holds (subject alternative name), written `host` or `*.domain`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum CertificateName {
-    /// One host.
+    /// Just this name: `runai.example.com`.
     Host(Domain),
     /// Every host right below a domain: `*.runai.example.com`.
     Below(Domain),

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 pub struct DownloadList {
     /// Digest of the inventory and variables it was made with.
     pub inputs: Digest,
-    /// Files.
+    /// What is to lie on nodes, each with the digest that proves it.
     pub files: Vec<DownloadFile>,
     /// Images, `registry/name:tag`.
     pub images: Vec<DownloadImage>,
 }
 
-/// One file.
+/// A file that an engine puts on nodes: where it is fetched, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadFile {
@@ -33,7 +33,7 @@ pub struct DownloadFile {
     pub groups: Vec<String>,
 }
 
-/// One image.
+/// A container image that an engine runs on nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DownloadImage {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "engine")]
 pub enum EngineRecord {
-    /// Kubespray's plays.
+    /// plinth installed it with Kubespray's plays.
     Kubespray(Box<KubesprayRecord>),
     /// A cluster that somebody else installed.
     Existing(ExistingRecord),
@@ -51,7 +51,7 @@ pub struct ExistingRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Begun {
-    /// Which.
+    /// Which play, with what decides its hosts.
     #[serde(flatten)]
     pub play: Play,
     /// What it is made from.

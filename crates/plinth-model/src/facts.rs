@@ -41,7 +41,7 @@ pub struct NodeFacts {
     pub hostname: String,
     /// Cores.
     pub cpus: u32,
-    /// Memory, MiB.
+    /// As the kernel counts it, `MemTotal` of /proc/meminfo, MiB; 0 when it does not say.
     pub memory_mib: u64,
     /// Swap in use or ready for use, MiB.
     pub swap_mib: u64,
@@ -61,7 +61,7 @@ pub struct NodeFacts {
     pub cgroup_version: u8,
     /// `enforcing`, `permissive`, `disabled`; none without SELinux.
     pub selinux: Option<String>,
-    /// AppArmor is on.
+    /// The kernel says `Y` (/sys/module/apparmor/parameters/enabled). Where it says nothing: false.
     pub apparmor: bool,
     /// systemd's words on some services: `containerd` → `active`, `inactive`, `failed`. Unknown ones are left out.
     pub services: BTreeMap<String, String>,
@@ -127,13 +127,13 @@ impl NodeFacts {
     }
 }
 
-/// An address of an interface.
+/// One address that the machine has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Address {
-    /// Interface.
+    /// Kernel name of what carries it: `bond0`.
     pub interface: String,
-    /// Address.
+    /// As it is set now, of either family.
     pub address: IpAddr,
     /// Length of the network prefix.
     pub prefix: u8,
@@ -143,7 +143,7 @@ pub struct Address {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Adapter {
-    /// Interface.
+    /// Kernel name: `ibp24s0`, `ens1f0np0`.
     pub interface: String,
     /// What it speaks.
     pub link: Link,
@@ -156,9 +156,9 @@ pub struct Adapter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
-    /// InfiniBand.
+    /// Pods can get virtual functions of it.
     Infiniband,
-    /// Ethernet.
+    /// Only adapters that speak InfiniBand are given to pods.
     Ethernet,
 }
 
@@ -169,7 +169,7 @@ pub struct SharedNeeds {
     pub who: String,
     /// Processor cores.
     pub cpus: u32,
-    /// Memory, GB.
+    /// Of all these nodes together, GB (10^9 bytes), as vendors count.
     pub memory_gb: u32,
     /// Space for volumes, GB.
     pub disk_gb: u32,
@@ -181,7 +181,7 @@ pub struct SharedNeeds {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Route {
-    /// Interface.
+    /// Kernel name of what packets leave by; of several routes the one with the lowest metric.
     pub interface: String,
     /// Next hop, unless the route has none.
     pub via: Option<IpAddr>,
@@ -211,7 +211,7 @@ pub struct Space {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Containerd {
-    /// Version.
+    /// As the program tells it, without `v`: `1.7.24`.
     pub version: String,
     /// Directory of its data, as configured.
     pub root: String,

@@ -18,7 +18,7 @@ pub struct ObjectName {
     /// Empty for objects of the whole cluster.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
-    /// Name.
+    /// Unique among the objects of this kind in the namespace.
     pub name: String,
 }
 
@@ -46,9 +46,9 @@ impl fmt::Display for ObjectName {
 /// A Helm release, by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseName {
-    /// Namespace.
+    /// Where helm keeps its records; objects of the release may be elsewhere.
     pub namespace: String,
-    /// Release name.
+    /// helm's name for it, unique in the namespace.
     pub name: String,
 }
 
@@ -76,7 +76,7 @@ pub enum InstalledChange {
 pub struct Parts {
     /// Name in the catalog.
     pub component: String,
-    /// Releases.
+    /// By helm's names. Empty where it only has objects.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub releases: BTreeSet<ReleaseName>,
     /// Objects beside them.
@@ -115,7 +115,7 @@ impl Installed {
         &self.components
     }
 
-    /// Takes a change in.
+    /// Folds in what one step did, in the order of the events. A component of which nothing is left is forgotten.
     pub fn take(&mut self, change: &InstalledChange) {
         match change {
             InstalledChange::Brings(parts) => match self.components.iter_mut().find(|p| p.component == parts.component)

@@ -15,7 +15,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inventory {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that wrote it; a newer one is refused.
     pub schema: u32,
     /// Who said it: `bcm https://bcm-head-01:8081`, `static`.
     pub source: String,
@@ -23,13 +23,13 @@ pub struct Inventory {
     pub nodes: Vec<InventoryNode>,
     /// Networks; includes ranges that no machine has an address in (pod and service networks are BCM networks too).
     pub networks: Vec<Network>,
-    /// Categories.
+    /// Those that the source lists; a node may name one that is not here.
     pub categories: Vec<Category>,
     /// Configuration overlays; BCM's JSON interface has no evidenced call for them, so this is usually unknown.
     pub overlays: Observed<Vec<String>>,
 }
 
-/// A machine.
+/// A machine as the source lists it: head nodes, nodes, and templates that are no machines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryNode {
@@ -60,14 +60,14 @@ pub struct InventoryNode {
 pub enum NodeKind {
     /// A BCM head node.
     Head,
-    /// A physical node.
+    /// A machine that can be a node of the cluster.
     Physical,
     /// Something else; never a target.
     Other(String),
 }
 
 impl NodeKind {
-    /// For tables and JSON.
+    /// The word in tables and JSON; for other kinds the source's own.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -84,7 +84,7 @@ impl NodeKind {
 pub struct Interface {
     /// `bond0`, `ipmi0`, `eth0:0`.
     pub name: String,
-    /// Kind.
+    /// What the source says it is; decides whether its address can be a machine's own.
     pub kind: InterfaceKind,
     /// The address text as recorded: may be empty, `0.0.0.0`, or nonsense.
     pub address: String,
@@ -103,11 +103,11 @@ pub struct Interface {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InterfaceKind {
-    /// A bond.
+    /// Several ports as one: `NetworkBondInterface`.
     Bond,
-    /// A bridge.
+    /// Where virtual machines or containers are attached: `NetworkBridgeInterface`.
     Bridge,
-    /// A VLAN.
+    /// One tagged network on another interface: `NetworkVLANInterface`.
     Vlan,
     /// A physical port.
     Physical,
@@ -115,7 +115,7 @@ pub enum InterfaceKind {
     Alias,
     /// The baseboard management controller: never a machine's own address.
     Bmc,
-    /// A tunnel.
+    /// A network inside another: `NetworkTunnelInterface`.
     Tunnel,
     /// A network map.
     NetMap,
@@ -123,7 +123,7 @@ pub enum InterfaceKind {
     Other(String),
 }
 
-/// A network.
+/// A network as the source lists it. Its name is what interfaces and the site file refer to it by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
@@ -152,7 +152,7 @@ pub struct Network {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Category {
-    /// Name.
+    /// What nodes refer to it by, and selectors of the site file; unique at the source.
     pub name: String,
     /// Entity id at the source.
     #[serde(default)]

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One observation.
+/// What was seen of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "seen", content = "value")]
 pub enum Observed<T> {
-    /// Seen.
+    /// It is there, and this is what it is.
     Known(T),
     /// Looked for, and certainly not there.
     Absent,

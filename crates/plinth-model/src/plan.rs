@@ -18,7 +18,7 @@ pub struct MadeFrom {
     pub site: Digest,
     /// Digest of what the inventory said.
     pub inventory: Digest,
-    /// Digest of the catalog.
+    /// Digest of all files of the catalog that it was made with.
     pub catalog: Digest,
     /// Version of plinth.
     pub plinth: String,
@@ -59,9 +59,9 @@ impl Change {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// Gate.
+    /// One of the plan's gates; the step also needs the step that opens it.
     pub gate: GateId,
-    /// Answer.
+    /// The one at which the step runs; at every other it is skipped.
     pub answer: GateAnswer,
 }
 
@@ -70,7 +70,7 @@ pub struct Condition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    /// Id.
+    /// Names it in plans, events and the journal, in all runs of the site; unique in a plan.
     pub id: StepId,
     /// What it does: `kind` and `params`.
     #[serde(flatten)]
@@ -124,21 +124,21 @@ pub struct Gate {
     pub answers: Vec<Answer>,
 }
 
-/// The plan.
+/// Everything that one run is to do, in order, with why. What is shown is what is run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that made it; another number is refused.
     pub schema: u32,
     /// Digest of everything below except `change` and `findings`: what was seen of the world does not move it.
     pub hash: Digest,
-    /// Site.
+    /// The site that it was made for.
     pub site: SiteName,
-    /// What it was made from.
+    /// Digests of its sources; a saved plan is refused when one of them moved.
     pub made_from: MadeFrom,
     /// Steps; every step stands behind all its needs.
     pub steps: Vec<Step>,
-    /// Gates.
+    /// What is not known yet, each opened by one of the steps.
     pub gates: Vec<Gate>,
     /// What could not be decided, and why; what is doubtful.
     pub findings: Vec<Finding>,

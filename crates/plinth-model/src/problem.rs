@@ -55,7 +55,7 @@ impl Problem {
         self.because(Exit::Input, happened)
     }
 
-    /// A check failed.
+    /// What was looked at is not as it must be: nodes that are not fit, say. Exit code 3.
     #[must_use]
     pub fn check_failed(self, happened: impl fmt::Display) -> Self {
         self.because(Exit::CheckFailed, happened)

@@ -89,7 +89,7 @@ pub enum Stage {
     Nodes,
     /// Kubernetes itself, by an engine.
     Kubernetes,
-    /// Helm components.
+    /// Components that helm installs, and their objects.
     Platform,
     /// The Run:ai control plane, registration, cluster part.
     Runai,
@@ -111,7 +111,7 @@ impl Stage {
         *self == Stage::Platform
     }
 
-    /// For people.
+    /// Name of the stage in texts for people.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {

@@ -25,12 +25,12 @@ pub enum Verdict {
     },
     /// It does not apply here.
     Skip {
-        /// Why.
+        /// Why it does not, in words.
         reason: String,
     },
     /// It could not be found out.
     Unknown {
-        /// Why.
+        /// What stood in the way, in words.
         reason: String,
     },
 }

@@ -140,7 +140,7 @@ impl fmt::Debug for Version {
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum ChartVersion {
-    /// This one.
+    /// This version and no other.
     Exact(Version),
     /// The newest patch of a line, from this one on; written `~2.21.0`.
     Line(Version),

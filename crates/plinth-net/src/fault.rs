@@ -13,7 +13,7 @@ const AUTHORITY_AS_SERVER: &str = "CaUsedAsEndEntity";
 /// Why an exchange over TCP, TLS or HTTP failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing listens.
+    /// The host answers, and refuses the connection at that port.
     NothingListens,
     /// The host name has no address.
     NoSuchHost,

@@ -11,7 +11,7 @@ use plinth_site::Desired;
 pub struct KubesprayChoice {
     /// Release, pinned.
     pub release: KubesprayRelease,
-    /// Its tag as a version.
+    /// Number of that release: `v2.27.1`.
     pub tag: Version,
     /// Version of Kubernetes that it is to install.
     pub kubernetes: Version,
@@ -36,7 +36,7 @@ pub struct Removable {
     pub drops_first: bool,
     /// Who changes its custom resource definitions; those in templates go with it.
     pub crds: CrdPolicy,
-    /// What is lost with it.
+    /// What people lose with it beside the release: one clause, from the catalog.
     pub lost: Option<String>,
 }
 

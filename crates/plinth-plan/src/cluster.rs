@@ -17,17 +17,17 @@ use std::net::Ipv4Addr;
 /// One node of the cluster.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Name.
+    /// Its host name, which is its name in Kubernetes too.
     pub name: NodeName,
     /// Production address.
     pub address: Ipv4Addr,
-    /// Roles.
+    /// What it does, each once; a node that does nothing is no member.
     pub roles: Vec<Role>,
     /// SHA-1 keys are accepted from it.
     pub legacy_keys: bool,
     /// Labels, those of its roles first.
     pub labels: IndexMap<String, String>,
-    /// Taints.
+    /// `key=value:Effect` or `key:Effect`, from the site's overrides.
     pub taints: Vec<String>,
     /// Directory for container images, when it is decided: by the site, or by what is known of the node.
     pub storage: Option<HostPath>,
@@ -216,7 +216,7 @@ impl Cluster {
         Self { control_plane: ordered(&self.control_plane), etcd: ordered(&self.etcd), ..self.clone() }
     }
 
-    /// Members with a role.
+    /// In the order of the cluster's list.
     pub fn with(&self, role: Role) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(move |m| m.is(role))
     }

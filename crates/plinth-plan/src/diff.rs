@@ -14,7 +14,7 @@ pub enum Origin {
     Site,
     /// What the inventory said.
     Inventory,
-    /// The catalog.
+    /// Data of components and versions that the plan was resolved with.
     Catalog,
     /// plinth itself.
     Plinth,
@@ -26,11 +26,11 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moved {
-    /// What.
+    /// Which of the things that a plan is made from.
     pub what: Origin,
     /// When the plan was made: the first digits of a digest, or a version.
     pub saved: String,
-    /// Now.
+    /// The same of what a plan would be made from now.
     pub now: String,
 }
 

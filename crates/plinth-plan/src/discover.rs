@@ -22,11 +22,11 @@ pub const SCHEMA: u32 = 1;
 pub enum Role {
     /// A BCM head node; never part of the cluster.
     Head,
-    /// Control plane.
+    /// Runs the API server and what belongs to it.
     ControlPlane,
-    /// Worker.
+    /// Runs pods of users and of the platform.
     Worker,
-    /// etcd.
+    /// Is a member of etcd, so a majority of them must stay up.
     Etcd,
     /// Has GPUs.
     Gpu,
@@ -35,7 +35,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// As in JSON.
+    /// The word in tables and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ pub struct DiscoveredNode {
     pub name: String,
     /// What kind of machine.
     pub kind: NodeKind,
-    /// Category.
+    /// As the inventory has it; none where it has none.
     pub category: Option<String>,
     /// Production address; none when no address is safe.
     pub address: Option<Ipv4Addr>,
@@ -76,11 +76,11 @@ pub struct DiscoveredNode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoveredNetwork {
-    /// Name.
+    /// Name at the source, unique there.
     pub name: String,
     /// Range.
     pub cidr: Option<Ipv4Net>,
-    /// Gateway.
+    /// As the source has it; none: it has none.
     pub gateway: Option<Ipv4Addr>,
     /// `INTERNAL`, `EXTERNAL`, ...
     #[serde(rename = "type")]
@@ -98,7 +98,7 @@ pub struct Discovery {
     pub nodes: Vec<DiscoveredNode>,
     /// Who does what; positions in `nodes`.
     pub members: Members,
-    /// Networks.
+    /// All that the inventory lists.
     pub networks: Vec<DiscoveredNetwork>,
     /// Range of the production network, when the site or the inventory says it.
     pub production: Option<Ipv4Net>,
@@ -284,7 +284,7 @@ pub struct ReportNode {
     pub interface: Option<String>,
     /// Network of the address.
     pub network: Option<String>,
-    /// Roles.
+    /// Empty: it is not in the cluster.
     pub roles: Vec<Role>,
     /// Whether it has GPUs.
     pub gpu: bool,
@@ -296,13 +296,13 @@ pub struct ReportNode {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoverReport {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
-    /// Nodes.
+    /// All machines, those outside of the cluster too; head nodes first, then by name.
     pub nodes: Vec<ReportNode>,
-    /// Networks.
+    /// All that the inventory lists.
     pub networks: Vec<DiscoveredNetwork>,
-    /// Findings.
+    /// What is wrong or doubtful; an error means that no plan can be made.
     pub findings: Vec<Finding>,
 }
 

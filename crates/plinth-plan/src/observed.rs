@@ -54,7 +54,7 @@ pub struct LineMeaning {
     pub component: String,
     /// The line: `~2.21.0`.
     pub line: ChartVersion,
-    /// The version.
+    /// The newest patch of the line when somebody asked last; plans stay at it until somebody asks anew.
     pub version: Version,
 }
 

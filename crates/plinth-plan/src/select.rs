@@ -15,9 +15,9 @@ use std::collections::{HashMap, HashSet};
 pub struct Members {
     /// Control plane; the first one is initialised first.
     pub control_plane: Vec<usize>,
-    /// Workers.
+    /// Where pods run.
     pub workers: Vec<usize>,
-    /// etcd.
+    /// Members of etcd; the control plane where the site names none.
     pub etcd: Vec<usize>,
     /// Nodes with GPUs.
     pub gpu: Vec<usize>,

@@ -16,7 +16,7 @@ pub struct Source {
     pub what: String,
     /// Addresses to ask; it is enough that one of them answers. None for packages: the index that this machine is set up for.
     pub urls: Vec<String>,
-    /// Who asks.
+    /// From where it is fetched later, and so asked now.
     pub from: AskedFrom,
     /// The setting of the site file that names another place.
     pub setting: String,
@@ -37,12 +37,12 @@ pub enum SourceKind {
     Charts,
 }
 
-/// From where a source is asked.
+/// Who fetches from a source later, so that it is asked from there now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedFrom {
     /// This machine.
     Here,
-    /// The nodes.
+    /// Each of the site's nodes, since it fetches by itself.
     Nodes,
 }
 

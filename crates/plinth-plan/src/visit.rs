@@ -27,7 +27,7 @@ pub struct Visit {
     pub first: NodeTarget,
     /// With the service account, once it is made.
     pub account: NodeTarget,
-    /// What is asked.
+    /// What its answers depend on: directories, addresses and names to try.
     pub asked: Asked,
     /// What the answers are measured against.
     pub expected: NodeExpectation,

@@ -17,7 +17,7 @@ const SCHEMA: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// It holds.
+    /// What the check claims was seen to be true.
     Holds,
     /// It does not hold.
     Fails,
@@ -83,7 +83,7 @@ pub struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// Of the steps of a run that are checks.
+    /// Reads them off the steps of a run that are checks.
     #[must_use]
     pub fn of(view: &'a RunView, plinth: &'static str, is_verdict: IsVerdict) -> Self {
         let head = view.run.as_ref();
@@ -120,7 +120,7 @@ impl<'a> Evidence<'a> {
         format!("{}: {}", amount(self.checks.len(), "check"), parts.join(", "))
     }
 
-    /// As JSON.
+    /// Pretty-printed JSON, with a line end.
     ///
     /// # Errors
     /// Never with what a view holds.

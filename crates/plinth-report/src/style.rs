@@ -21,7 +21,7 @@ pub enum Sign {
     Unchanged,
     /// Left out, by its gate.
     Skipped,
-    /// It failed.
+    /// Ended, and not in the desired state.
     Failed,
     /// It was not reached.
     NotRun,
@@ -101,37 +101,37 @@ impl Palette {
         if self.unicode { "·" } else { "," }
     }
 
-    /// Heading.
+    /// For a heading: bold.
     #[must_use]
     pub fn bold(self, text: &str) -> String {
         self.ansi("1", text)
     }
 
-    /// Of little weight.
+    /// For what matters little: dim.
     #[must_use]
     pub fn dim(self, text: &str) -> String {
         self.ansi("2", text)
     }
 
-    /// Wrong.
+    /// For what is wrong: red.
     #[must_use]
     pub fn red(self, text: &str) -> String {
         self.ansi("31", text)
     }
 
-    /// Right.
+    /// For what is right: green.
     #[must_use]
     pub fn green(self, text: &str) -> String {
         self.ansi("32", text)
     }
 
-    /// Doubtful.
+    /// For what is doubtful: yellow.
     #[must_use]
     pub fn yellow(self, text: &str) -> String {
         self.ansi("33", text)
     }
 
-    /// On its way.
+    /// For what is on its way: cyan.
     #[must_use]
     pub fn cyan(self, text: &str) -> String {
         self.ansi("36", text)

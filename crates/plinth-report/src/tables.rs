@@ -6,7 +6,7 @@ use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableS
 /// One machine, as `plinth discover` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeRow {
-    /// Name.
+    /// Host name, as the inventory has it.
     pub name: String,
     /// `physical`, `head`.
     pub kind: String,

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub struct Told {
     /// The login that answered: the service account's, or the first-contact one.
     pub login: NodeTarget,
-    /// What it was asked.
+    /// Everything that it was asked; a later question may want less of it.
     pub asked: Asked,
     /// Its host key; one that was pinned on first contact counts as pinned.
     pub host_key: HostKeyState,

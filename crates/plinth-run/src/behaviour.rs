@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub struct StepEnv {
     /// Context of the calls: clock, progress.
     pub ctx: Context,
-    /// Clients.
+    /// The only way to every foreign system; real or simulated.
     pub clients: Clients,
-    /// Secrets.
+    /// Where references of a step become values.
     pub secrets: Arc<dyn Secrets>,
     /// What the steps of a look share; none in a run.
     pub(crate) answers: Option<Arc<Answers>>,
@@ -131,7 +131,7 @@ pub enum Probe {
 pub struct Probed {
     /// What was seen.
     pub probe: Probe,
-    /// Gates, with their answers.
+    /// Gates that it opens, each with the answer; empty for most kinds.
     pub answers: Vec<(GateId, GateAnswer)>,
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.
@@ -142,20 +142,20 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// As one that only completes what is there.
+    /// The same, for a step of which only what is kept here has to be completed.
     #[must_use]
     pub fn completing(self) -> Self {
         Self { completes: true, ..self }
     }
 
-    /// With what is doubtful.
+    /// The same, with findings of a step that is in the desired state all the same.
     #[must_use]
     pub fn noting(mut self, notes: impl IntoIterator<Item = Finding>) -> Self {
         self.notes.extend(notes);
         self
     }
 
-    /// With answers of gates.
+    /// The same, with the gates that it opens, each with its answer.
     #[must_use]
     pub fn answering(self, answers: Vec<(GateId, GateAnswer)>) -> Self {
         Self { answers, ..self }

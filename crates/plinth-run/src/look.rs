@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How to look.
+/// What bounds a look at the steps of a plan.
 #[derive(Clone, Debug)]
 pub struct LookOptions {
     /// Steps at once.
@@ -60,7 +60,7 @@ pub type Done = HashMap<StepId, SeenDone>;
 /// A step that was found in the desired state.
 #[derive(Clone, Debug)]
 pub struct SeenDone {
-    /// Of the step.
+    /// Of what the step is to do: a plan with another one is not answered by this.
     pub(crate) digest: Digest,
     /// What was told.
     pub(crate) probed: Probed,

@@ -28,7 +28,7 @@ pub enum Oddity {
     Memory(u64),
 }
 
-/// The machines.
+/// The machines of the simulated data centre, each with its hardware.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     pub(crate) machines: BTreeMap<NodeName, Hardware>,

@@ -24,7 +24,7 @@ const BEGINNING: i64 = 1_767_600_000;
 
 /// What to simulate.
 pub struct SimOptions {
-    /// Machines.
+    /// Which machines there are.
     pub scenario: Scenario,
     /// When virtual time begins in a new world; an old one goes on where it stopped.
     pub start: Timestamp,
@@ -73,11 +73,11 @@ pub enum SimulationError {
 
 /// A data centre in a process.
 pub struct Simulation {
-    /// All clients.
+    /// What an operation works with; each answers out of this world.
     pub clients: Clients,
     /// Its time. Runs on [`VirtualClock::drive`] only.
     pub clock: VirtualClock,
-    /// Its secrets.
+    /// Made-up values for every reference; nothing real is read.
     pub secrets: Arc<SimSecrets>,
     world: Arc<Mutex<World>>,
     centre: Arc<DataCentre>,

@@ -19,7 +19,7 @@ use std::net::Ipv4Addr;
 /// One deployment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Desired {
-    /// Name of the site.
+    /// What state directory, steps and messages call this deployment.
     pub name: SiteName,
     /// Where nodes are listed.
     pub inventory: InventorySource,
@@ -29,7 +29,7 @@ pub struct Desired {
     pub nodes: Nodes,
     /// How nodes are reached.
     pub access: Access,
-    /// Kubernetes.
+    /// Which Kubernetes is wanted, and how it gets onto the nodes.
     pub kubernetes: Kubernetes,
     /// Container registries, as nodes see them.
     pub registries: Registries,
@@ -83,7 +83,7 @@ pub enum BcmLogin {
     Password {
         /// User.
         username: SecretRef,
-        /// Password.
+        /// Where it is read from; never the password itself.
         password: SecretRef,
     },
     /// A client certificate in the TLS handshake; no login call.
@@ -110,9 +110,9 @@ pub enum TlsTrust {
 /// A node of a static inventory.
 #[derive(Clone, Debug, Serialize)]
 pub struct StaticNode {
-    /// Name.
+    /// Host name, unique in the list.
     pub name: NodeName,
-    /// Address.
+    /// Production address: SSH and Kubernetes use it.
     pub address: Ipv4Addr,
     /// Category, may be empty.
     pub category: String,
@@ -131,9 +131,9 @@ pub struct Networks {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProductionNetwork {
-    /// By range.
+    /// The range itself.
     Cidr(Ipv4Net),
-    /// By name.
+    /// As the inventory source calls it.
     Name(String),
 }
 
@@ -154,7 +154,7 @@ pub enum Selector {
 pub struct Nodes {
     /// Control plane, in order: the first one is initialised first.
     pub control_plane: Vec<Selector>,
-    /// Workers.
+    /// Where pods run.
     pub workers: Vec<Selector>,
     /// etcd members; none: the control plane.
     pub etcd: Option<Vec<Selector>>,
@@ -174,7 +174,7 @@ pub struct Nodes {
 pub struct NodeOverride {
     /// Production address, when BCM does not know it.
     pub address: Option<Ipv4Addr>,
-    /// Labels.
+    /// Beside those that its roles bring.
     pub labels: IndexMap<String, String>,
     /// Taints, `key=value:Effect` or `key:Effect`.
     pub taints: Vec<String>,
@@ -197,10 +197,10 @@ pub struct Access {
     pub legacy_keys: Vec<String>,
 }
 
-/// A login.
+/// As whom SSH signs in to a node that plinth has not prepared yet.
 #[derive(Clone, Debug, Serialize)]
 pub struct Login {
-    /// User.
+    /// A name on the nodes, the same on all.
     pub user: String,
     /// How it proves itself.
     pub credential: Credential,
@@ -209,9 +209,9 @@ pub struct Login {
 /// Container registries.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Registries {
-    /// Mirrors.
+    /// Where nodes fetch images from instead, by registry.
     pub mirrors: Vec<Mirror>,
-    /// Logins.
+    /// What nodes sign in with, by registry.
     pub logins: Vec<RegistryLogin>,
 }
 
@@ -244,7 +244,7 @@ pub struct Checks {
 /// Helm components.
 #[derive(Clone, Debug, Serialize)]
 pub struct Platform {
-    /// Ingress.
+    /// How the platform is reached from outside of the cluster.
     pub ingress: Ingress,
     /// Addresses MetalLB may give out (ranges or networks as text); empty: no MetalLB.
     pub load_balancer: Vec<String>,
@@ -256,7 +256,7 @@ pub struct Platform {
     pub helm: Option<String>,
     /// Choices by component name; names are checked against the catalog by its resolver.
     pub components: IndexMap<String, ComponentChoice>,
-    /// GPU sharing.
+    /// Whether pods share GPUs, and who brings the driver.
     pub gpu: GpuSharing,
     /// InfiniBand adapters for pods; none: none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,11 +269,11 @@ pub struct Platform {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChartSource {
-    /// A mirror.
+    /// A place inside the site that holds copies of all charts.
     Mirror {
         /// `https://HOST/PATH` or `oci://HOST/PATH`, without a slash at its end.
         address: String,
-        /// Its login.
+        /// None where everybody may read.
         login: Option<RegistryLogin>,
     },
     /// A folder of packages; a relative name starts at the folder of the site file.
@@ -326,7 +326,7 @@ fn around(kept: Ipv4Addr, first: Ipv4Addr, last: Ipv4Addr) -> Vec<String> {
     before.into_iter().chain(behind).filter(|(start, end)| start <= end).map(text).collect()
 }
 
-/// Ingress.
+/// Where HTTP and HTTPS enter the cluster.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ingress {
     /// Node port for HTTP.
@@ -354,7 +354,7 @@ pub struct ComponentChoice {
     pub values: Option<Values>,
 }
 
-/// GPU sharing.
+/// How the GPUs of a node are offered to pods.
 #[derive(Clone, Debug, Serialize)]
 pub struct GpuSharing {
     /// `none`, `single` or `mixed`.
@@ -425,7 +425,7 @@ pub struct Runai {
     pub mirror: Option<String>,
     /// Registry user; the source's fixed one unless mirrored.
     pub registry_user: Option<String>,
-    /// Registry token.
+    /// Where the password of that user is read from; none where the source wants no login.
     pub registry_token: Option<SecretRef>,
     /// First administrator's e-mail; the id of the service account where there is one.
     pub admin_email: String,
@@ -433,7 +433,7 @@ pub struct Runai {
     pub admin_password: SecretRef,
     /// Cluster name.
     pub cluster: String,
-    /// Certificate.
+    /// What the domain is served with: made by plinth, or given as files.
     pub certificate: CertificateSource,
     /// First departments, with their projects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -458,24 +458,24 @@ pub struct RemoteControlPlane {
 /// A department of Run:ai.
 #[derive(Clone, Debug, Serialize)]
 pub struct Department {
-    /// Name.
+    /// Unique in the cluster; `default` is the one that Run:ai makes itself.
     pub name: String,
     /// Quota of GPUs.
     pub gpus: u32,
-    /// Its projects.
+    /// Who shares its quota; empty: none are made.
     pub projects: Vec<Project>,
 }
 
 /// A project of Run:ai.
 #[derive(Clone, Debug, Serialize)]
 pub struct Project {
-    /// Name.
+    /// Unique in the cluster; its namespace is `runai-NAME`.
     pub name: String,
     /// Quota of GPUs.
     pub gpus: u32,
 }
 
-/// Limits of a run.
+/// How much of a run happens at once, and how much of it may fail.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunLimits {
     /// Steps at once.

@@ -9,7 +9,7 @@ const NOISE_KEPT: usize = 2 * 1024;
 /// One answer of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Key.
+    /// What was asked: a word that the script gives; several frames may have the same.
     pub key: String,
     /// Value, one line.
     pub value: String,
@@ -105,7 +105,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Of these answers.
+    /// Holds these answers; `noisy`: other output was among them.
     #[must_use]
     pub const fn new(frames: Vec<Frame>, noisy: bool) -> Self {
         Self { frames, noisy }

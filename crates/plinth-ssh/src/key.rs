@@ -34,7 +34,7 @@ pub(crate) fn read(text: &str) -> Result<PrivateKey, String> {
 /// The line that `authorized_keys` wants for a private key, without a comment.
 ///
 /// # Errors
-/// As for reading the key.
+/// When the key cannot be read; the text of the error holds nothing of it.
 pub fn public_key_line(secret_text: &str) -> Result<String, String> {
     let mut public = read(secret_text)?.public_key().clone();
     public.set_comment("");

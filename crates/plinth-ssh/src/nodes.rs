@@ -20,7 +20,7 @@ const CLIENT: &str = "node";
 /// The finding of a login that cannot become root.
 pub(crate) const NO_ROOT: Code = code::NODE_NO_ROOT;
 
-/// Real nodes.
+/// The real client of nodes: every operation is one script over SSH.
 #[derive(Clone)]
 pub struct SshNodes {
     pub(crate) ssh: Arc<Ssh>,

@@ -12,7 +12,7 @@ const PRELUDE: &str = include_str!("scripts/sh/prelude.sh");
 /// Calls `main` away from standard input, and tells how it ended.
 const LAST_LINES: &str = "main </dev/null\nend $?\n";
 
-/// One operation.
+/// One operation on a node as a script, with its parameters, as whom it runs, and for how long at most.
 pub struct Script {
     name: &'static str,
     body: &'static str,

@@ -21,7 +21,7 @@ pub struct Download {
     pub groups: Vec<String>,
     /// Whether these variables ask for it.
     pub enabled: bool,
-    /// What it is.
+    /// A file or an image, and where it comes from.
     pub what: Artifact,
 }
 
@@ -29,7 +29,7 @@ pub struct Download {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
 pub enum Artifact {
-    /// A file.
+    /// Fetched over HTTP, and put below Kubespray's folder of releases.
     File {
         /// Where it comes from.
         url: String,
@@ -42,7 +42,7 @@ pub enum Artifact {
     Image {
         /// Repository, with its registry.
         repo: String,
-        /// Tag.
+        /// As it stands behind the `:` of the image's name.
         tag: String,
     },
 }

@@ -7,7 +7,7 @@ use crate::{ClientResult, Context};
 use async_trait::async_trait;
 use plinth_model::inventory::Inventory;
 
-/// Who answered.
+/// Which BCM answered, by its head nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BcmIdentity {
     /// Entity ids of the head nodes.

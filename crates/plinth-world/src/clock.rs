@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::{Duration, SystemTime};
 
-/// A clock.
+/// Where all time comes from: the machine's, or a rehearsal's virtual one.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// Now. May go backwards on a real machine; never use it to measure.
     fn now(&self) -> Timestamp;
     /// Time since some fixed moment; never goes backwards. Measure and compare with this.
     fn elapsed(&self) -> Duration;
-    /// Waits.
+    /// Waits for so long; in a rehearsal virtual time passes.
     async fn sleep(&self, duration: Duration);
 }
 

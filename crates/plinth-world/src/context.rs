@@ -38,7 +38,7 @@ impl Context {
         Self::new(clock, |_| {})
     }
 
-    /// The clock.
+    /// What every wait and every time stamp of the call goes by.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

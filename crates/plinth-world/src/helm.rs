@@ -53,7 +53,7 @@ impl ReleaseState {
     }
 }
 
-/// Helm.
+/// Releases of one cluster: what is there, how it differs from what is wanted, and changes to it.
 #[async_trait]
 pub trait HelmClient: Send + Sync {
     /// The release, if there is one.

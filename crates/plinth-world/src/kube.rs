@@ -14,11 +14,11 @@ use std::time::Duration;
 /// A node as Kubernetes sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KubeNode {
-    /// Condition Ready.
+    /// Whether its condition Ready is true.
     pub ready: bool,
     /// kubelet version, with `v`.
     pub version: String,
-    /// Labels.
+    /// All that it has, whoever set them.
     pub labels: IndexMap<String, String>,
     /// Taints, `key=value:Effect`, or `key:Effect` without a value.
     pub taints: Vec<String>,
@@ -61,7 +61,7 @@ pub struct ClusterHealth {
 pub struct SystemWorkload {
     /// `Deployment` or `DaemonSet`.
     pub kind: &'static str,
-    /// Name.
+    /// Unique among the workloads of its kind there.
     pub name: String,
     /// Pods that are ready.
     pub ready: u32,
@@ -72,9 +72,9 @@ pub struct SystemWorkload {
 /// A pod of the GPU operator's toolkit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolkitPod {
-    /// Namespace.
+    /// Where the GPU operator put it.
     pub namespace: String,
-    /// Name.
+    /// As Kubernetes made it up; unique in the namespace.
     pub name: String,
 }
 
@@ -83,7 +83,7 @@ pub struct ToolkitPod {
 pub struct HealthState {
     /// Whether it holds.
     pub holds: bool,
-    /// What was seen.
+    /// What was seen, in one line for people.
     pub seen: String,
 }
 
@@ -232,7 +232,7 @@ pub trait KubeSecrets: Send + Sync {
 pub struct Behind {
     /// `Deployment`, `StatefulSet` or `DaemonSet`; `Pod` where something else makes its pods.
     pub kind: String,
-    /// Its name.
+    /// Unique among the workloads of its kind in the secret's namespace.
     pub name: String,
     /// Names of its pods that have an older content.
     pub old: Vec<String>,
@@ -271,11 +271,11 @@ pub trait KubeObjects: Send + Sync {
 /// A port of every node that a service has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePort {
-    /// Its number.
+    /// 1 to 65535, the same on every node.
     pub number: u16,
     /// `TCP`, `UDP` or `SCTP`.
     pub protocol: String,
-    /// Whose.
+    /// The service that has it.
     pub service: ObjectName,
     /// The release that the service is marked to belong to; none: to no release of helm.
     pub release: Option<ReleaseName>,

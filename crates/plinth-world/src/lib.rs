@@ -46,13 +46,13 @@ pub struct Clients {
     pub ansible: Arc<dyn ansible::AnsibleClient>,
     /// The record of what runs on the nodes.
     pub records: Arc<dyn engine::EngineRecords>,
-    /// Kubernetes.
+    /// The Kubernetes API.
     pub kube: Arc<dyn kube::KubeClient>,
     /// A cluster that is already there, before it is ours to work with.
     pub existing: Arc<dyn kube::ExistingCluster>,
-    /// Helm.
+    /// Releases in the cluster.
     pub helm: Arc<dyn helm::HelmClient>,
-    /// Run:ai.
+    /// The REST interface of Run:ai's control plane.
     pub runai: Arc<dyn runai::RunaiClient>,
     /// Certificates that plinth makes and keeps.
     pub keystore: Arc<dyn keystore::Keystore>,

@@ -6,13 +6,13 @@
 pub struct SiteMark {
     /// Unique, and the same wherever the directory is copied to.
     pub id: String,
-    /// The site.
+    /// As its site file names it.
     pub site: String,
     /// Who made the directory: user and host.
     pub by: String,
-    /// Where it is.
+    /// Path of the directory on the machine of whoever made the mark.
     pub directory: String,
-    /// Since when.
+    /// When the directory was made, as text.
     pub since: String,
     /// What another one manages becomes ours.
     pub takes_over: bool,

@@ -21,7 +21,7 @@ pub struct HostKey {
 /// What is known of a node's host key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostKeyState {
-    /// Presented now.
+    /// What the node shows now.
     pub presented: HostKey,
     /// Pinned earlier, if any.
     pub pinned: Option<HostKey>,
@@ -78,7 +78,7 @@ pub struct Etcd {
     pub unhealthy: Vec<String>,
 }
 
-/// One member of etcd.
+/// A member as the member that was asked lists it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EtcdMember {
     /// Name, empty until it starts.
@@ -94,7 +94,7 @@ pub struct EtcdMember {
 /// A certificate on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFile {
-    /// File.
+    /// Path on the node.
     pub file: String,
     /// When it stops being valid; of several in the file the first that does.
     pub expires: jiff::Timestamp,
@@ -131,11 +131,11 @@ impl Leftovers {
 /// Registries as a node is to know them.
 #[derive(Clone, Copy, Debug)]
 pub struct Registries<'a> {
-    /// Mirrors.
+    /// Where images come from instead, by registry; empty: from the registries themselves.
     pub mirrors: &'a [Mirror],
     /// The engine writes the mirrors: they only must answer.
     pub mirrors_by_engine: bool,
-    /// Logins.
+    /// What containerd signs in with, by registry.
     pub logins: &'a [RegistryLogin],
 }
 
@@ -175,7 +175,7 @@ pub trait NodeAccounts: Send + Sync {
 /// What a node says of itself.
 #[async_trait]
 pub trait NodeInspection: Send + Sync {
-    /// Reads facts.
+    /// Reads hardware, software and settings in one round trip; changes nothing.
     async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts>;
 }
 

@@ -54,7 +54,7 @@ impl ProgramLog {
         Ok(Self { path, file: Arc::new(Mutex::new(Written { file, room: LARGEST })) })
     }
 
-    /// Where it is.
+    /// File that the program's output is written to.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

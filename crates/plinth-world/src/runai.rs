@@ -8,7 +8,7 @@ use plinth_model::steps::{OrgUnit, RunaiTarget};
 /// A registered cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunaiCluster {
-    /// Id.
+    /// The control plane's own id of it, a UUID.
     pub uuid: String,
     /// `WaitingToConnect`, `Connected`, `Disconnected`, `MissingPrerequisites`, `ServiceIssues`, `Unknown`.
     pub state: String,
@@ -25,7 +25,7 @@ pub struct RunaiCluster {
 /// A department or a project, as the control plane has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunaiOrgUnit {
-    /// Id.
+    /// The control plane's own, as text; changes are addressed by it.
     pub id: String,
     /// Name of its department, when it is a project.
     pub department: Option<String>,
@@ -36,9 +36,9 @@ pub struct RunaiOrgUnit {
 /// A project of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunaiProject {
-    /// Id.
+    /// The control plane's own, as text; workloads are addressed by it.
     pub id: String,
-    /// Name.
+    /// Unique in the cluster.
     pub name: String,
 }
 
@@ -58,7 +58,7 @@ pub struct RunaiTraining {
 /// A workload, as the control plane has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunaiWorkload {
-    /// Id.
+    /// The control plane's own, as text.
     pub id: String,
     /// `Creating`, `Initializing`, `Pending`, `Running`, `Completed`, `Failed` and more; `Unknown` when nothing is said.
     pub phase: String,
@@ -66,7 +66,7 @@ pub struct RunaiWorkload {
     pub said: Vec<String>,
 }
 
-/// Run:ai.
+/// What plinth asks of a control plane of Run:ai, and what it makes there.
 #[async_trait]
 pub trait RunaiClient: Send + Sync {
     /// The `issuer` of the discovery document; absent while Keycloak is not up.

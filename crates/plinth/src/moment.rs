@@ -13,7 +13,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    /// Reads it.
+    /// Reads what a person typed: a time, or `+` and a duration.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let read = |text: &str| {
             if let Some(after) = text.strip_prefix('+') {

@@ -21,7 +21,7 @@ const ASKED: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// How long the log is waited for at the end: a disk that hangs must not hold the process.
 const LOG: Duration = Duration::from_secs(2);
 
-/// Prints.
+/// The only way out for text: standard output, standard error, and plinth's own log.
 pub(crate) struct Printer {
     color_out: bool,
     color_err: bool,
@@ -169,7 +169,7 @@ impl Printer {
         Ok(())
     }
 
-    /// Waits for the last words.
+    /// Waits until all text is out, and a moment for the log; ends early when a signal comes.
     pub(crate) fn last_words(&self) {
         self.streams.last_words(&self.signals);
         self.log.end(LOG);

@@ -110,12 +110,12 @@ impl Chosen {
         }
     }
 
-    /// For a comparison.
+    /// The run as a comparison takes it.
     pub(crate) fn side(&self) -> Side<'_> {
         Side { view: &self.view, plan: self.plan.as_ref() }
     }
 
-    /// For whoever draws it.
+    /// The run as overviews and exports take it.
     pub(crate) fn shown(&self) -> Shown<'_> {
         Shown {
             entry: &self.entry,

@@ -77,7 +77,7 @@ impl Streams {
         lost
     }
 
-    /// Waits for the words behind.
+    /// Waits until all text is out; ends early when a signal comes.
     pub(crate) fn last_words(&self, signals: &Signals) {
         self.drain(&Patience::new(signals));
     }

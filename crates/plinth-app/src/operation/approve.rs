@@ -31,7 +31,7 @@ impl Approve for Always {
 pub struct Approved(Planned);
 
 impl Approved {
-    /// What was approved.
+    /// The plan that was shown and approved, with its cluster.
     #[must_use]
     pub const fn planned(&self) -> &Planned {
         &self.0

@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChartMove {
-    /// The component.
+    /// Its name in the catalog.
     pub component: String,
     /// What the site asks for: `~2.21.0`.
     pub selector: String,

@@ -59,7 +59,7 @@ pub struct Observation {
     pub cluster: Cluster,
     /// What checking the nodes told; empty when they were not checked.
     pub checks: Vec<Finding>,
-    /// For the planner.
+    /// What was seen of the world, for the planner.
     pub(crate) observed: Observed,
     /// The plan as it is without what was seen of its steps.
     pub(crate) draft: Plan,

@@ -21,7 +21,7 @@ pub struct Setup<'a> {
     pub recorded: Option<&'a Path>,
     /// What it may do.
     pub access: Access,
-    /// What it is for.
+    /// What the operation is to come to; it decides what is observed and planned.
     pub goal: Goal,
     /// Who is told what happens on the way.
     pub audience: &'a dyn Audience,
@@ -102,7 +102,7 @@ impl<'a> Operation<'a> {
     /// Ends the operation if there is an error among these findings, and tells them otherwise.
     ///
     /// # Errors
-    /// With all of the findings.
+    /// All of the findings, when one of them is an error.
     pub fn accept(&self, findings: Vec<Finding>) -> Result<(), Failure> {
         if findings.iter().any(Finding::is_error) {
             return Err(self.input.rejected_after_contact(findings));

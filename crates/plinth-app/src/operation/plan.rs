@@ -12,7 +12,7 @@ use plinth_run::Done;
 pub struct Planned {
     /// What would be done.
     pub plan: Plan,
-    /// On which cluster.
+    /// The nodes that the plan is about, with checked addresses and roles.
     pub cluster: Cluster,
     /// What checking the nodes told; empty when they were not checked.
     pub checks: Vec<Finding>,

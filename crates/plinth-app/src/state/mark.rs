@@ -21,11 +21,11 @@ const LARGEST: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mark {
-    /// Never changes.
+    /// Made once with the directory; the same wherever it is copied to.
     pub(crate) id: String,
     /// Who made it: user and host.
     by: String,
-    /// When.
+    /// When the directory was made.
     since: jiff::Timestamp,
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// A lock that somebody holds, or held.
 pub struct Held {
     directory: PathBuf,
-    /// As it was seen.
+    /// The lock as it was when it was looked at.
     pub lock: Lock,
 }
 

@@ -21,7 +21,7 @@ use plinth_model::{Finding, NodeName, Severity};
 /// One thing found, and what plinth may do about it by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// The finding.
+    /// What is wrong with which node, with evidence.
     pub finding: Finding,
     /// The part of a preparation that fixes it without harm to anything that runs; none where a person has to decide.
     pub fix: Option<Preparation>,

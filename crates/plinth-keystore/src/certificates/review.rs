@@ -12,15 +12,15 @@ use plinth_world::private_file;
 /// One certificate of a chain. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenCertificate {
-    /// Subject.
+    /// Distinguished name, as one text; may be empty.
     pub subject: String,
     /// Who signed it.
     pub issuer: String,
     /// DNS names and addresses.
     pub names: Vec<String>,
-    /// From when on it is valid.
+    /// Valid from this moment on.
     pub from: Timestamp,
-    /// Until when.
+    /// Valid until this moment.
     pub until: Timestamp,
     /// SHA-256, hexadecimal.
     pub fingerprint: String,

@@ -30,7 +30,7 @@ const NOBODY: Person = Person { name: "nobody", group: None, expired: false };
 const OPERATOR: Person = Person { name: "operator", group: Some("operators"), expired: false };
 const EXPIRED: Person = Person { expired: true, ..ADMIN };
 
-/// What a control plane is to be.
+/// How a control plane for tests is made: its address, and what runs beside the API server.
 #[derive(Clone, Copy, Debug)]
 pub struct ControlPlaneSpec {
     /// Where the API server listens.

@@ -36,7 +36,7 @@ impl fmt::Display for Severity {
 pub enum Owner {
     /// The person who runs plinth.
     You,
-    /// The network team.
+    /// Whoever runs networks, DNS and firewalls of the site.
     NetworkTeam,
     /// The administrator of Base Command Manager.
     BcmAdmin,
@@ -118,12 +118,12 @@ impl Finding {
         }
     }
 
-    /// An error.
+    /// [`Self::new`] with a severity at which plinth does not go on.
     pub fn error(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, subject, message)
     }
 
-    /// A warning.
+    /// [`Self::new`] with a severity at which plinth goes on, and people are told.
     pub fn warning(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, subject, message)
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Schema number of the event stream.
 pub const SCHEMA: u32 = 1;
 
-/// One event.
+/// Something that happened in a run, with its place among the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
@@ -28,7 +28,7 @@ pub struct Event {
     /// When, RFC 3339 in UTC; virtual time in a rehearsal. For people: `seq` gives the order.
     #[schemars(with = "String")]
     pub at: jiff::Timestamp,
-    /// What.
+    /// The kind of event (`event`), and what belongs to it.
     #[serde(flatten)]
     pub body: EventBody,
 }
@@ -67,7 +67,7 @@ pub struct Counts {
     pub failed: usize,
     /// Steps not run.
     pub not_run: usize,
-    /// Warnings.
+    /// Findings of that severity: of the plan, of what was checked before it, and of the run.
     pub warnings: usize,
     /// Nodes the plan touches.
     pub hosts: usize,
@@ -79,13 +79,13 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunHead {
-    /// [`SCHEMA`].
+    /// Number of the form of the stream: 1. It stays while fields are only added.
     pub schema: u32,
     /// Run id.
     pub run: String,
     /// Plan hash.
     pub plan: Digest,
-    /// Site.
+    /// The site whose lock the run holds.
     pub site: SiteName,
     /// Steps in the plan.
     pub steps: usize,
@@ -187,9 +187,9 @@ pub enum EventBody {
     /// A step is being looked at.
     #[serde(rename = "step.started")]
     StepStarted {
-        /// Step.
+        /// Which one, as `area/verb/target`.
         step: StepId,
-        /// Stage.
+        /// Where it belongs in an apply; also the key of `stages` in the head.
         stage: Stage,
         /// Node, if it touches one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,7 +210,7 @@ pub enum EventBody {
     /// It is not in the desired state: its effect begins now. The intent is durable before this event is told.
     #[serde(rename = "step.acting")]
     StepActing {
-        /// Step.
+        /// Id, as in `step.started`.
         step: StepId,
         /// Differences seen.
         diff: Vec<String>,
@@ -226,7 +226,7 @@ pub enum EventBody {
     /// Something moves inside a step. May be dropped.
     #[serde(rename = "step.progress")]
     StepProgress {
-        /// Step.
+        /// Id, as in `step.started`.
         step: StepId,
         /// Units done.
         done: u64,
@@ -238,7 +238,7 @@ pub enum EventBody {
     /// A transient failure; the step is tried again.
     #[serde(rename = "step.retrying")]
     StepRetrying {
-        /// Step.
+        /// Id, as in `step.started`.
         step: StepId,
         /// Attempt that failed, from 1.
         attempt: u32,
@@ -254,14 +254,14 @@ pub enum EventBody {
     /// A step ended.
     #[serde(rename = "step.finished")]
     StepFinished {
-        /// Step.
+        /// Id. Steps that never began have this event too.
         step: StepId,
-        /// Stage.
+        /// Where it belongs in an apply.
         stage: Stage,
         /// Node, if it touches one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         node: Option<String>,
-        /// How.
+        /// How the step ended.
         #[serde(deserialize_with = "ended")]
         #[schemars(extend("enum" = ["changed", "unchanged", "skipped", "failed", "not-run"]))]
         outcome: StepState,
@@ -301,12 +301,12 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         oldest_wait: Option<OldestWait>,
     },
-    /// A gate opened.
+    /// An unknown of the plan is known. Steps behind the gate with this answer run, the others are skipped.
     #[serde(rename = "gate.opened")]
     GateOpened {
-        /// Gate.
+        /// Id, as in the plan: `storage/dgx-05`.
         gate: GateId,
-        /// Answer.
+        /// One of those that the plan lists for the gate: `relocate`.
         answer: GateAnswer,
         /// Step that answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -315,7 +315,7 @@ pub enum EventBody {
     /// Something doubtful was seen.
     #[serde(rename = "finding")]
     Finding {
-        /// What.
+        /// What is doubtful, who can fix it, and how.
         finding: Box<Finding>,
         /// The step that noted it, although it is in the desired state.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,17 +324,17 @@ pub enum EventBody {
     /// The run begins to stop: what is in flight is finished.
     #[serde(rename = "run.stopping")]
     RunStopping {
-        /// Why.
+        /// Who or what asked for it, in words.
         reason: String,
     },
     /// Last event.
     #[serde(rename = "run.finished")]
     RunFinished {
-        /// How.
+        /// How the run ended.
         outcome: Outcome,
         /// Exit code of the process.
         exit: u8,
-        /// Counts.
+        /// How many steps ended in which way, and on how many nodes.
         counts: Counts,
         /// Seconds since the run started.
         seconds: f64,
@@ -353,7 +353,7 @@ pub const HEARTBEAT_S: u64 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OldestWait {
-    /// Which.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// Since when it is ready.
     #[schemars(with = "String")]

@@ -17,7 +17,7 @@ pub enum HeldBy {
     },
     /// A gate that was not open yet.
     Gate {
-        /// Which.
+        /// Which one, as in the plan: `storage/dgx-05`.
         gate: GateId,
         /// The step that opens it.
         step: StepId,

@@ -15,7 +15,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
     /// The node or the step that was asked for; null: the runs alone.
     pub about: Option<String>,
@@ -53,7 +53,7 @@ pub struct RunHistory {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepHistory {
-    /// Id.
+    /// Which one; the same in all runs of the site.
     pub step: StepId,
     /// Node that it touches; null when it is about several, or about the cluster.
     pub node: Option<String>,

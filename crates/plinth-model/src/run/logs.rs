@@ -7,11 +7,11 @@ use serde::Serialize;
 /// Schema number of `logs --json`.
 pub const SCHEMA: u32 = 1;
 
-/// `plinth logs`.
+/// `plinth logs --json`: which logs there are, not what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Logs {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
     /// The site's state directory; all logs are below it.
     pub directory: String,
@@ -19,13 +19,13 @@ pub struct Logs {
     pub logs: Vec<LogFile>,
 }
 
-/// One file.
+/// One log, with what it is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogFile {
-    /// Name of the file.
+    /// Without its folder.
     pub name: String,
-    /// Where it is.
+    /// With its folder, as this machine opens it.
     pub path: String,
     /// Whose words it holds.
     pub of: LogOf,
@@ -45,7 +45,7 @@ pub struct LogFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogOf {
-    /// plinth's own.
+    /// plinth's own log, of all runs.
     Plinth,
     /// A play of Ansible, or another program that a step started.
     Play,

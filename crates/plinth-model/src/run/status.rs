@@ -13,11 +13,11 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`] of the plinth that answers.
     pub schema: u32,
     /// The last run.
     pub run: RunStatus,
-    /// Its steps.
+    /// How many of its steps are done, run, failed or wait.
     pub steps: StepCounts,
     /// Steps that are looked at or changed now, longest first; after an interruption those whose end was not seen.
     pub in_flight: Vec<StepStatus>,
@@ -102,15 +102,15 @@ impl RunState {
 pub struct RunStatus {
     /// Run id; null when there was no run.
     pub id: Option<String>,
-    /// State.
+    /// `none` when there was no run; `running` only while somebody shows signs of life.
     pub state: RunState,
     /// What it counted, once it ended.
     pub counts: Option<super::Counts>,
-    /// Plan hash.
+    /// Hash of the plan that it ran.
     pub plan: Option<Digest>,
-    /// First event.
+    /// When its first event happened.
     pub started: Option<Timestamp>,
-    /// Newest event.
+    /// When its newest event happened.
     pub updated: Option<Timestamp>,
     /// Whether it was a rehearsal.
     pub rehearsal: bool,
@@ -128,7 +128,7 @@ pub struct StepCounts {
     pub done: usize,
     /// Their effect has begun. Steps that are only looked at count as waiting.
     pub running: usize,
-    /// Failed.
+    /// Ended outside of the desired state; a later apply tries them again.
     pub failed: usize,
     /// The rest of the plan.
     pub waiting: usize,
@@ -138,7 +138,7 @@ pub struct StepCounts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepStatus {
-    /// Step.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// `looking`, `acting`, `unknown`.
     pub state: StepState,
@@ -160,7 +160,7 @@ pub struct StepStatus {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureStatus {
-    /// Step.
+    /// Which one, as `area/verb/target`.
     pub step: StepId,
     /// One line.
     pub detail: String,
@@ -178,7 +178,7 @@ pub struct ChecksStatus {
     pub updated: Option<Timestamp>,
     /// Whether it came to its end.
     pub ended: bool,
-    /// Checks that held.
+    /// Checks that are done: passed, or skipped with a reason.
     pub held: usize,
     /// All checks of that run.
     pub all: usize,
@@ -237,9 +237,9 @@ pub struct LockView {
     pub owner: String,
     /// Run it was taken for.
     pub run: String,
-    /// Since when.
+    /// When it was taken.
     pub acquired: Timestamp,
-    /// Last renewal.
+    /// When its holder last gave a sign of life.
     pub heartbeat: Timestamp,
     /// When it runs out unless renewed.
     pub expires: Timestamp,

@@ -22,7 +22,7 @@ pub struct RunView {
     /// The head; none before the first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunHead>,
-    /// When the run started.
+    /// When its first event happened; virtual time in a rehearsal.
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
     /// When the newest event happened.
@@ -137,14 +137,14 @@ pub struct StageView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
-    /// Stage.
+    /// Where it belongs in an apply; as its last event says.
     pub stage: Stage,
     /// Node, if it touches one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     /// Where it stands.
     pub state: StepState,
-    /// When it started.
+    /// When it was looked at for the first time; none while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub started: Option<Timestamp>,
@@ -192,7 +192,7 @@ pub struct StepView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub next_at: Option<Timestamp>,
-    /// When it ended.
+    /// When it ended; none before, and for steps of which that was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub ended: Option<Timestamp>,
@@ -222,11 +222,11 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunEnd {
-    /// How.
+    /// How the run ended.
     pub outcome: Outcome,
     /// Exit code of the process.
     pub exit: u8,
-    /// Counts.
+    /// As the last event of the run tells them, not counted anew.
     pub counts: Counts,
     /// Seconds since it started.
     pub seconds: f64,

@@ -79,7 +79,7 @@ pub const CHECK_SNAPSHOT: u32 = 1200;
 const CHECK_PODS_PER_NAME: u32 = 40;
 /// Prometheus reads exporters that have just started within minutes; more than the longest wait, to say why.
 pub const CHECK_MEASURED: u32 = 600;
-/// Some requests.
+/// For a check that sends some requests, seconds.
 pub const CHECK: u32 = 300;
 
 /// The deadline of a check with pods on so many nodes.

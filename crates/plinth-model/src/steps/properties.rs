@@ -46,7 +46,7 @@ pub enum Undo {
 }
 
 impl Undo {
-    /// The sentence.
+    /// One sentence for people.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {

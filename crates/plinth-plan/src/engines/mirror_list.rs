@@ -53,7 +53,7 @@ impl MirrorList {
         Some(Self::new(desired, parts, list).with_checks(plan))
     }
 
-    /// Of a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
+    /// From a list, with what the site replaces taken back: a mirror is filled from where its content comes from.
     #[must_use]
     pub fn new(desired: &Desired, run: &RunInputs, list: DownloadList) -> Self {
         let downloads = &desired.kubernetes.downloads;
@@ -127,7 +127,7 @@ impl MirrorList {
         found.map_or_else(|| image.to_owned(), |(registry, rest)| format!("{registry}/{rest}"))
     }
 
-    /// For programs.
+    /// The list as JSON, for programs that fill a mirror.
     #[must_use]
     pub fn json(&self) -> String {
         let files: Vec<Value> = self

@@ -8,7 +8,7 @@ use plinth_model::{Plan, Work};
 pub enum EngineFile {
     /// Hosts, groups and addresses.
     Inventory,
-    /// Settings.
+    /// Settings of the cluster and of Kubespray.
     Variables,
 }
 

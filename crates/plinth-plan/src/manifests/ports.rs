@@ -10,11 +10,11 @@ use std::fmt;
 /// What is spoken on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
-    /// TCP.
+    /// `TCP` in a manifest, and where it says nothing.
     Tcp,
-    /// UDP.
+    /// `UDP` in a manifest.
     Udp,
-    /// SCTP.
+    /// `SCTP` in a manifest.
     Sctp,
 }
 
@@ -33,18 +33,18 @@ impl Protocol {
 /// A port of every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Port {
-    /// Its number.
+    /// 1 to 65535.
     pub number: u16,
-    /// Its protocol.
+    /// Two ports clash only when this is the same.
     pub protocol: Protocol,
 }
 
 /// A node port that a service of the cluster has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenPort {
-    /// Which.
+    /// Which port of every node.
     pub port: Port,
-    /// The service.
+    /// Who has it: namespace and name.
     pub service: ObjectName,
     /// The release that it belongs to; none: to no release.
     pub release: Option<ReleaseName>,

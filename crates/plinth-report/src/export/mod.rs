@@ -35,10 +35,10 @@ pub enum Format {
     Metrics,
 }
 
-/// What is exported.
+/// All that a format may need of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Exported<'a> {
-    /// Site.
+    /// The one that the run was about.
     pub site: &'a SiteName,
     /// The run, as it is shown.
     pub shown: Shown<'a>,

@@ -14,25 +14,25 @@ const STEPS: usize = 200;
 /// What is shown of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
-    /// Its head.
+    /// What a list of runs says of it.
     pub entry: &'a RunEntry,
-    /// What happened.
+    /// What its events amount to.
     pub view: &'a RunView,
-    /// Kinds.
+    /// Its steps by area and verb, with counts and times.
     pub kinds: &'a [KindView],
     /// Failures by cause.
     pub groups: &'a [FailureGroup],
-    /// What waits.
+    /// Steps that do not run, each with its reason.
     pub waiting: &'a [Waiting],
-    /// The critical path.
+    /// What the end waited for, step by step.
     pub path: &'a CriticalPath,
-    /// The slow ones.
+    /// Steps that took far longer than their like.
     pub slow: &'a [Slow],
     /// Whether the stream is whole; none when the run does not say.
     pub whole: Option<bool>,
 }
 
-/// The overview.
+/// The overview of a run, as lines.
 #[must_use]
 pub fn show(shown: &Shown<'_>, look: Look) -> String {
     let mut lines = vec![list::head(shown.entry, look)];

@@ -19,7 +19,7 @@ const WARNINGS: usize = 3;
 /// What a story is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Story<'a> {
-    /// Site.
+    /// The one that the run was about.
     pub site: &'a SiteName,
     /// The run.
     pub shown: Shown<'a>,

@@ -16,14 +16,14 @@ pub struct RunWorld {
     pub behaviour: Arc<dyn Behaviour>,
 }
 
-/// How to run.
+/// What a run is told beside its plan: who it is, what it may do at once, when it stops.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Id of this run, the one that the lock was taken for; never used before in this journal.
     pub run: String,
     /// Who runs it, as recorded.
     pub owner: String,
-    /// The verb that runs it.
+    /// Word of the command line, `apply`: kept in the head of the run.
     pub verb: String,
     /// Who runs it, in parts.
     pub who: Option<Who>,
@@ -77,11 +77,11 @@ impl RunOptions {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunReport {
-    /// How.
+    /// Whether everything is done.
     pub outcome: Outcome,
     /// How the process should end.
     pub exit: Exit,
-    /// Counts.
+    /// How many steps ended in which way, as the last event says.
     pub counts: Counts,
     /// Failed steps with what is wrong, in the order they failed.
     pub failures: Vec<(StepId, Finding)>,

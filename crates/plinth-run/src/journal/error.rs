@@ -9,13 +9,13 @@ pub enum JournalError {
     /// The disk is full: nothing of the batch was written.
     #[error("the disk is full, so nothing more can be recorded")]
     Full {
-        /// The journal.
+        /// File of the journal.
         path: PathBuf,
     },
     /// The file is something else.
     #[error("the file is not a plinth journal ({happened})")]
     NotAJournal {
-        /// The file.
+        /// File that was taken for the journal.
         path: PathBuf,
         /// What was found instead.
         happened: String,
@@ -23,9 +23,9 @@ pub enum JournalError {
     /// A later plinth wrote it.
     #[error("it has schema {found}; this plinth knows schemas up to {known}")]
     NewerSchema {
-        /// The journal.
+        /// File of the journal.
         path: PathBuf,
-        /// Schema found.
+        /// Number that the file says.
         found: i64,
         /// Newest schema known.
         known: i64,
@@ -33,7 +33,7 @@ pub enum JournalError {
     /// An event cannot be read, cannot have happened where it stands, or is missing.
     #[error("event {seq} does not hold: {happened}")]
     Broken {
-        /// The journal.
+        /// File of the journal.
         path: PathBuf,
         /// Sequence number of the first event that does not hold.
         seq: i64,
@@ -43,7 +43,7 @@ pub enum JournalError {
     /// Pages of the file are missing or unreadable.
     #[error("the file is damaged: {happened}")]
     Damaged {
-        /// The journal.
+        /// File of the journal.
         path: PathBuf,
         /// What the database said.
         happened: String,
@@ -60,7 +60,7 @@ pub enum JournalError {
     /// The file is not there any more, or another one is.
     #[error("it was removed or replaced while it was in use")]
     Gone {
-        /// Where it was.
+        /// File that the journal was in.
         path: PathBuf,
     },
     /// A scripted crash: see [`super::CrashAfter`].
@@ -72,7 +72,7 @@ pub enum JournalError {
     /// Anything else the file system or the database said.
     #[error("{happened}")]
     Storage {
-        /// The journal.
+        /// File of the journal.
         path: PathBuf,
         /// What it said.
         happened: String,

@@ -28,7 +28,7 @@ struct Known {
 }
 
 impl Fence {
-    /// Of a lock that was taken just now.
+    /// Trusts a lock that was taken just now.
     pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
         let clock = Arc::clone(clock);
         let renewed = Mutex::new((Instant::now(), clock.now()));

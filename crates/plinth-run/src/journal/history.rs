@@ -14,7 +14,7 @@ pub enum About {
     Runs,
     /// Every step on this node, and every one on several nodes that may change something there.
     Node(String),
-    /// This step.
+    /// One step, by the id that it has in all runs.
     Step(StepId),
 }
 

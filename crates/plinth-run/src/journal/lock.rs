@@ -17,11 +17,11 @@ use std::path::Path;
 pub struct Lock {
     /// Run it was taken for.
     pub run: String,
-    /// Who.
+    /// Who holds it.
     pub owner: LockOwner,
-    /// Since when.
+    /// When it was taken.
     pub acquired: Timestamp,
-    /// Last renewal.
+    /// When it was last renewed.
     pub heartbeat: Timestamp,
     /// When it runs out unless renewed.
     pub expires: Timestamp,

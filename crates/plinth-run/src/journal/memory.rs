@@ -46,7 +46,7 @@ impl StepMemory {
 /// What is remembered of the last run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastRun {
-    /// Its head.
+    /// Its first event: which plan, which site, who ran it.
     pub head: RunHead,
     /// How it ended; none while it runs or when it was interrupted.
     pub outcome: Option<Outcome>,
@@ -55,7 +55,7 @@ pub struct LastRun {
 /// The durable events of all runs, folded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
-    /// Last run.
+    /// Whatever it did; none when the site had no run yet.
     pub run: Option<LastRun>,
     /// Last run that did more than check: the one that a later one may continue.
     pub worked: Option<LastRun>,

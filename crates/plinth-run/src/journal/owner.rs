@@ -30,7 +30,7 @@ pub struct ProcessIdentity {
 }
 
 impl LockOwner {
-    /// This process.
+    /// The process that asks.
     #[must_use]
     pub fn current() -> Self {
         Self {

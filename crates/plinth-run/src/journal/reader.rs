@@ -20,7 +20,7 @@ pub struct JournalReader {
 /// The last run that says how far the site is.
 #[derive(Clone, Debug)]
 pub struct WholeRun {
-    /// It.
+    /// What its events amount to.
     pub run: RunView,
     /// The newest run since then that was checks alone.
     pub checks: Option<RunView>,
@@ -34,11 +34,11 @@ const LOOKED_THROUGH: u32 = 8;
 /// What a journal keeps of a plan that was run.
 #[derive(Clone, Debug)]
 pub enum StoredPlan {
-    /// Nothing.
+    /// No plan; runs of before plans were stored have none.
     Absent,
     /// A form that this release does not read.
     OfAnotherRelease,
-    /// The plan.
+    /// As it was stored when the run began.
     Read(Box<Plan>),
 }
 

@@ -7,11 +7,11 @@ use super::StepKind;
 pub struct Explanation {
     /// Kind, as in a plan.
     pub kind: &'static str,
-    /// What it is for.
+    /// What is true when such a step is done: one sentence.
     pub title: &'static str,
-    /// How it looks.
+    /// How it is found out whether that is true; it changes nothing.
     pub probe: &'static str,
-    /// What it does.
+    /// What is done when it is not.
     pub act: &'static str,
 }
 

@@ -32,7 +32,7 @@ impl Default for SimCertificate {
 /// A client certificate and its key, both PEM.
 #[derive(Clone, Debug)]
 pub struct ClientPair {
-    /// Certificate.
+    /// PEM; signed by the daemon's own authority.
     pub certificate: String,
     /// Private key.
     pub key: Secret,

@@ -66,7 +66,7 @@ pub enum RefusedLogin {
 pub struct ReplyShape {
     /// What it stands for.
     pub name: String,
-    /// HTTP status.
+    /// The number of the reply's status line.
     pub http_status: u16,
     /// Body. A text of type `text/html` is sent bare, an empty text as an empty body, everything else as JSON.
     pub body: Value,

@@ -21,11 +21,11 @@ const BASEPOD_CATEGORIES: [(&str, &str); 2] =
 pub struct BcmFixture {
     /// Devices: head nodes and physical nodes.
     pub devices: Vec<Value>,
-    /// Networks.
+    /// Answered to `getNetworks`, as they are.
     pub networks: Vec<Value>,
-    /// Categories.
+    /// Answered to `getCategories`, as they are.
     pub categories: Vec<Value>,
-    /// Users.
+    /// Answered to `getUsers`; empty in one that is made from an inventory.
     pub users: Vec<Value>,
     /// Kubernetes clusters that BCM keeps books about.
     pub kube_clusters: Vec<Value>,

@@ -23,7 +23,7 @@ use plinth_model::Secret;
 pub struct SimAuth {
     /// User name.
     pub username: Secret,
-    /// Password.
+    /// Every other one is refused.
     pub password: Secret,
 }
 
@@ -41,7 +41,7 @@ impl SimAuth {
 pub struct SimBcmError {
     /// What was being set up.
     pub doing: &'static str,
-    /// What happened.
+    /// The cause, as a library or the system says it.
     pub happened: String,
 }
 

@@ -2,7 +2,7 @@
 
 use plinth_model::nearest::nearest;
 
-/// One form.
+/// One way to write a fault, with an example and what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
     /// How it is written; capitals stand for something, brackets may be left out.

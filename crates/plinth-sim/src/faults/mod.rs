@@ -17,7 +17,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     text: String,
-    /// What.
+    /// What goes wrong, and where.
     pub kind: FaultKind,
     /// It strikes in every run.
     pub always: bool,
@@ -30,21 +30,21 @@ pub enum FaultKind {
     Bcm(BcmFault),
     /// A node misbehaves.
     Node {
-        /// Node.
+        /// Its host name; one that the simulated site must have.
         node: String,
-        /// How.
+        /// How it misbehaves.
         fault: NodeFault,
     },
     /// A task of the play fails on a host.
     Play {
-        /// Host.
+        /// Its host name.
         node: String,
     },
     /// A helm release goes wrong.
     Release {
         /// Release or component name.
         name: String,
-        /// How.
+        /// How it goes wrong.
         fault: ReleaseFault,
     },
     /// The Run:ai control plane misbehaves.
@@ -61,7 +61,7 @@ pub enum FaultKind {
     },
     /// The process ends itself at this journal record, from 1. Only carried here: the binary acts on it.
     Crash {
-        /// Record.
+        /// Its number among those that this run writes.
         record: u64,
     },
 }
@@ -130,7 +130,7 @@ pub enum RunaiFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("fault `{text}`: {happened}; try {attempt}")]
 pub struct FaultError {
-    /// As given.
+    /// The text that a person gave.
     pub text: String,
     /// What is wrong with it.
     pub happened: String,
@@ -141,7 +141,7 @@ pub struct FaultError {
 /// Names that faults may mention.
 #[derive(Clone, Debug, Default)]
 pub struct KnownNames {
-    /// Nodes.
+    /// Host names of the simulated site.
     pub nodes: BTreeSet<String>,
     /// Releases and components.
     pub releases: BTreeSet<String>,

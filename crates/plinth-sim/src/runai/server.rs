@@ -50,7 +50,7 @@ impl RunaiServer {
         &self.plane.url
     }
 
-    /// Its port.
+    /// TCP port at which it listens; a free one, unless the setup names one.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port

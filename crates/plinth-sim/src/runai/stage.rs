@@ -15,7 +15,7 @@ pub enum RunaiStage {
     Realm,
     /// The administrator is let in, and nothing serves the interface yet.
     Administrator,
-    /// All of it.
+    /// Everything answers as it does in the end.
     Whole,
 }
 

@@ -33,7 +33,7 @@ pub enum WorldError {
         "the simulated world in {0} has schema {1}, this plinth knows up to {SCHEMA}; try a newer plinth, or another state directory"
     )]
     Newer(PathBuf, u32),
-    /// It was made with another seed.
+    /// Another seed made it, so that nothing of it would fit.
     #[error(
         "the simulated world in {path} was made with seed {made}, not {wanted}; try `--seed {made}`, or another state directory"
     )]
@@ -58,7 +58,7 @@ impl WorldError {
     }
 }
 
-/// The world.
+/// The state of the data centre, with the log that every change of it is written to first.
 #[derive(Debug)]
 pub struct World {
     state: State,

@@ -170,7 +170,7 @@ impl OrgUnitKey {
     }
 }
 
-/// Everything.
+/// Everything that is true of the data centre: what all effects so far amount to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(crate) machines: BTreeMap<NodeName, Machine>,

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Engine {
-    /// Kubespray.
+    /// plinth runs its playbooks over SSH.
     Kubespray,
     /// BCM's cm-kubernetes-setup. Not in this release.
     Bcm,
@@ -19,10 +19,10 @@ pub enum Engine {
     Existing,
 }
 
-/// Kubernetes.
+/// The wanted cluster: engine, version, networks, API servers, what nodes keep back.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kubernetes {
-    /// Engine.
+    /// How it gets onto the nodes.
     pub engine: Engine,
     /// Version; none only with `engine: existing`: whatever the server says.
     pub version: Option<Version>,
@@ -98,16 +98,16 @@ pub enum ApiEndpoint {
     NodeProxy,
     /// An address that kube-vip announces by ARP.
     KubeVip {
-        /// The address.
+        /// It moves between control-plane nodes, so no machine may have it as its own.
         address: Ipv4Addr,
         /// Interface that carries it; none: kube-vip finds one.
         interface: Option<String>,
     },
     /// A load balancer outside the cluster.
     LoadBalancer {
-        /// Its address.
+        /// Where the load balancer listens; plinth does not set it up.
         address: Ipv4Addr,
-        /// Its port.
+        /// The TCP port there; the API servers behind it listen on [`ApiEndpoint::PORT`].
         port: u16,
     },
 }
@@ -151,7 +151,7 @@ pub struct Oidc {
 pub struct Reserved {
     /// Processors.
     pub cpu: Option<String>,
-    /// Memory.
+    /// A Kubernetes quantity: `1Gi`.
     pub memory: Option<String>,
     /// Space on the node's disk.
     pub ephemeral_storage: Option<String>,
@@ -162,9 +162,9 @@ pub struct Reserved {
 /// Web proxy of the nodes.
 #[derive(Clone, Debug, Serialize)]
 pub struct WebProxy {
-    /// For `http://`.
+    /// Proxy's URL for requests of plain HTTP; none: they go without one.
     pub http: Option<String>,
-    /// For `https://`.
+    /// Proxy's URL for requests over TLS; none: they go without one.
     pub https: Option<String>,
     /// Reached without it.
     pub no_proxy: Vec<String>,

@@ -11,7 +11,7 @@ use plinth_world::node::NodeFiles;
 use plinth_world::node::PushFile;
 use plinth_world::{ClientResult, Context, deadlines};
 
-/// Compares.
+/// Tells which files are missing or have another content; changes nothing.
 #[must_use]
 pub(crate) fn look_script(folder: &str, files: &[DownloadFile]) -> Script {
     let lines: Vec<String> = files.iter().map(|file| format!("{} {}", file.sha256, file.dest)).collect();

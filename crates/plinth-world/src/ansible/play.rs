@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 /// A play with everything it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlayRun {
-    /// Release.
+    /// Whose playbooks are run.
     pub release: KubesprayRelease,
-    /// What is run.
+    /// Which playbook, and on which of the hosts.
     pub play: Play,
     /// Hosts of the written inventory, as the account reaches them.
     pub targets: Vec<NodeTarget>,

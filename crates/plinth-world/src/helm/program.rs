@@ -35,7 +35,7 @@ impl HelmMajor {
 /// A helm that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Helm {
-    /// The program.
+    /// Where the executable is; started as it is, without a search.
     pub program: PathBuf,
     /// Its version, as it says itself, or as its pin does.
     pub version: Version,

@@ -14,7 +14,7 @@ use plinth_model::{Secret, SecretRef};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("secret {reference}: {happened}")]
 pub struct SecretError {
-    /// Which.
+    /// Which secret, by where it comes from.
     pub reference: SecretRef,
     /// What happened; never the value.
     pub happened: String,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BcmIdentity {
-    /// Endpoint.
+    /// URL of BCM, as the site file has it: `https://bcm-head-01:8081`.
     pub endpoint: String,
     /// Entity ids of the head nodes.
     pub head_nodes: Vec<String>,

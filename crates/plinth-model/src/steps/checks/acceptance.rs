@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptanceCheck {
-    /// Check.
+    /// What is to be proved, with what it is proved on.
     pub check: Check,
 }
 

@@ -17,13 +17,13 @@ fn is_whole_gpu(resource: &str) -> bool {
     resource == WHOLE_GPU
 }
 
-/// An object in a namespace.
+/// Where to find an object whose kind is said elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placed {
-    /// Namespace.
+    /// Together with `name` it finds the object.
     pub namespace: String,
-    /// Name.
+    /// Unique among the objects of that kind in the namespace.
     pub name: String,
 }
 
@@ -65,7 +65,7 @@ pub enum Check {
     },
     /// A pod with one GPU runs on this node and sees it.
     GpuPod {
-        /// Node.
+        /// Where the pod has to run; it has GPUs.
         node: NodeName,
         /// Image in which the container runtime puts `nvidia-smi`.
         image: String,
@@ -96,7 +96,7 @@ pub enum Check {
         pods: String,
         /// Service of Prometheus.
         prometheus: Placed,
-        /// Its port.
+        /// The one that the service listens on, for HTTP.
         port: u16,
     },
     /// Pods get InfiniBand devices when they ask for them.
@@ -112,7 +112,7 @@ pub enum Check {
     },
     /// The name resolves to the address from a pod.
     Dns {
-        /// Name.
+        /// What is looked up.
         name: Domain,
         /// Address wanted.
         address: Ipv4Addr,
@@ -121,14 +121,14 @@ pub enum Check {
     DnsOut {
         /// Nodes of the site.
         nodes: Vec<NodeName>,
-        /// Names.
+        /// What pods look up: hosts that the site uses outside of the cluster.
         names: Vec<String>,
         /// Image with a shell and `nslookup`.
         image: String,
     },
     /// HTTPS to the URL answers with a certificate that our authority signed.
     Ingress {
-        /// URL.
+        /// The whole address, `https://` and a port where it is not 443.
         url: String,
         /// Where it is answered; this machine need not know the name. None: as the name resolves here.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,9 +10,9 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterDns {
-    /// Name.
+    /// The host name of Run:ai, or without it one of the cluster's own.
     pub name: Domain,
-    /// Address.
+    /// Where the ingress answers, or the service behind the cluster's own name.
     pub address: Ipv4Addr,
 }
 

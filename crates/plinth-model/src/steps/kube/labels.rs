@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeLabels {
-    /// Node.
+    /// Its name at the site and in Kubernetes.
     pub node: NodeName,
-    /// Labels.
+    /// What the site wants; labels that plinth set before and are not among them go, those of others stay.
     pub labels: IndexMap<String, String>,
     /// Taints, `key=value:Effect`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeReady {
-    /// Node.
+    /// Its name at the site and in Kubernetes.
     pub node: NodeName,
     /// Kubernetes version; none: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct NodeAccount {
     /// Node, with the first-contact login.
     pub target: NodeTarget,
-    /// Account.
+    /// What it is to be: the same on every node of the site.
     pub account: Account,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct NodeDownloads {
     /// Node, with the service account.
     pub target: NodeTarget,
-    /// Folder.
+    /// Where the engine looks before it fetches; the same on every node.
     pub folder: HostPath,
     /// Groups of the node, which decide what it needs.
     pub groups: Vec<String>,

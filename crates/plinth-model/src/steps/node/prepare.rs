@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct NodePrepare {
     /// Node, with the service account.
     pub target: NodeTarget,
-    /// What is wanted.
+    /// Parts that are empty or false are not looked at.
     pub wanted: Preparation,
 }
 

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct NodeRegistries {
     /// Node, with the service account.
     pub target: NodeTarget,
-    /// Mirrors.
+    /// Where images come from instead, by registry; empty: from the registries themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<Mirror>,
     /// The engine writes the mirrors; here they only must answer. Stands in a plan only when it is not so.
     #[serde(default = "super::values::yes", skip_serializing_if = "super::values::is_yes")]
     pub mirrors_by_engine: bool,
-    /// Logins.
+    /// What containerd of the node signs in with, by registry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logins: Vec<RegistryLogin>,
 }

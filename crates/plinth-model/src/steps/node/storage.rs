@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct NodeStorage {
     /// Node, with the service account.
     pub target: NodeTarget,
-    /// Where it was.
+    /// Directory with containerd's data before the step.
     pub from: HostPath,
-    /// Where it goes.
+    /// Directory on the larger file system, where the data is after it.
     pub to: HostPath,
 }
 

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct NodeStorageOld {
     /// Node, with the service account.
     pub target: NodeTarget,
-    /// Where the data was.
+    /// Directory that the data was moved from; its copy goes.
     pub from: HostPath,
-    /// Where it is.
+    /// Directory where the data is used now.
     pub to: HostPath,
 }
 

@@ -24,14 +24,14 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeTarget {
-    /// Node.
+    /// Its name at the site, for people and for logs; `address` is where SSH goes.
     pub node: NodeName,
     /// Production address.
     pub address: Ipv4Addr,
     /// SSH port.
     #[serde(default = "ssh_port", skip_serializing_if = "is_ssh_port")]
     pub port: u16,
-    /// User.
+    /// As whom SSH signs in: the first-contact login, or the service account.
     pub user: String,
     /// How it proves itself.
     pub credential: Credential,
@@ -52,7 +52,7 @@ pub struct Jump {
     /// SSH port.
     #[serde(default = "ssh_port", skip_serializing_if = "is_ssh_port")]
     pub port: u16,
-    /// User.
+    /// As whom SSH signs in there; nothing runs there.
     pub user: String,
     /// How it proves itself.
     pub credential: Credential,
@@ -103,7 +103,7 @@ pub struct Mirror {
     pub endpoints: Vec<String>,
 }
 
-/// One registry login.
+/// What images or charts of one registry are fetched with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegistryLogin {
@@ -121,7 +121,7 @@ pub struct RegistryLogin {
 pub struct NodeMinimum {
     /// Processor cores.
     pub cpus: u32,
-    /// Memory, MiB.
+    /// MiB, as [`crate::facts::NodeFacts`] counts it.
     pub memory_mib: u64,
     /// GPUs are expected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

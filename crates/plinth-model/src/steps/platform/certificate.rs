@@ -13,7 +13,7 @@ pub struct Certificate {
     pub name: String,
     /// Subject and subject alternative names.
     pub names: Vec<CertificateName>,
-    /// Source.
+    /// Who makes it: plinth, or somebody else who gives files.
     pub source: CertificateSource,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Namespace {
-    /// Name.
+    /// Unique in the cluster.
     pub name: String,
     /// Level, for enforce, audit and warn.
     pub pod_security: PodSecurity,

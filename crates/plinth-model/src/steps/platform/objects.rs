@@ -13,7 +13,7 @@ use serde_json::Value;
 pub struct KubeObjects {
     /// Component they belong to.
     pub component: String,
-    /// Manifests.
+    /// Complete manifests, applied together.
     pub objects: Vec<Value>,
     /// What proves that they work.
     pub health: Vec<Health>,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HelmRelease {
-    /// Release.
+    /// Complete: nothing of the catalog or the site is looked up when it is installed.
     pub release: Box<Release>,
     /// Where it belongs: with the platform, or with Run:ai.
     #[serde(default = "Stage::platform", skip_serializing_if = "Stage::is_platform")]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentRemoval {
-    /// What goes.
+    /// Releases and objects of the component that have to be gone.
     pub parts: Parts,
     /// How long helm may wait for each release to be gone, seconds.
     pub timeout_s: u32,

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretRestart {
-    /// Namespace.
+    /// Where the secret and its readers are.
     pub namespace: String,
-    /// The secret.
+    /// Name of the secret whose content changed.
     pub secret: String,
     /// Programs read it when they start, also where its files follow: bundles of authorities.
     pub read_at_start: bool,

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HelmRollback {
-    /// Component.
+    /// Name in the catalog, by which people asked for it.
     pub component: String,
-    /// Its release.
+    /// By helm's name; its revisions are counted in there.
     pub release: ReleaseName,
     /// The revision that it goes back to, which worked.
     pub to: u32,

@@ -16,9 +16,9 @@ pub struct CertificateRotation {
     pub names: Vec<CertificateName>,
     /// Source of what comes.
     pub source: CertificateSource,
-    /// What goes.
+    /// Certificate or authority that is taken out.
     pub outgoing: Outgoing,
-    /// How far.
+    /// Up to which phase this step goes.
     pub phase: RotationPhase,
 }
 
@@ -50,7 +50,7 @@ pub enum RotationPhase {
 }
 
 impl RotationPhase {
-    /// As a part of a step's id.
+    /// The word for it in a step's id.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeSecret {
-    /// Namespace.
+    /// Where what reads it looks for it.
     pub namespace: String,
-    /// Name.
+    /// The one that its reader has fixed; unique in the namespace.
     pub name: String,
-    /// Content.
+    /// What it is made from: references and names of certificates, never a value.
     pub content: SecretContent,
-    /// Labels.
+    /// Of the secret itself; what looks for it by label finds it. Labels that others gave it stay.
     #[serde(default)]
     pub labels: IndexMap<String, String>,
 }

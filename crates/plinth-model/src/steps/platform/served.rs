@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateServed {
-    /// URL.
+    /// The address of the platform, `https://` and a port where it is not 443.
     pub url: String,
     /// Where it is answered; none: as the name resolves here.
     #[serde(default, skip_serializing_if = "Option::is_none")]

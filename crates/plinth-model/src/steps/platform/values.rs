@@ -13,7 +13,7 @@ pub enum PodSecurity {
     Restricted,
     /// No known privilege escalations.
     Baseline,
-    /// Anything.
+    /// Pods may do anything.
     Privileged,
 }
 
@@ -23,7 +23,7 @@ pub enum PodSecurity {
 pub enum SecretContent {
     /// `kubernetes.io/dockerconfigjson`.
     RegistryLogin {
-        /// The login.
+        /// What the file holds, for one registry.
         login: RegistryLogin,
     },
     /// `kubernetes.io/tls` with `tls.crt` (full chain) and `tls.key`.
@@ -49,7 +49,7 @@ pub enum SecretContent {
     Value {
         /// Key inside the secret.
         key: String,
-        /// The value.
+        /// Where it is read from, when the secret is made.
         value: SecretRef,
     },
 }
@@ -84,7 +84,7 @@ pub enum Health {
     Workload {
         /// `Deployment`, `DaemonSet` or `StatefulSet`.
         kind: String,
-        /// Its name.
+        /// Of the object; its namespace is that of the release.
         name: String,
     },
     /// An object's field has a value: `.status.state == ready` of `clusterpolicies.nvidia.com/cluster-policy`.
@@ -145,7 +145,7 @@ pub struct Release {
     pub component: String,
     /// Release name.
     pub release: String,
-    /// Namespace.
+    /// Where it is installed and helm keeps its records.
     pub namespace: String,
     /// Chart name, or the whole address for `oci://`.
     pub chart: String,
@@ -155,7 +155,7 @@ pub struct Release {
     /// Login for the repository, if it wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<RegistryLogin>,
-    /// Version.
+    /// Exactly this one, or a line whose newest patch is chosen once.
     pub version: ChartVersion,
     /// Its maker publishes no chart but one file of objects: the chart is made here from that file. `repository` is the file's address, or
     /// the mirror or folder that has it under [`Release::file_of_objects`]; `digest` is that of the file.
@@ -170,7 +170,7 @@ pub struct Release {
     pub manifest_digest: Option<String>,
     /// Values, complete. Secrets appear as `{"$secret": <SecretRef>}` and are put in by the client, on helm's standard input.
     pub values: Values,
-    /// CRD policy.
+    /// What has to be done about the chart's CRDs before an upgrade.
     pub crds: CrdPolicy,
     /// How long helm may wait, seconds.
     pub timeout_s: u32,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunaiConnected {
-    /// Control plane.
+    /// The control plane that it reports to, and which cluster it is there.
     pub target: RunaiTarget,
     /// Its next report is waited for: the state is what the control plane remembers of the last one, from before a change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

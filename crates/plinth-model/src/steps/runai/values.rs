@@ -74,7 +74,7 @@ pub struct RunaiApi {
     /// Projects, in the same way.
     #[serde(default)]
     pub projects: String,
-    /// Node pools.
+    /// Node pools of a cluster: `GET` lists them. Quotas are given by pool.
     #[serde(default)]
     pub node_pools: String,
     /// Workloads of all kinds: below `/ID` is one, with what the scheduler says of it.
@@ -89,7 +89,7 @@ pub struct RunaiApi {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrgUnit {
-    /// Name.
+    /// The one that people see; units are found by it.
     pub name: String,
     /// The department that it belongs to; none: it is a department itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ impl OrgUnit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenWay {
-    /// Path.
+    /// Below the address of the control plane.
     pub path: String,
     /// How the fields are sent.
     pub form: TokenForm,
@@ -129,7 +129,7 @@ pub struct TokenWay {
 pub enum TokenForm {
     /// As a form, as OAuth 2 has it.
     Form,
-    /// As JSON.
+    /// As one JSON object.
     Json,
 }
 
@@ -154,7 +154,7 @@ impl ClusterCredential {
         }
     }
 
-    /// The other one.
+    /// What may be kept instead, where another release of Run:ai made the cluster known.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {

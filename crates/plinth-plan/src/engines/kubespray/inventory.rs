@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// Interpreter on the nodes. Found by Ansible itself, it may be a version manager's stand-in in PATH, and every module fails.
 pub(super) const PYTHON: &str = "/usr/bin/python3";
 
-/// The inventory as a value.
+/// Hosts, groups and the variables of all hosts, in the form that Ansible reads as YAML.
 #[must_use]
 pub fn inventory(desired: &Desired, cluster: &Cluster) -> Value {
     let hosts: Map<String, Value> = cluster.members.iter().map(|m| (m.name.to_string(), host(m))).collect();

@@ -30,7 +30,7 @@ impl StepKind for CertificateServed {
         }
     }
 
-    /// Waits.
+    /// Waits until the new certificate is served; it changes nothing itself.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let late = |seen: &[String]| {
             let message = format!("{} does not answer with the new certificate", self.url);

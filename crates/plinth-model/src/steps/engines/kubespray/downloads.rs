@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayDownloads {
-    /// Release.
+    /// Its table says which files there are, and what they must be.
     pub release: KubesprayRelease,
     /// Digest of inventory and variables: they decide which files.
     pub inputs: Digest,

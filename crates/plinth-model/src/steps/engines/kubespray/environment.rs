@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayEnvironment {
-    /// Release.
+    /// Its needs decide the versions of Python and of ansible.
     pub release: KubesprayRelease,
 }
 

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRecovery {
-    /// Release.
+    /// Whose playbook repairs them; the one that installs.
     pub release: KubesprayRelease,
     /// All hosts of the inventory, as the account reaches them. Workers need not answer.
     pub targets: Vec<NodeTarget>,
-    /// Which are broken.
+    /// Members of the control plane or of etcd that have to be made anew.
     pub broken: Vec<NodeName>,
     /// What the cluster is made from when it is whole, in parts.
     pub parts: RunInputs,

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRemoval {
-    /// Release.
+    /// Whose playbook removes; the one that installs.
     pub release: KubesprayRelease,
     /// All hosts of the inventory, as the account reaches them.
     pub targets: Vec<NodeTarget>,
-    /// Which leave.
+    /// Which hosts it leaves, and whether they answer.
     pub removal: Removal,
     /// What the written files are, in parts.
     pub parts: RunInputs,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRun {
-    /// Release.
+    /// Whose cluster.yml runs.
     pub release: KubesprayRelease,
     /// Hosts, as the account reaches them. Each must appear in the final statistics without failure.
     pub targets: Vec<NodeTarget>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubespraySource {
-    /// Release.
+    /// What is fetched, and the ids that prove it.
     pub release: KubesprayRelease,
 }
 

@@ -15,9 +15,9 @@ pub const VARIABLES_FILE: &str = "kubespray/inventory/group_vars/all/plinth.json
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunInputs {
-    /// Kubespray's tag.
+    /// The release that runs.
     pub tag: Version,
-    /// Kubernetes version.
+    /// The Kubernetes that it installs.
     pub version: Version,
     /// Digest of the variables of the whole cluster, `kube_version` not among them.
     pub variables: Digest,
@@ -33,9 +33,9 @@ pub enum Removal {
     All,
     /// All of them, where nothing of Kubernetes is on any: what is recorded of the cluster goes, and no node is touched.
     Unprovisioned,
-    /// These workers.
+    /// These workers; all others stay.
     Nodes {
-        /// Names.
+        /// Those that leave; none of them is in the control plane or in etcd.
         nodes: Vec<NodeName>,
         /// Whether they answer. If not, they are taken out of the cluster and nothing is done on them.
         reachable: bool,
@@ -104,7 +104,7 @@ impl RunInputs {
     }
 }
 
-/// Kubespray, pinned.
+/// One release of Kubespray: where it comes from, the ids that prove it, and what it needs here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubesprayRelease {
