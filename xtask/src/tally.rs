@@ -1,7 +1,7 @@
 //! Counting: what `cargo test` says, line by line, and checks of our own.
 
 use std::fmt;
-use std::ops::AddAssign;
+use std::ops::{Add, AddAssign};
 
 /// Passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,15 @@ impl Tally {
         if (!ended_well || nothing) && self.failed == 0 {
             self.failed = 1;
         }
+        self
+    }
+}
+
+impl Add for Tally {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
         self
     }
 }

@@ -35,6 +35,9 @@ pub(crate) enum Tier {
     Kubernetes,
 }
 
+/// The fuzz package stands outside the workspace.
+const FUZZ: &str = "fuzz/Cargo.toml";
+
 /// What is known of the tiers that ended.
 #[derive(Debug, Default)]
 struct Ended {
@@ -109,7 +112,7 @@ fn run_tier(tier: Tier, failed: &mut Vec<String>) -> Result<Tally, Failure> {
     match tier {
         Tier::Fmt => commands::passes(&mut cargo(&["fmt", "--all", "--check"])).map(Tally::check),
         Tier::Direction => direction::check(),
-        Tier::House => house::check(),
+        Tier::House => Ok(house::check()? + Tally::check(lock_files()?)),
         Tier::Clippy => commands::passes(&mut cargo(&lints)).map(Tally::check),
         Tier::Unit => counted(&["test", "--workspace", "--locked", "--no-fail-fast"], failed),
         Tier::Release => rehearsal::check(),
@@ -120,6 +123,19 @@ fn run_tier(tier: Tier, failed: &mut Vec<String>) -> Result<Tally, Failure> {
         Tier::Kubernetes => kubernetes(failed),
         Tier::Kubespray => nodes("kubespray*", failed),
     }
+}
+
+/// Whether both lock files name what the manifests want. The later tiers would tell it too, an hour later.
+fn lock_files() -> Result<bool, Failure> {
+    for manifest in ["Cargo.toml", FUZZ] {
+        let read = ["metadata", "--locked", "--format-version", "1", "--manifest-path", manifest];
+        let output = commands::output(&mut cargo(&read))?;
+        if !output.status.success() {
+            eprintln!("house: {manifest}: {}", String::from_utf8_lossy(&output.stderr).trim_end());
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Runs `cargo test`, counts its result lines and keeps the names of tests that failed.
@@ -168,11 +184,11 @@ fn keycloak(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     counted(&[&one_test[..], &["--test-threads=1"]].concat(), failed)
 }
 
-/// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.
+/// Shares the target directory, so that its dependencies build once.
 fn fuzz_smoke() -> Result<Tally, Failure> {
     let metadata = commands::metadata()?;
     let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
-    let manifest = ["run", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", target, "--bin", "smoke"];
+    let manifest = ["run", "--locked", "--manifest-path", FUZZ, "--target-dir", target, "--bin", "smoke"];
     commands::passes(&mut cargo(&manifest)).map(Tally::check)
 }
 
