@@ -1,6 +1,7 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
 use crate::args::{Common, Progress};
+use crate::prediction;
 use crate::printer::Printer;
 use crate::report::Report;
 use crate::sinks::Sinks;
@@ -53,8 +54,16 @@ pub(crate) async fn watched(
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let result = operation.run(approved, sinks.sink(), stop.clone()).await;
+    let rehearsed = operation.simulation().is_some().then(prediction::Watched::default);
+    let sink = match &rehearsed {
+        Some(rehearsed) => rehearsed.before(sinks.sink()),
+        None => sinks.sink(),
+    };
+    let result = operation.run(approved, sink, stop.clone()).await;
     drop(taken);
     sinks.close();
+    if let Some(rehearsed) = rehearsed.filter(|_| result.is_ok()) {
+        rehearsed.keep(&approved.planned().plan.site);
+    }
     result
 }
