@@ -3,6 +3,9 @@
 /// Most squares that are added up for Student's distribution; with more observations it is the normal one.
 const MANY: u32 = 30;
 
+/// Farther than this nothing is drawn: Student's distribution with one degree of freedom would know no end.
+const FARTHEST: f64 = 4.0;
+
 /// A sequence of numbers that depends on its words alone (SplitMix64 over FNV-1a).
 #[derive(Clone, Debug)]
 pub(crate) struct Chance(u64);
@@ -43,7 +46,7 @@ impl Chance {
         }
         let freedom = freedom.max(1);
         let squares: f64 = (0..freedom).map(|_| self.normal().powi(2)).sum();
-        normal / (squares / f64::from(freedom)).sqrt().max(1e-3)
+        (normal / (squares / f64::from(freedom)).sqrt().max(1e-3)).clamp(-FARTHEST, FARTHEST)
     }
 }
 

@@ -22,6 +22,8 @@ const STILL: f64 = 0.1;
 const MATTERS: (f64, f64) = (0.05, 5.0);
 /// Seconds beyond the usual below which nothing is called late.
 const LATE_S: f64 = 5.0;
+/// Nothing is imagined to take longer than a year.
+const LONGEST_S: f64 = 366.0 * 86_400.0;
 /// Late steps that are looked at for whether the end waits for them.
 const LATE: usize = 8;
 
@@ -272,7 +274,7 @@ fn still(took_s: Option<f64>, since: f64) -> f64 {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such a cast saturates")]
 fn millis(seconds: f64) -> Millis {
-    (seconds.max(0.0) * 1000.0).round() as Millis
+    (seconds.clamp(0.0, LONGEST_S) * 1000.0).round() as Millis
 }
 
 #[cfg(test)]

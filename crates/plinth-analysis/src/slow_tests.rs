@@ -17,7 +17,7 @@ fn run(number: usize, slow: &[usize]) -> (Columns, Categories) {
             let nature = if is_large { base * 2.0 } else { base };
             let own = (0.25 * Chance::of(step.as_str(), number).normal()).exp();
             let took = if has_work { nature * own } else { 0.4 };
-            let took = if slow.contains(&node) { took * 4.0 } else { took };
+            let took = if slow.contains(&node) { took * 6.0 } else { took };
             rows.push(Row {
                 kind: kind_of(&step),
                 step,
