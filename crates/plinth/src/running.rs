@@ -62,6 +62,7 @@ pub(crate) async fn watched(
     let result = operation.run(approved, sink, stop.clone()).await;
     drop(taken);
     sinks.close();
+    operation.say_untold();
     if let Some(rehearsed) = rehearsed.filter(|_| result.is_ok()) {
         rehearsed.keep(&approved.planned().plan.site);
     }

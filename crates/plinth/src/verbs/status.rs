@@ -8,6 +8,7 @@ use crate::recorded::{Chosen, Recorded, look, past_before};
 use crate::sinks;
 use jiff::Timestamp;
 use plinth_analysis::{Past, Shape, StopNow, TimeLeft, stop_now, time_left, waiting};
+use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState, Status};
 use plinth_model::text::visible_styled;
@@ -53,6 +54,7 @@ struct Now {
     shape: Shape,
     left: Option<TimeLeft>,
     stop: Option<StopNow>,
+    undelivered: Vec<Undelivered>,
 }
 
 /// Earlier runs, read once for a run: they do not change any more.
@@ -68,6 +70,8 @@ struct Told<'a> {
     time_left: Option<&'a TimeLeft>,
     #[serde(skip_serializing_if = "Option::is_none")]
     if_stopped_now: Option<&'a StopNow>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    undelivered: &'a [Undelivered],
 }
 
 impl Now {
@@ -95,7 +99,8 @@ impl Now {
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
-        Ok(Self { site, status, view, shape, left: None, stop: None }.ahead(&past, now))
+        let undelivered = notify::undelivered(&directory);
+        Ok(Self { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, now))
     }
 
     /// What lies ahead, of a run that is on. Time in a rehearsal is virtual.
@@ -109,7 +114,8 @@ impl Now {
     }
 
     fn json(&self) -> Told<'_> {
-        Told { status: &self.status, time_left: self.left.as_ref(), if_stopped_now: self.stop.as_ref() }
+        let (time_left, if_stopped_now) = (self.left.as_ref(), self.stop.as_ref());
+        Told { status: &self.status, time_left, if_stopped_now, undelivered: &self.undelivered }
     }
 
     /// The status; of a run that is on, or was broken off, also what it waits for.
@@ -126,6 +132,9 @@ impl Now {
             ];
             let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
             parts.for_each(|part| text = format!("{text}\n{part}"));
+        }
+        for left in &self.undelivered {
+            text = format!("{text}\n{}", left.sentence());
         }
         text
     }
@@ -221,7 +230,8 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
     let past = recorded.past(entry)?;
     let (site, shape) = (recorded.site.clone(), chosen.shape);
-    let now = Now { site, status, view, shape, left: None, stop: None }.ahead(&past, at);
+    let undelivered = Vec::new();
+    let now = Now { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, at);
     if common.json {
         printer.json(&now.json());
     } else {
