@@ -1,7 +1,7 @@
 //! Events on their way out: numbered, stamped, free of secrets.
 
 use crate::journal::{JournalError, Store};
-use plinth_model::run::{CommandFailure, StreamSeal};
+use plinth_model::run::{CommandFailure, StreamSeal, trace};
 use plinth_model::{Event, EventBody, Finding, StepId};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, Progress};
@@ -15,6 +15,8 @@ pub(crate) struct EventEmitter {
     sink: Sink,
     clock: Arc<dyn Clock>,
     secrets: Arc<dyn Secrets>,
+    /// The run, and the trace that it is a part of.
+    trace: (String, Option<String>),
     numbers: Mutex<Numbers>,
 }
 
@@ -43,8 +45,13 @@ impl Numbers {
 }
 
 impl EventEmitter {
-    pub(crate) fn new(sink: Sink, clock: Arc<dyn Clock>, secrets: Arc<dyn Secrets>) -> Arc<Self> {
-        Arc::new(Self { sink, clock, secrets, numbers: Mutex::default() })
+    pub(crate) fn new(
+        sink: Sink,
+        clock: Arc<dyn Clock>,
+        secrets: Arc<dyn Secrets>,
+        trace: (String, Option<String>),
+    ) -> Arc<Self> {
+        Arc::new(Self { sink, clock, secrets, trace, numbers: Mutex::default() })
     }
 
     /// Tells one event that is not stored: progress, or the end of a run whose journal failed. The numbers are held while the
@@ -72,11 +79,13 @@ impl EventEmitter {
 
     /// A context whose progress becomes events of the step.
     pub(crate) fn context(self: &Arc<Self>, step: &StepId) -> Context {
+        let traceparent = trace::of_step(&self.trace.0, self.trace.1.as_deref(), step);
         let (emitter, step) = (Arc::clone(self), step.clone());
         Context::new(Arc::clone(&self.clock), move |Progress { done, total, message }| {
             let message = emitter.text(&message);
             emitter.say(EventBody::StepProgress { step: step.clone(), done, total, message });
         })
+        .traced(traceparent)
     }
 
     /// The text without secrets.
