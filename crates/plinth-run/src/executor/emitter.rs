@@ -118,3 +118,25 @@ impl EventEmitter {
         finding
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plinth_world::SystemClock;
+    use plinth_world::secrets::MemorySecrets;
+
+    #[test]
+    fn what_a_step_starts_is_a_part_of_it_in_the_callers_trace() {
+        let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+        let of = |trace: Option<String>, step: &str| {
+            let (clock, secrets) = (Arc::new(SystemClock::new()), Arc::new(MemorySecrets::default()));
+            let emitter = EventEmitter::new(Arc::new(|_| {}), clock, secrets, ("run-1".to_owned(), trace));
+            let step = StepId::new("platform", "release", step);
+            emitter.context(&step).traceparent().map(str::to_owned).unwrap_or_default()
+        };
+        let (one, other) = (of(Some(given.clone()), "a"), of(Some(given), "b"));
+        assert!(one.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && one.ends_with("-01"), "{one}");
+        assert_ne!(one, other);
+        assert_eq!(of(None, "a").len(), 55, "a run that nobody called has a trace of its own");
+    }
+}
