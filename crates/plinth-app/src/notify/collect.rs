@@ -88,7 +88,9 @@ impl Collector {
                 self.ready(now)
             }
             EventBody::GateOpened { gate, answer, .. } => {
-                self.gates.add(format!("{gate} opened: {answer}"), event);
+                // There is one for each node: what counts is how many of a sort.
+                let sort = gate.as_str().split('/').next().unwrap_or_default();
+                self.gates.add(format!("{sort}: {}", answer.as_str()), event);
                 self.ready(now)
             }
             EventBody::RunFinished { .. } => {
@@ -134,7 +136,11 @@ impl Collector {
     fn opened(&self, all: &[String], newest: (u64, Timestamp)) -> Option<Notice> {
         let mut counted: BTreeMap<&String, usize> = BTreeMap::new();
         all.iter().for_each(|gate| *counted.entry(gate).or_default() += 1);
-        let lines: Vec<String> = counted.into_keys().cloned().collect();
+        let line = |(gate, count): (&String, usize)| match count {
+            1 => gate.clone(),
+            count => format!("{gate}, {count} times"),
+        };
+        let lines: Vec<String> = counted.into_iter().map(line).collect();
         let notice = self.notice("run.gate", Occasion::Gate, newest, &amount(all.len(), "gate"))?;
         Some(Notice { lines: self.lines(&lines), brief: format!("{} opened", notice.brief), ..notice })
     }
@@ -142,9 +148,9 @@ impl Collector {
     fn finished(&self, event: &Event) -> Option<Notice> {
         let EventBody::RunFinished { outcome, exit, counts, seconds, next, .. } = &event.body else { return None };
         let how = match outcome {
-            Outcome::Done => "is done",
-            Outcome::Partly => "ended before it was done",
-            Outcome::Stopped => "was stopped",
+            Outcome::Done => "done",
+            Outcome::Partly => "not done",
+            Outcome::Stopped => "stopped",
         };
         let told = [
             (counts.changed, "changed"),
@@ -175,7 +181,7 @@ impl Collector {
             seq,
             at,
             made: Timestamp::now(),
-            brief: self.line(&format!("{rehearsal}{}: {verb} {what}", head.site)),
+            brief: self.line(&format!("{rehearsal}{} {verb}: {what}", head.site)),
             lines: Vec::new(),
             counts: None,
             exit: None,

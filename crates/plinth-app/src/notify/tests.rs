@@ -81,7 +81,8 @@ async fn a_thousand_failures_of_a_minute_are_two_messages() {
     assert_eq!(told, 1, "the first is told at once");
     assert!(collector.due().is_some_and(|due| due > now + Duration::from_secs(50)));
     let gate = |n: u64| {
-        event(n, EventBody::GateOpened { gate: GateId::new("storage"), answer: GateAnswer::new("move"), by: None })
+        let node = plinth_model::NodeName::new(&format!("dgx-{n}")).unwrap();
+        event(n, EventBody::GateOpened { gate: GateId::storage(&node), answer: GateAnswer::RELOCATE, by: None })
     };
     let told: usize = (0..40).map(|n| collector.take(&gate(2_000 + n), now).len()).sum();
     assert_eq!(told, 1);
@@ -90,12 +91,13 @@ async fn a_thousand_failures_of_a_minute_are_two_messages() {
     assert_eq!(
         briefs,
         [
-            "lab: apply 999 steps failed",
-            "lab: apply 39 gates opened",
-            "lab: apply ended before it was done after 1 min 01 s: 3 changed, 2 failed"
+            "lab apply: 999 steps failed",
+            "lab apply: 39 gates opened",
+            "lab apply: not done after 1 min 01 s: 3 changed, 2 failed"
         ]
     );
     assert_eq!(rest[0].lines.last().unwrap(), "and 994 more");
+    assert_eq!(rest[1].lines, ["storage: relocate, 39 times"]);
     assert_eq!((rest[2].exit, rest[2].lines.as_slice()), (Some(4), &["run it again".to_owned()][..]));
     assert_eq!(collector.due(), None);
 }
