@@ -19,7 +19,7 @@ mod which;
 
 pub use change::{Difference, RunDiff, Side};
 pub use columns::{Columns, Row};
-pub use failures::{FailureGroup, Traits, failure_groups, normalised};
+pub use failures::{FailureGroup, Traits, failure_group, failure_groups, normalised};
 pub use filter::{Filter, FilterError, Subject};
 pub use graph::{Shape, ShapeStep};
 pub use kinds::{KindView, kind_of, kinds, median};

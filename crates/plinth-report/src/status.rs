@@ -1,6 +1,7 @@
 //! How far a run came, as text.
 
 use crate::findings::{behind_what, is_warning, labelled, warning};
+use crate::frame::{Ink, Line};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
 use plinth_model::amount;
@@ -12,6 +13,30 @@ use plinth_model::{NodeName, SiteName};
 /// The text, several lines, without a final line break.
 #[must_use]
 pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
+    let in_flight = status.in_flight.iter().flat_map(|step| in_flight(step, palette)).collect();
+    whole(site, status, in_flight, palette)
+}
+
+/// The same of a run that is on: its frame ([`crate::frame::frame`]) says what is in flight, and which stages there are.
+#[must_use]
+pub fn status_with(site: &SiteName, status: &Status, frame: &[Line], palette: Palette) -> String {
+    whole(site, status, frame.iter().map(|line| format!("  {}", line.painted(palette))).collect(), palette)
+}
+
+/// What stands above the frame where the status is watched: which run, since when, and whether it lives.
+#[must_use]
+pub fn heading(site: &SiteName, status: &Status, columns: usize, palette: Palette) -> Vec<Line> {
+    let RunStatus { id, plan, rehearsal, started, .. } = &status.run;
+    let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
+    let name = Line::of(Ink::Bold, site.as_str()).and(Ink::Plain, format!(": {}{kind}", state(status)));
+    let plan = plan.as_ref().map_or("-", |plan| plan.short());
+    let run = id.as_ref().map(|id| format!("  {} of plan {plan}, since {}", clean(id), time(*started)));
+    let told = run.into_iter().chain(status.life.as_ref().and_then(life));
+    let told = told.map(|text| Line::of(Ink::Dim, text));
+    std::iter::once(name).chain(told).map(|line| line.fitted(columns, palette)).collect()
+}
+
+fn whole(site: &SiteName, status: &Status, in_flight: Vec<String>, palette: Palette) -> String {
     let name = palette.bold(site.as_str());
     let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
     let RunStatus { id, plan, rehearsal, .. } = &status.run;
@@ -32,7 +57,7 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
             .iter()
             .map(|reason| format!("  stopping {}", clean(reason.strip_prefix("stopping ").unwrap_or(reason)))),
     );
-    lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
+    lines.extend(in_flight);
     lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
     lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));

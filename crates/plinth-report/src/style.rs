@@ -150,6 +150,20 @@ pub fn clean(text: &str) -> String {
     visible(&line).into_owned()
 }
 
+/// Longest foreign text on a line, characters; the JSON has all of it.
+const LONGEST: usize = 300;
+
+/// Foreign text in one line, cut where it is endless.
+pub(crate) fn short(text: &str) -> String {
+    // What is cut off is not cleaned first: a line of a megabyte costs nothing.
+    let begin: String = text.chars().take(LONGEST + 1).collect();
+    let cleaned = clean(&begin);
+    if begin.chars().count() <= LONGEST {
+        return cleaned;
+    }
+    cleaned.chars().take(LONGEST).chain(" …".chars()).collect()
+}
+
 const fn is_blank(c: char) -> bool {
     matches!(c, '\n' | '\t') || c.is_whitespace() && !is_hidden(c)
 }

@@ -91,7 +91,7 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
+    pub(crate) fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
         let view = RunView::of(&events);
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
         let columns = Columns::of(&events);

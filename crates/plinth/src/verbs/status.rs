@@ -5,18 +5,20 @@ use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded, look};
-use crate::sinks;
+use crate::terminal;
 use jiff::Timestamp;
-use plinth_analysis::{Shape, waiting};
+use plinth_analysis::{FailureGroup, Shape, Traits, Waiting, failure_groups, waiting};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, RunState, Status};
-use plinth_model::text::visible_styled;
-use plinth_model::{Exit, Problem, RunView};
+use plinth_model::run::{LockView, Progress, RunState, Status};
+use plinth_model::{Exit, Problem, RunView, StepId};
+use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{sentence, waits};
+use plinth_report::{Outlet, Painter, Palette, status};
 use plinth_run::LockOwner;
 use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -48,7 +50,9 @@ struct Now {
     site: plinth_model::SiteName,
     status: Status,
     view: RunView,
-    shape: Shape,
+    waiting: Vec<Waiting>,
+    groups: Vec<FailureGroup>,
+    now_s: f64,
 }
 
 impl Now {
@@ -72,45 +76,132 @@ impl Now {
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
-        Ok(Self { site, status, view, shape })
+        let traits = state::facts::traits(&directory).unwrap_or_default();
+        Ok(Self::of((site, status), moved(view, &moving), (&shape, &traits), now))
     }
 
-    /// The status; of a run that is on, or was broken off, also what it waits for.
-    fn text(&self, printer: &Printer) -> String {
-        let mut text = plinth_report::status::status(&self.site, &self.status, sinks::palette(printer.color_out()));
-        if self.status.run.state == RunState::Running {
-            let waiting = waiting(&self.view, &self.shape);
-            for part in [sentence(&self.view, &waiting), Some(waits(&self.view, &waiting, look(printer)))] {
-                let part = part.filter(|part| !part.is_empty());
-                part.iter().for_each(|part| text = format!("{text}\n{part}"));
-            }
-        }
-        text
+    fn of(
+        (site, status): (plinth_model::SiteName, Status),
+        view: RunView,
+        (shape, traits): (&Shape, &Traits),
+        now: Timestamp,
+    ) -> Self {
+        let is_on = status.run.state == RunState::Running;
+        let waiting = if is_on { waiting(&view, shape) } else { Vec::new() };
+        let groups = failure_groups(&view, traits);
+        // Time in a rehearsal is virtual: it goes on with its events only.
+        let until = if status.run.rehearsal { view.at } else { Some(now) };
+        let now_s = view.started.zip(until).map_or(0.0, |(from, to)| to.duration_since(from).as_secs_f64().max(0.0));
+        Self { site, status, view, waiting, groups, now_s }
     }
+
+    fn is_on(&self) -> bool {
+        self.status.run.state == RunState::Running
+    }
+
+    /// The run as the live view draws it.
+    fn frame(&self, size: Size, palette: Palette) -> Vec<Line> {
+        let waits = sentence(&self.view, &self.waiting);
+        let (view, groups, now_s) = (&self.view, &self.groups, self.now_s);
+        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: None, head: false };
+        frame(&scene, size, palette)
+    }
+
+    /// The status; of a run that is on with its frame, and with the reason why each step waits.
+    fn text(&self, printer: &Printer) -> String {
+        let look = look(printer);
+        if !self.is_on() {
+            return status::status(&self.site, &self.status, look.palette);
+        }
+        let lines = self.frame(Size::endless(look.width), look.palette);
+        let text = status::status_with(&self.site, &self.status, &lines, look.palette);
+        let waits = waits(&self.view, &self.waiting, look);
+        if waits.is_empty() { text } else { format!("{text}\n{waits}") }
+    }
+
+    /// The same within a terminal: what the run is on top, its frame below.
+    fn screen(&self, (columns, rows): (usize, usize), palette: Palette) -> Vec<Line> {
+        let columns = columns.saturating_sub(1).max(1);
+        let mut lines = status::heading(&self.site, &self.status, columns, palette);
+        let left = rows.saturating_sub(lines.len() + 1);
+        lines.extend(self.frame(Size::of_lines(columns, rows, left), palette));
+        // The last lines are of more weight than the first, where there are only few.
+        lines.split_off(lines.len().saturating_sub(rows.saturating_sub(1).max(1)))
+    }
+}
+
+/// What moves inside steps is no event that is kept, and stands beside the journal.
+fn moved(mut view: RunView, moving: &BTreeMap<StepId, Progress>) -> RunView {
+    for (id, progress) in moving {
+        if let Some(step) = view.steps.get_mut(id).filter(|step| step.state.is_running()) {
+            step.progress = Some(progress.clone());
+        }
+    }
+    view
 }
 
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
 /// when nobody can read it any more.
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
-    let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
-    let mut shown = String::new();
+    let mut shown = Shown::new(printer);
     loop {
         let now = Now::look(common)?;
-        let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
-        if text != shown && (ended || out.wait(TAKEN)) {
-            if in_place {
-                out.whole(frame(&text).as_bytes());
-            } else {
-                printer.data(&format!("{text}\n"));
-            }
-            shown = text;
+        if !now.is_on() || out.wait(TAKEN) {
+            shown.show(&now, printer);
         }
-        if ended || out.is_broken() || reader_is_gone() {
+        if !now.is_on() || out.is_broken() || reader_is_gone() {
             return Ok(Exit::Done);
         }
         tokio::time::sleep(TICK).await;
+    }
+}
+
+/// What stands on standard output.
+struct Shown {
+    out: Outlet,
+    /// Where it is a terminal that can be drawn on.
+    painter: Option<Painter>,
+    palette: Palette,
+    text: String,
+}
+
+impl Shown {
+    fn new(printer: &Printer) -> Self {
+        let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+        let palette = look(printer).palette;
+        let painter = in_place.then(|| Painter::new(terminal::features(), palette));
+        Self { out: printer.streams().out().clone(), painter, palette, text: String::new() }
+    }
+
+    fn show(&mut self, now: &Now, printer: &Printer) {
+        let size = terminal::size(std::io::stdout());
+        match &mut self.painter {
+            Some(painter) if now.is_on() => {
+                let lines = now.screen(size, self.palette);
+                self.out.whole(painter.paint(&[], &lines, size, None).as_bytes());
+            }
+            painter => {
+                let text = now.text(printer);
+                if let Some(painter) = painter {
+                    self.out.whole(painter.erase(&[], size).as_bytes());
+                }
+                if text != self.text {
+                    printer.data(&format!("{text}\n"));
+                    self.text = text;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Shown {
+    /// A watch that is broken off leaves what it showed, and a cursor that can be seen.
+    fn drop(&mut self) {
+        if let Some(painter) = &mut self.painter {
+            self.out.whole(painter.leave().as_bytes());
+        }
     }
 }
 
@@ -120,24 +211,6 @@ fn reader_is_gone() -> bool {
     let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
     let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
     told.is_ok() && asked.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
-}
-
-/// A frame in one write, from the upper left corner; only as many lines as there are rows.
-fn frame(text: &str) -> String {
-    let rows = comfy_table::Table::new().width().map_or(24, |_| rows());
-    let text = visible_styled(text);
-    let mut lines: Vec<&str> = text.lines().collect();
-    let more = lines.len().saturating_sub(rows.saturating_sub(1));
-    if more > 0 {
-        lines.truncate(rows.saturating_sub(2));
-    }
-    let left = if more > 0 { format!("{} more lines: `plinth status`\n", more + 1) } else { String::new() };
-    format!("\u{1b}[H\u{1b}[2J{}\n{left}", lines.join("\n"))
-}
-
-/// Rows of the terminal.
-fn rows() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(24, |size| usize::from(size.ws_row)).max(4)
 }
 
 /// Who held the lock for the run at that moment: its holder of now, or, when something was recorded later, the run itself.
@@ -167,8 +240,8 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
-    let (site, shape) = (recorded.site.clone(), chosen.shape);
-    let now = Now { site, status, view, shape };
+    let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
+    let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits), at);
     if common.json {
         printer.json(&now.status);
     } else {

@@ -28,3 +28,4 @@ mod slips;
 mod support;
 mod sweeps;
 mod switched_off;
+mod terminals;
