@@ -36,7 +36,7 @@ mod wrap;
 pub use background::{Background, View};
 pub use github::GitHub;
 pub use lines::Lines;
-pub use live::{Live, Terminal, TimeLeft};
+pub use live::{Earlier, Live, Terminal};
 pub use ndjson::Ndjson;
 pub use outlet::{Gap, Open, Outlet, OutletLines};
 pub use painter::{Features, Painter, Taskbar};

@@ -6,11 +6,12 @@
 use crate::background::View;
 use crate::frame::{Scene, Size, frame};
 use crate::painter::{Features, Painter, Taskbar};
-use crate::runs::sentence;
+use crate::runs::{left, sentence};
 use crate::sink::Sink;
 use crate::style::Palette;
 use crate::text_log::{TextLog, Verbosity};
-use plinth_analysis::{FailureGroup, Shape, Traits, waiting};
+use jiff::SignedDuration;
+use plinth_analysis::{FailureGroup, Past, Shape, Traits, time_left, waiting};
 use plinth_model::{Event, EventBody, Plan, RunView};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -33,8 +34,8 @@ pub struct Terminal {
     pub features: Features,
 }
 
-/// How long a run will still take, in words, seconds after it began; none where nobody can say.
-pub type TimeLeft = Box<dyn Fn(&RunView, f64) -> Option<String> + Send>;
+/// Reads the runs of the site before the one with this id.
+pub type Earlier = Box<dyn FnOnce(&str) -> Past + Send>;
 
 /// The live view.
 pub struct Live {
@@ -43,7 +44,8 @@ pub struct Live {
     terminal: Terminal,
     painter: Painter,
     shape: Shape,
-    left: Option<TimeLeft>,
+    earlier: Option<Earlier>,
+    past: Past,
     known: Known,
     /// Lines that scroll, since the last frame.
     above: Vec<String>,
@@ -59,6 +61,7 @@ pub struct Live {
 #[derive(Default)]
 struct Known {
     waits: Option<String>,
+    left: Option<String>,
     groups: Vec<FailureGroup>,
     /// When it was looked last, and how long that took.
     looked: Option<(Instant, Duration)>,
@@ -78,7 +81,8 @@ impl Live {
             painter: Painter::new(terminal.features, palette),
             terminal,
             shape,
-            left: None,
+            earlier: None,
+            past: Past::default(),
             known: Known::default(),
             above: Vec::new(),
             changed: false,
@@ -96,10 +100,10 @@ impl Live {
         self
     }
 
-    /// Says how long it will still take.
+    /// Knows earlier runs: how long it still takes is said. They are read when the run has begun, by the thread that draws.
     #[must_use]
-    pub fn with_time_left(mut self, left: TimeLeft) -> Self {
-        self.left = Some(left);
+    pub fn after(mut self, earlier: Earlier) -> Self {
+        self.earlier = Some(earlier);
         self
     }
 
@@ -117,7 +121,14 @@ impl Live {
             return;
         }
         let view = self.text_log.view();
+        if let Some(run) = &view.run
+            && let Some(earlier) = self.earlier.take()
+        {
+            self.past = earlier(&run.run);
+        }
+        let now = view.started.map(|from| from + SignedDuration::from_secs_f64(self.now_s()));
         self.known.waits = sentence(view, &waiting(view, &self.shape));
+        self.known.left = now.and_then(|now| time_left(view, &self.shape, &self.past, now)).map(|some| left(&some));
         self.known.groups = self.text_log.failures();
         self.known.looked = Some((began, began.elapsed()));
     }
@@ -126,13 +137,12 @@ impl Live {
         self.look();
         let (columns, rows) = (self.terminal.size)();
         let (view, now_s) = (self.text_log.view(), self.now_s());
-        let left = self.left.as_ref().and_then(|left| left(view, now_s));
         let scene = Scene {
             view,
             groups: &self.known.groups,
             waits: self.known.waits.as_deref(),
             now_s,
-            left: left.as_deref(),
+            left: self.known.left.as_deref(),
             head: true,
         };
         // The last column stays free: a terminal that waits there to break the line clears the wrong one.

@@ -15,6 +15,7 @@ mod kept;
 mod keys;
 mod log;
 mod moment;
+mod prediction;
 mod printer;
 mod process;
 mod recorded;

@@ -1,11 +1,12 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
 use crate::args::{Common, Progress};
+use crate::prediction;
 use crate::printer::Printer;
 use crate::report::Report;
 use crate::sinks::Sinks;
 use crate::site_file::FILE;
-use plinth_app::{Approved, Operation, state};
+use plinth_app::{Approved, Operation};
 use plinth_model::{Exit, Problem};
 use plinth_run::{RunReport, StopSignal};
 use std::path::Path;
@@ -70,16 +71,22 @@ pub(crate) async fn watched(
     events: Option<&Path>,
     printer: &Printer,
 ) -> Result<RunReport, Problem> {
-    // What nodes have in common explains failures; without it they are told all the same.
-    let traits = state::facts::traits(operation.directory()).unwrap_or_default();
-    let sinks = Sinks::open(printer, (&approved.planned().plan, traits), events)?;
+    let sinks = Sinks::open(printer, (&approved.planned().plan, operation.directory()), events)?;
     let stop = StopSignal::new();
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let result = operation.run(approved, sinks.sink(), stop.clone()).await;
+    let rehearsed = operation.simulation().is_some().then(prediction::Watched::default);
+    let sink = match &rehearsed {
+        Some(rehearsed) => rehearsed.before(sinks.sink()),
+        None => sinks.sink(),
+    };
+    let result = operation.run(approved, sink, stop.clone()).await;
     drop(taken);
     sinks.close();
+    if let Some(rehearsed) = rehearsed.filter(|_| result.is_ok()) {
+        rehearsed.keep(&approved.planned().plan.site);
+    }
     result
 }
 

@@ -4,8 +4,10 @@ use crate::args::Progress;
 use crate::github::{self, StepSummary};
 use crate::keys::QuietKeys;
 use crate::printer::Printer;
+use crate::recorded::past_in;
 use crate::terminal;
 use plinth_analysis::Traits;
+use plinth_app::state;
 use plinth_model::{Event, Plan, Problem};
 use plinth_report::{Background, GitHub, Lines, Live, Ndjson, Palette, Sink};
 use plinth_world::output;
@@ -24,12 +26,14 @@ pub(crate) struct Sinks<'a> {
 pub(crate) type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl<'a> Sinks<'a> {
-    /// The run as the printer shows it, and the file, if one is wanted. `traits`: what is known of its nodes.
+    /// The run as the printer shows it, and the file, if one is wanted. `directory`: where the site's state is.
     pub(crate) fn open(
         printer: &'a Printer,
-        (plan, traits): (&Plan, Traits),
+        (plan, directory): (&Plan, &Path),
         events: Option<&Path>,
     ) -> Result<Self, Problem> {
+        // What nodes have in common explains failures; without it they are told all the same.
+        let traits = state::facts::traits(directory).unwrap_or_default();
         let palette = palette(printer.color_err());
         let mut sinks = Self { printer, all: Vec::new(), view: None, summary: None };
         if let Some(file) = events {
@@ -42,7 +46,7 @@ impl<'a> Sinks<'a> {
         let writer = || printer.streams().err().writer();
         match printer.progress() {
             Progress::None => {}
-            Progress::Live => sinks.draw(plan, palette, traits)?,
+            Progress::Live => sinks.draw((plan, directory), palette, traits)?,
             Progress::Calm => sinks.all.push(shared(Lines::calm(writer(), plan, palette).knowing(traits))),
             Progress::Auto | Progress::Lines if github::is_there() => {
                 sinks.all.push(shared(GitHub::of_plan(writer(), plan, palette).knowing(traits)));
@@ -55,9 +59,13 @@ impl<'a> Sinks<'a> {
     }
 
     /// Draws a view on the terminal.
-    fn draw(&mut self, plan: &Plan, palette: Palette, traits: Traits) -> Result<(), Problem> {
-        let plan = plan.clone();
-        let live = move || Live::of_plan(&plan, palette, terminal::on_stderr()).knowing(traits);
+    fn draw(&mut self, (plan, directory): (&Plan, &Path), palette: Palette, traits: Traits) -> Result<(), Problem> {
+        let (plan, directory) = (plan.clone(), directory.to_path_buf());
+        let live = move || {
+            let site = plan.site.clone();
+            let earlier = Box::new(move |run: &str| past_in(&directory, &site, run));
+            Live::of_plan(&plan, palette, terminal::on_stderr()).knowing(traits).after(earlier)
+        };
         let view = self.printer.streams().show(|| Background::new(live)).map_err(no_thread)?;
         terminal::stops_with(&view);
         self.all.push(shared(view.clone()));

@@ -7,6 +7,7 @@ use plinth_analysis::{Filter, RunDiff, RunEntry, Subject, Waiting, replay};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem, StepId};
 use plinth_report::runs;
+use plinth_world::{Clock, SystemClock};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -19,7 +20,8 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
     match &verb.what {
         None => list(common, &recorded, verb.filter.as_deref().unwrap_or_default(), printer),
         Some(RunVerb::Show(show)) => {
-            let chosen = recorded.choose(&show.which.run)?;
+            let mut chosen = recorded.choose(&show.which.run)?;
+            recorded.ahead(&mut chosen, SystemClock::new().now())?;
             match &show.filter {
                 None => overview(common, &chosen, printer),
                 Some(filter) => steps(common, &chosen, filter, printer),
@@ -118,6 +120,9 @@ fn overview(common: &Common, chosen: &Chosen, printer: &Printer) -> Result<Exit,
             "waiting": shown.waiting,
             "criticalPath": shown.path,
             "slow": shown.slow,
+            "timeLeft": shown.outlook.left,
+            "ifStoppedNow": shown.outlook.stop,
+            "rehearsal": shown.outlook.ghost,
             "steps": chosen.columns.rows,
         }));
     } else {

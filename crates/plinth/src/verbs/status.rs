@@ -4,20 +4,24 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Chosen, Recorded, look};
+use crate::recorded::{Chosen, Recorded, look, past_before};
 use crate::terminal;
 use jiff::Timestamp;
-use plinth_analysis::{FailureGroup, Shape, Traits, Waiting, failure_groups, waiting};
+use plinth_analysis::{
+    FailureGroup, Past, Shape, StopNow, TimeLeft, Traits, Waiting, failure_groups, stop_now, time_left, waiting,
+};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress, RunState, Status};
-use plinth_model::{Exit, Problem, RunView, StepId};
+use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
 use plinth_report::frame::{Line, Scene, Size, frame};
-use plinth_report::runs::{sentence, waits};
+use plinth_report::runs::{self, sentence, waits};
 use plinth_report::{Outlet, Painter, Palette, status};
 use plinth_run::LockOwner;
+use plinth_run::journal::JournalReader;
 use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -36,9 +40,9 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
     if verb.watch {
         return watch(common, printer).await;
     }
-    let now = Now::look(common)?;
+    let now = Now::look(common, &mut None)?;
     if common.json {
-        printer.json(&now.status);
+        printer.json(&now.json());
     } else {
         printer.data(&now.text(printer));
     }
@@ -47,16 +51,33 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
 
 /// How the last run stands at this moment.
 struct Now {
-    site: plinth_model::SiteName,
+    site: SiteName,
     status: Status,
     view: RunView,
     waiting: Vec<Waiting>,
     groups: Vec<FailureGroup>,
     now_s: f64,
+    left: Option<TimeLeft>,
+    stop: Option<StopNow>,
+}
+
+/// Earlier runs, read once for a run: they do not change any more.
+type Read = Option<(String, Past)>;
+
+/// `status --json`: the status, and what lies ahead of a run that is on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_left: Option<&'a TimeLeft>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_stopped_now: Option<&'a StopNow>,
 }
 
 impl Now {
-    fn look(common: &Common) -> Result<Self, Failure> {
+    fn look(common: &Common, read: &mut Read) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
         let lock = match &journal {
@@ -70,6 +91,10 @@ impl Now {
             }
             _ => Shape::default(),
         };
+        let past = match (&journal, &view.run) {
+            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, read)?,
+            _ => Past::default(),
+        };
         let status = match journal {
             Some(journal) => journal.status(lock, now).map_err(Problem::from)?,
             None => Status::of(RunView::default(), lock, now),
@@ -77,22 +102,32 @@ impl Now {
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
         let traits = state::facts::traits(&directory).unwrap_or_default();
-        Ok(Self::of((site, status), moved(view, &moving), (&shape, &traits), now))
+        Ok(Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now))
     }
 
+    /// Time in a rehearsal is virtual: it goes on with its events only.
     fn of(
-        (site, status): (plinth_model::SiteName, Status),
+        (site, status): (SiteName, Status),
         view: RunView,
-        (shape, traits): (&Shape, &Traits),
+        (shape, traits, past): (&Shape, &Traits, &Past),
         now: Timestamp,
     ) -> Self {
+        let now = if status.run.rehearsal { view.at.unwrap_or(now) } else { now };
         let is_on = status.run.state == RunState::Running;
-        let waiting = if is_on { waiting(&view, shape) } else { Vec::new() };
-        let groups = failure_groups(&view, traits);
-        // Time in a rehearsal is virtual: it goes on with its events only.
-        let until = if status.run.rehearsal { view.at } else { Some(now) };
-        let now_s = view.started.zip(until).map_or(0.0, |(from, to)| to.duration_since(from).as_secs_f64().max(0.0));
-        Self { site, status, view, waiting, groups, now_s }
+        Self {
+            waiting: if is_on { waiting(&view, shape) } else { Vec::new() },
+            groups: failure_groups(&view, traits),
+            now_s: view.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0)),
+            left: time_left(&view, shape, past, now).filter(|_| is_on),
+            stop: stop_now(&view, past, now).filter(|_| is_on),
+            site,
+            status,
+            view,
+        }
+    }
+
+    fn json(&self) -> Told<'_> {
+        Told { status: &self.status, time_left: self.left.as_ref(), if_stopped_now: self.stop.as_ref() }
     }
 
     fn is_on(&self) -> bool {
@@ -101,9 +136,9 @@ impl Now {
 
     /// The run as the live view draws it.
     fn frame(&self, size: Size, palette: Palette) -> Vec<Line> {
-        let waits = sentence(&self.view, &self.waiting);
+        let (waits, left) = (sentence(&self.view, &self.waiting), self.left.as_ref().map(runs::left));
         let (view, groups, now_s) = (&self.view, &self.groups, self.now_s);
-        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: None, head: false };
+        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false };
         frame(&scene, size, palette)
     }
 
@@ -116,7 +151,9 @@ impl Now {
         let lines = self.frame(Size::endless(look.width), look.palette);
         let text = status::status_with(&self.site, &self.status, &lines, look.palette);
         let waits = waits(&self.view, &self.waiting, look);
-        if waits.is_empty() { text } else { format!("{text}\n{waits}") }
+        let stop = self.stop.as_ref().map(|stop| runs::stop_now(stop, look)).unwrap_or_default();
+        let parts = [text, waits, stop];
+        parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// The same within a terminal: what the run is on top, its frame below.
@@ -140,12 +177,22 @@ fn moved(mut view: RunView, moving: &BTreeMap<StepId, Progress>) -> RunView {
     view
 }
 
+fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
+    if let Some((_, past)) = read.as_ref().filter(|(known, _)| known == run) {
+        return Ok(past.clone());
+    }
+    let past = past_before(journal, site, run)?;
+    *read = Some((run.to_owned(), past.clone()));
+    Ok(past)
+}
+
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
 /// when nobody can read it any more.
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let mut shown = Shown::new(printer);
+    let mut read = None;
     loop {
-        let now = Now::look(common)?;
+        let now = Now::look(common, &mut read)?;
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
         if !now.is_on() || out.wait(TAKEN) {
@@ -240,10 +287,11 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
+    let past = recorded.past(entry)?;
     let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
-    let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits), at);
+    let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);
     if common.json {
-        printer.json(&now.status);
+        printer.json(&now.json());
     } else {
         printer.data(&format!("as of {at:.0}\n{}", now.text(printer)));
     }
