@@ -6,6 +6,9 @@ use plinth_model::amount;
 use plinth_model::run::CommandFailure;
 use plinth_model::span::clock;
 
+/// Causes that are told with their card, and causes that are told at all; more are counted.
+const IN_FULL: usize = 8;
+const TOLD: usize = 24;
 /// Steps of a group that are named; the rest is counted.
 const NAMED: usize = 3;
 /// Lines of evidence and of a program's last words.
@@ -28,10 +31,41 @@ pub(crate) fn card(group: &FailureGroup, palette: Palette) -> Vec<String> {
     std::iter::once(format!("  {}", titled(group, palette))).chain(rows).collect()
 }
 
+/// Cards in full of the first causes, a line for those behind, and a number for the rest.
+pub(crate) fn cards(groups: &[FailureGroup], palette: Palette) -> Vec<String> {
+    bounded(groups, Part::Whole, palette)
+}
+
+/// The same with so much of each card.
+pub(crate) fn bounded(groups: &[FailureGroup], part: Part, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (told, group) in groups.iter().take(TOLD).enumerate() {
+        lines.push(format!("  {}", titled(group, palette)));
+        if told < IN_FULL {
+            lines.extend(rows(group, part, palette).iter().map(|row| format!("    {row}")));
+        }
+    }
+    if groups.len() > TOLD {
+        let more = amount(groups.len() - TOLD, "more cause");
+        lines.push(format!("  and {more}: `plinth runs what-failed` tells them"));
+    }
+    lines
+}
+
 /// The headline with its sign.
 pub(crate) fn titled(group: &FailureGroup, palette: Palette) -> String {
     let (code, rest) = headline(group);
     format!("{} {} {rest}", palette.painted(Sign::Failed), palette.bold(&code))
+}
+
+/// The same where there is one line: why comes before which ones. `node.connection-lost`, `on 47 nodes: no route to host; dgx-[001-047]`.
+pub(crate) fn brief(group: &FailureGroup) -> (String, String) {
+    let (code, rest) = headline(group);
+    if group.node_count < 2 {
+        return (code, rest);
+    }
+    let place = format!("on {}", amount(group.node_count, "node"));
+    (code, format!("{place}: {}; {}", short(&group.message), short(&group.nodes)))
 }
 
 /// `node.connection-lost`, `on 47 nodes, dgx-[001-047]: no route to host`.

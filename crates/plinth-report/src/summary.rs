@@ -1,17 +1,13 @@
 //! The last words of a run: what was counted, what failed, what to do next.
 
-use crate::card::{Part, rows, titled};
+use crate::card::{Part, bounded};
 use crate::findings::{is_warning, warning};
-use crate::style::{Palette, clean};
+use crate::style::{Palette, told};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::{Counts, Outcome, RunEnd};
 use plinth_model::span::span;
 use plinth_model::{Finding, RunView};
-
-/// Causes that are told with what they hold up and share, and causes that are told at all; more are counted.
-const IN_FULL: usize = 8;
-const TOLD: usize = 24;
 
 /// The summary, several lines, without a final line break. A run whose end was never told says so. `groups`: what failed, by cause.
 #[must_use]
@@ -19,7 +15,8 @@ pub fn summary(view: &RunView, groups: &[FailureGroup], palette: Palette) -> Str
     let mut lines = vec![head(view, palette), tally(&view.counts())];
     if !groups.is_empty() {
         lines.push(palette.bold("failed"));
-        lines.extend(failed(groups, palette));
+        // Why and what to do was told when each came first; what it came to is known now.
+        lines.extend(bounded(groups, Part::Extent, palette));
     }
     let warnings: Vec<&Finding> = view.findings.iter().filter(|finding| is_warning(finding)).collect();
     if !warnings.is_empty() {
@@ -29,7 +26,7 @@ pub fn summary(view: &RunView, groups: &[FailureGroup], palette: Palette) -> Str
     let next = view.end.as_ref().map_or(&[][..], |end| &end.next);
     if !next.is_empty() {
         lines.push(palette.bold("next"));
-        lines.extend(next.iter().map(|line| format!("  {}", clean(line))));
+        lines.extend(next.iter().map(|line| format!("  {}", told(line))));
     }
     lines.join("\n")
 }
@@ -80,22 +77,6 @@ fn tally(counts: &Counts) -> String {
     };
     let (hosts, steps) = (amount(counts.hosts, "host"), amount(steps, "step"));
     format!("  {hosts}{broken}, {steps}{told}{warnings}")
-}
-
-/// Each cause once: why and what to do was told when it came first, what it came to is known now.
-fn failed(groups: &[FailureGroup], palette: Palette) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (told, group) in groups.iter().take(TOLD).enumerate() {
-        lines.push(format!("  {}", titled(group, palette)));
-        if told < IN_FULL {
-            lines.extend(rows(group, Part::Extent, palette).iter().map(|row| format!("    {row}")));
-        }
-    }
-    if groups.len() > TOLD {
-        let more = amount(groups.len() - TOLD, "more cause");
-        lines.push(format!("  and {more}: `plinth runs what-failed` tells them"));
-    }
-    lines
 }
 
 #[cfg(test)]

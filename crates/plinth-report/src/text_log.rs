@@ -4,7 +4,7 @@
 use crate::card::{Part, rows};
 use crate::findings::{LABEL, labelled, parts};
 use crate::fold::{Fold, Kind, Line, News};
-use crate::style::{Palette, Sign, clean, short};
+use crate::style::{Palette, Sign, clean, short, told};
 use crate::summary::summary;
 use crate::wrap::{behind, cut, hanging};
 use plinth_analysis::{FailureGroup, Traits, failure_group, failure_groups};
@@ -182,13 +182,13 @@ impl TextLog {
             EventBody::StepRetrying { .. } if self.verbosity == Verbosity::Calm => Vec::new(),
             EventBody::StepRetrying { step, attempt, message, wait_s, next_at: _ } => {
                 let wait = span(wait_s.max(0.0));
-                let text = format!("attempt {attempt} failed: {}; again in {wait}", clean(message));
+                let text = format!("attempt {attempt} failed: {}; again in {wait}", told(message));
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
             EventBody::Finding { finding, step: _ } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
-                vec![self.line(now, Sign::Warning, "stopping", "", &clean(reason))]
+                vec![self.line(now, Sign::Warning, "stopping", "", &told(reason))]
             }
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();
@@ -229,7 +229,7 @@ impl TextLog {
             (StepState::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail)),
             (StepState::NotRun, _) => {
                 let kind = Kind { label: String::new(), word: "not run".into(), unit: "steps" };
-                let news = News { target: step.to_string(), detail: clean(detail), seconds: None };
+                let news = News { target: step.to_string(), detail: told(detail), seconds: None };
                 lines.extend(self.add(now, kind, Sign::NotRun, news));
                 let complete = self.fold.spoke(&label(step));
                 lines.extend(self.written(&complete));
@@ -237,11 +237,11 @@ impl TextLog {
             (_, Some(_)) => {
                 let kind = Kind { label: label(step), word: word(*outcome, *stage).into(), unit: "nodes" };
                 let seconds = Some(*seconds).filter(|s| *s > 0.0);
-                let news = News { target: step.target().to_owned(), detail: clean(detail), seconds };
+                let news = News { target: step.target().to_owned(), detail: told(detail), seconds };
                 lines.extend(self.add(now, kind, sign(*outcome, *stage), news));
             }
             (_, None) if self.tells(sign(*outcome, *stage)) => {
-                let text = format!("{} ({})", clean(detail), span(*seconds));
+                let text = format!("{} ({})", told(detail), span(*seconds));
                 lines.push(self.line(now, sign(*outcome, *stage), step.as_str(), word(*outcome, *stage), &text));
             }
             (_, None) => {}
@@ -257,7 +257,7 @@ impl TextLog {
         }
         let complete = self.fold.spoke(&label(step));
         let mut lines = self.written(&complete);
-        let text = format!("{} ({})", short(detail), span(seconds));
+        let text = format!("{} ({})", told(detail), span(seconds));
         lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
         let found = self.view.steps.get(step).and_then(|step| step.finding.as_deref());
         let mut parts = Vec::new();
@@ -265,7 +265,7 @@ impl TextLog {
             let about = format!("{} ({})", short(&finding.subject), clean(finding.code.as_str()));
             parts.push(labelled("about", &about, self.palette));
             if !detail.contains(&finding.message) {
-                parts.push(labelled("what", &short(&finding.message), self.palette));
+                parts.push(labelled("what", &told(&finding.message), self.palette));
             }
         }
         parts.extend(rows(&group, Part::Why, self.palette));
@@ -295,7 +295,7 @@ impl TextLog {
 
     fn finding(&mut self, now: f64, finding: &Finding) -> Vec<String> {
         let (code, subject, severity) =
-            (clean(finding.code.as_str()), clean(&finding.subject), finding.severity.to_string());
+            (clean(finding.code.as_str()), told(&finding.subject), finding.severity.to_string());
         let mut lines = vec![self.line(now, Sign::Warning, &code, &severity, &subject)];
         lines.extend(parts(finding, self.palette).iter().map(|part| self.part(part)));
         lines
@@ -389,7 +389,7 @@ impl TextLog {
 /// `60/870 container-engine`, as far as known.
 pub(crate) fn moving(running: &StepView) -> String {
     let Some(progress) = &running.progress else { return String::new() };
-    let message = cut(&clean(&progress.message), LONGEST_MESSAGE);
+    let message = cut(&short(&progress.message), LONGEST_MESSAGE);
     match (progress.done, progress.total) {
         (0, 0) => message,
         (done, 0) => format!("{done} {message}"),

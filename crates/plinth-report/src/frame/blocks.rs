@@ -1,7 +1,7 @@
 //! The blocks of a frame.
 
 use super::{Ink, Line, Scene};
-use crate::card::headline;
+use crate::card::brief;
 use crate::style::{Palette, Sign, short};
 use crate::text_log::moving;
 use plinth_analysis::{kind_of, ranges};
@@ -16,6 +16,9 @@ const WIDE: usize = 60;
 const BAR: usize = 12;
 /// Kinds that are named where several are counted on one line.
 const KINDS: usize = 3;
+
+/// A step that runs.
+type Running<'a> = (&'a StepId, &'a StepView);
 
 /// Draws the blocks of one scene.
 pub(super) struct Drawn<'a> {
@@ -77,7 +80,8 @@ impl Drawn<'_> {
         // Only what ended well fills the bar: a stage that failed or was not reached is never full.
         let ink = if tally.failed > 0 { Ink::Bad } else { Ink::Good };
         if !self.is_wide() {
-            return Line::of(ink, stage.title()).and(Ink::Plain, format!(" {done}/{all} {}", told.join(", ")));
+            let counts = format!(" {done}/{all} {}", told.join(", "));
+            return Line::of(ink, stage.title()).and(Ink::Plain, counts.trim_end());
         }
         let (full, empty) = self.bar(done, all);
         let counts = format!(" {done:>4}/{all:<4} {}", told.join(", "));
@@ -100,7 +104,7 @@ impl Drawn<'_> {
         let sign = self.palette.sign(Sign::Failed);
         let mut drawn: Vec<Line> = Vec::new();
         for group in groups.iter().take(told) {
-            let (code, rest) = headline(group);
+            let (code, rest) = brief(group);
             drawn.push(Line::of(Ink::Bad, format!("{sign} {code}")).and(Ink::Plain, format!(" {rest}")));
         }
         let rest = groups.get(told..).unwrap_or_default();
@@ -120,26 +124,20 @@ impl Drawn<'_> {
         sentence(self.scene).map(|text| Line::of(ink, text))
     }
 
-    /// A line for each step that runs, the longest first; where there is no room, for each kind of them.
+    /// A line for each step that runs, the longest first; where there is no room for all, the last lines are about kinds of them.
     pub(super) fn running(&self, lines: usize) -> Vec<Line> {
         let running = self.scene.view.longest_running();
-        if running.len() <= lines {
-            return running.iter().map(|(id, step)| self.step(id, step)).collect();
-        }
-        let mut kinds: Vec<(String, Vec<(&StepId, &StepView)>)> = Vec::new();
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        for one in running {
-            let kind = kind_of(one.0);
-            let place = *places.entry(kind.clone()).or_insert(kinds.len());
-            match kinds.get_mut(place) {
-                Some((_, steps)) => steps.push(one),
-                None => kinds.push((kind, vec![one])),
-            }
-        }
-        let told = if kinds.len() <= lines { kinds.len() } else { lines.saturating_sub(1) };
-        let mut drawn: Vec<Line> = kinds.iter().take(told).map(|(kind, steps)| self.kind(kind, steps)).collect();
+        let alone = (0..=running.len().min(lines))
+            .rev()
+            .find(|alone| alone + kinds_of(running.get(*alone..).unwrap_or_default()).len() <= lines);
+        let (alone, rest) = running.split_at(alone.unwrap_or(0));
+        let kinds = kinds_of(rest);
+        let left = lines - alone.len();
+        let told = if kinds.len() <= left { kinds.len() } else { left.saturating_sub(1) };
+        let mut drawn: Vec<Line> = alone.iter().map(|(id, step)| self.step(id, step)).collect();
+        drawn.extend(kinds.iter().take(told).map(|(kind, steps)| self.kind(kind, steps)));
         if lines > 0 {
-            drawn.extend(self.others(kinds.get(told..).unwrap_or_default(), told > 0));
+            drawn.extend(self.others(kinds.get(told..).unwrap_or_default(), !drawn.is_empty()));
         }
         drawn
     }
@@ -150,7 +148,7 @@ impl Drawn<'_> {
     }
 
     /// `  …       41 s  40 nodes/downloads  dgx-[001-040]`.
-    fn kind(&self, kind: &str, steps: &[(&StepId, &StepView)]) -> Line {
+    fn kind(&self, kind: &str, steps: &[Running<'_>]) -> Line {
         match steps {
             [(id, step)] => self.step(id, step),
             steps => {
@@ -169,7 +167,7 @@ impl Drawn<'_> {
     }
 
     /// What runs and has no line of its own.
-    fn others(&self, kinds: &[(String, Vec<(&StepId, &StepView)>)], is_more: bool) -> Option<Line> {
+    fn others(&self, kinds: &[(String, Vec<Running<'_>>)], is_more: bool) -> Option<Line> {
         let count: usize = kinds.iter().map(|(_, steps)| steps.len()).sum();
         let mut most: Vec<(usize, &str)> = kinds.iter().map(|(kind, steps)| (steps.len(), kind.as_str())).collect();
         most.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -227,4 +225,19 @@ impl Drawn<'_> {
             None => line,
         }
     }
+}
+
+/// Steps by kind, in the order of the first of each.
+fn kinds_of<'a>(steps: &[Running<'a>]) -> Vec<(String, Vec<Running<'a>>)> {
+    let mut kinds: Vec<(String, Vec<Running<'a>>)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for one in steps {
+        let kind = kind_of(one.0);
+        let place = *places.entry(kind.clone()).or_insert(kinds.len());
+        match kinds.get_mut(place) {
+            Some((_, steps)) => steps.push(*one),
+            None => kinds.push((kind, vec![*one])),
+        }
+    }
+    kinds
 }

@@ -3,6 +3,9 @@
 /// Fewest lines of a frame that is drawn below what scrolls, where the terminal has so many.
 const LEAST: usize = 8;
 
+/// With so many lines there is always one for the head.
+const ROOMY: usize = 16;
+
 /// The room for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -68,6 +71,9 @@ impl Shares {
         grow(&mut share.failed, failed.min(1), &mut left);
         grow(&mut share.sentence, wanted.sentence, &mut left);
         grow(&mut share.stages, wanted.at_work.min(size.most / 4), &mut left);
+        if size.most >= ROOMY {
+            grow(&mut share.head, wanted.head, &mut left);
+        }
         while left > 0 && (share.running < running || share.failed < failed) {
             let (one, another) = (share.running + 1, share.failed + 1);
             grow(&mut share.running, running.min(one), &mut left);

@@ -29,6 +29,9 @@ use std::time::Duration;
 /// Between two looks at the journal.
 const TICK: Duration = Duration::from_secs(1);
 
+/// Columns in front of a frame that stands in the text.
+const INDENT: usize = 2;
+
 /// How long the frame before is waited for.
 const TAKEN: Duration = Duration::from_millis(50);
 
@@ -134,10 +137,10 @@ impl Now {
         self.status.run.state == RunState::Running
     }
 
-    /// The run as the live view draws it.
-    fn frame(&self, size: Size, palette: Palette) -> Vec<Line> {
+    /// The run as the live view draws it. `groups`: what failed, where it is not told elsewhere.
+    fn frame(&self, groups: &[FailureGroup], size: Size, palette: Palette) -> Vec<Line> {
         let (waits, left) = (sentence(&self.view, &self.waiting), self.left.as_ref().map(runs::left));
-        let (view, groups, now_s) = (&self.view, &self.groups, self.now_s);
+        let (view, now_s) = (&self.view, self.now_s);
         let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false };
         frame(&scene, size, palette)
     }
@@ -146,10 +149,11 @@ impl Now {
     fn text(&self, printer: &Printer) -> String {
         let look = look(printer);
         if !self.is_on() {
-            return status::status(&self.site, &self.status, look.palette);
+            return status::status(&self.site, &self.status, &self.groups, look.palette);
         }
-        let lines = self.frame(Size::endless(look.width), look.palette);
-        let text = status::status_with(&self.site, &self.status, &lines, look.palette);
+        let columns = look.width.map(|width| width.saturating_sub(INDENT + 1));
+        let lines = self.frame(&[], Size::endless(columns), look.palette);
+        let text = status::status_with(&self.site, &self.status, (&lines, &self.groups), look.palette);
         let waits = waits(&self.view, &self.waiting, look);
         let stop = self.stop.as_ref().map(|stop| runs::stop_now(stop, look)).unwrap_or_default();
         let parts = [text, waits, stop];
@@ -161,7 +165,7 @@ impl Now {
         let columns = columns.saturating_sub(1).max(1);
         let mut lines = status::heading(&self.site, &self.status, columns, palette);
         let left = rows.saturating_sub(lines.len() + 1);
-        lines.extend(self.frame(Size::of_lines(columns, rows, left), palette));
+        lines.extend(self.frame(&self.groups, Size::of_lines(columns, rows, left), palette));
         // The last lines are of more weight than the first, where there are only few.
         lines.split_off(lines.len().saturating_sub(rows.saturating_sub(1).max(1)))
     }
