@@ -47,30 +47,48 @@ pub struct FailureGroup {
 /// All failures of a run by cause: the one that holds up most first, of equal ones the one that came first.
 #[must_use]
 pub fn failure_groups(view: &RunView, traits: &Traits) -> Vec<FailureGroup> {
-    let names: BTreeSet<&str> = view.nodes.keys().map(String::as_str).collect();
     let held = held_up(view);
-    let mut groups: Vec<FailureGroup> = Vec::new();
+    let mut groups = grouped(view, view.failures());
+    for (group, nodes) in &mut groups {
+        group.holds_up = group.steps.iter().filter_map(|id| held.get(id)).sum();
+        group.shared = shared(nodes, traits);
+    }
+    let mut groups: Vec<FailureGroup> = groups.into_iter().map(|(group, _)| group).collect();
+    groups.sort_by(|a, b| b.holds_up.cmp(&a.holds_up).then(a.first_s.total_cmp(&b.first_s)));
+    groups
+}
+
+/// One failure, as a group of its own: at the moment it happens, when what it holds up and whom it meets is not known yet. None for a
+/// step that did not fail.
+#[must_use]
+pub fn failure_group(view: &RunView, step: &StepId) -> Option<FailureGroup> {
+    let found = view.steps.get_key_value(step).filter(|(_, step)| step.state == StepState::Failed);
+    grouped(view, found.into_iter()).pop().map(|(group, _)| group)
+}
+
+/// Failures by cause, in the order of the first of each, with their nodes.
+fn grouped<'a>(
+    view: &RunView,
+    failures: impl Iterator<Item = (&'a StepId, &'a StepView)>,
+) -> Vec<(FailureGroup, BTreeSet<String>)> {
+    let names: BTreeSet<&str> = view.nodes.keys().map(String::as_str).collect();
+    let mut groups: Vec<(FailureGroup, BTreeSet<String>)> = Vec::new();
     let mut places: HashMap<(String, String), usize> = HashMap::new();
-    let mut nodes: Vec<BTreeSet<String>> = Vec::new();
-    for (id, step) in view.failures() {
+    for (id, step) in failures {
         let (code, message) = said(step);
         let cause = normalised(message, &names);
         let place = *places.entry((code.clone(), cause.clone())).or_insert_with(|| {
-            groups.push(new_group(view, (id, step), code, cause));
-            nodes.push(BTreeSet::new());
+            groups.push((new_group(view, (id, step), code, cause), BTreeSet::new()));
             groups.len() - 1
         });
-        let (Some(group), Some(nodes)) = (groups.get_mut(place), nodes.get_mut(place)) else { continue };
+        let Some((group, nodes)) = groups.get_mut(place) else { continue };
         group.steps.push(id.clone());
-        group.holds_up += held.get(id).copied().unwrap_or(0);
         nodes.extend(nodes_of(id, step, &names));
     }
-    for (group, nodes) in groups.iter_mut().zip(&nodes) {
+    for (group, nodes) in &mut groups {
         group.nodes = ranges(nodes.iter().map(String::as_str));
         group.node_count = nodes.len();
-        group.shared = shared(nodes, traits);
     }
-    groups.sort_by(|a, b| b.holds_up.cmp(&a.holds_up).then(a.first_s.total_cmp(&b.first_s)));
     groups
 }
 

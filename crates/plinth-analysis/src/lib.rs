@@ -27,7 +27,7 @@ mod which;
 pub use change::{Difference, RunDiff, Side};
 pub use columns::{Columns, Row};
 pub use estimate::{Longer, TimeLeft, time_left, time_of_plan};
-pub use failures::{FailureGroup, Traits, failure_groups, normalised};
+pub use failures::{FailureGroup, Traits, failure_group, failure_groups, normalised};
 pub use filter::{Filter, FilterError, Subject};
 pub use ghost::{Drift, Ghost, GhostBar, PREDICTION_SCHEMA, Prediction, Rehearsed, ghost_bars};
 pub use graph::{Shape, ShapeStep};

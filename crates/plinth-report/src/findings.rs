@@ -1,7 +1,7 @@
 //! Findings as text, for those that do not point into a file. Those that do are drawn with their place in the file by the
 //! printer of the binary.
 
-use crate::style::{Palette, Sign, clean};
+use crate::style::{Palette, Sign, told};
 use plinth_model::{Finding, Severity, amount};
 
 /// What, evidence and fix; one line each, labelled.
@@ -18,14 +18,14 @@ pub(crate) fn behind_what(finding: &Finding, palette: Palette) -> Vec<String> {
         lines.push(labelled(if n == 0 { "evidence" } else { "" }, evidence, palette));
     }
     if !finding.fix.is_empty() {
-        lines.push(labelled("fix", &format!("{} ({})", clean(&finding.fix), finding.owner), palette));
+        lines.push(labelled("fix", &format!("{} ({})", told(&finding.fix), finding.owner), palette));
     }
     lines
 }
 
 /// `what      the certificate is not checked`.
 pub(crate) fn labelled(label: &str, text: &str, palette: Palette) -> String {
-    format!("{} {}", palette.dim(&format!("{label:<9}")), clean(text))
+    format!("{} {}", palette.dim(&format!("{label:<9}")), told(text))
 }
 
 /// Whether somebody should do something about it.
@@ -35,8 +35,8 @@ pub(crate) fn is_warning(finding: &Finding) -> bool {
 
 /// One line: `! kubernetes: 3 certificates end within 30 days; renew them`.
 pub(crate) fn warning(finding: &Finding, palette: Palette) -> String {
-    let fix = if finding.fix.is_empty() { String::new() } else { format!("; {}", clean(&finding.fix)) };
-    format!("{} {}: {}{fix}", palette.painted(Sign::Warning), clean(&finding.subject), clean(&finding.message))
+    let fix = if finding.fix.is_empty() { String::new() } else { format!("; {}", told(&finding.fix)) };
+    format!("{} {}: {}{fix}", palette.painted(Sign::Warning), told(&finding.subject), told(&finding.message))
 }
 
 /// `1 error, 2 warnings`.

@@ -1,9 +1,10 @@
 //! Folding: equal news about many nodes become one line.
 //!
 //! News waits until every node of its kind has spoken (when the plan is known), until it is [`WINDOW`] old, or until somebody
-//! asks for the rest. Failures never come here.
+//! asks for the rest. The first failure of a cause never comes here, others of the same cause do.
 
 use crate::style::Sign;
+use plinth_analysis::ranges;
 use std::collections::BTreeMap;
 
 /// Seconds of event time that news may wait for its like.
@@ -150,8 +151,14 @@ fn line(kind: &Kind, sign: Sign, at: f64, text: String, news: &[News]) -> Line {
         [one] if kind.label.is_empty() => line(one.target.clone(), one.detail.clone(), String::new()),
         [one] => line(format!("{}/{}", kind.label, one.target), one.detail.clone(), String::new()),
         many if kind.label.is_empty() => line(format!("{} {}", many.len(), kind.unit), text, names(many)),
-        many => line(format!("{}  {} {}", kind.label, many.len(), kind.unit), text, names(many)),
+        // Which ones failed is never only counted.
+        many if sign == Sign::Failed => line(head(kind, many), text, ranges(many.iter().map(|n| n.target.as_str()))),
+        many => line(head(kind, many), text, names(many)),
     }
+}
+
+fn head(kind: &Kind, many: &[News]) -> String {
+    format!("{}  {} {}", kind.label, many.len(), kind.unit)
 }
 
 fn names(news: &[News]) -> String {

@@ -4,16 +4,20 @@
 //! far: events and findings do not hold them. Text of foreign programs is cleaned of control characters.
 
 mod background;
+mod card;
 pub mod evidence;
 pub mod export;
 pub mod findings;
 mod fold;
+pub mod frame;
+mod github;
 pub mod history;
 mod lines;
 mod live;
 pub mod logs;
 mod ndjson;
 mod outlet;
+mod painter;
 pub mod preflight;
 pub mod rehearsal;
 pub mod runs;
@@ -29,11 +33,13 @@ mod text_log;
 mod view_tests;
 mod wrap;
 
-pub use background::Background;
+pub use background::{Background, View};
+pub use github::GitHub;
 pub use lines::Lines;
-pub use live::Live;
+pub use live::{Earlier, Live, Terminal};
 pub use ndjson::Ndjson;
 pub use outlet::{Gap, Open, Outlet, OutletLines};
+pub use painter::{Features, Painter, Taskbar};
 pub use sink::Sink;
 pub use style::{Palette, Sign, clean};
 pub use tables::NodeRow;

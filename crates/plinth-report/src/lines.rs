@@ -3,6 +3,7 @@
 use crate::sink::{Sink, Steady};
 use crate::style::Palette;
 use crate::text_log::{TextLog, Verbosity};
+use plinth_analysis::Traits;
 use plinth_model::{Event, Plan};
 use std::io;
 
@@ -21,6 +22,13 @@ impl<W: io::Write> Lines<W> {
     /// With the plan: a folded line is written as soon as its last node has spoken.
     pub fn of_plan(writer: W, plan: &Plan, palette: Palette) -> Self {
         Self { writer: Steady::new(writer), text_log: TextLog::of_plan(plan, palette, Verbosity::All) }
+    }
+
+    /// Knows this of the nodes: what the failed ones share is said at the end.
+    #[must_use]
+    pub fn knowing(mut self, traits: Traits) -> Self {
+        self.text_log.know(traits);
+        self
     }
 
     /// Failures at once, everything else as a sentence now and then: for who is read to.

@@ -1,317 +1,232 @@
-//! The live view on standard error: a bar per stage, the longest running steps, a foot line; notable news scrolls above.
+//! The live view: a frame at the bottom of the terminal that is drawn again and again, and what is worth keeping scrolls above it.
 //!
-//! Elapsed times come from event times. Between events they go on with the machine's clock, except in a rehearsal, where
-//! time is virtual. Use it only on a terminal: elsewhere it draws nothing, [`crate::Lines`] is for that.
+//! Elapsed times come from event times. Between events they go on with the machine's clock, except in a rehearsal, where time is virtual.
+//! It may wait for its terminal, so it runs behind a [`crate::Background`]; frames are left out then, lines are not.
 
+use crate::background::View;
+use crate::frame::{Scene, Size, frame};
+use crate::painter::{Features, Painter, Taskbar};
+use crate::runs::{left, sentence};
 use crate::sink::Sink;
-use crate::style::{Palette, Sign};
-use crate::text_log::{TextLog, Verbosity, moving};
-use crate::wrap::cut;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use plinth_model::amount;
-use plinth_model::run::StageView;
-use plinth_model::span::{clock, span};
-use plinth_model::{Event, EventBody, Plan, RunView, Stage};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::style::Palette;
+use crate::text_log::{TextLog, Verbosity};
+use jiff::SignedDuration;
+use plinth_analysis::{FailureGroup, Past, Shape, Traits, time_left, waiting};
+use plinth_model::{Event, EventBody, Plan, RunView};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-/// Running steps shown; more are counted.
-const ROWS: usize = 6;
-
+/// Between two frames, at least.
+const FRAME: Duration = Duration::from_millis(100);
 /// How often times move while no event comes.
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_secs(1);
+/// Between two looks at what the run waits for, at least; and so many times what a look takes, so that it never costs much.
+const LOOK: Duration = Duration::from_millis(500);
+const LOOK_COST: u32 = 20;
+
+/// A terminal that a view draws on.
+pub struct Terminal {
+    /// Where it is written to.
+    pub out: Box<dyn Write + Send>,
+    /// Columns and rows, now.
+    pub size: Box<dyn Fn() -> (usize, usize) + Send>,
+    /// What it can do.
+    pub features: Features,
+}
+
+/// Reads the runs of the site before the one with this id.
+pub type Earlier = Box<dyn FnOnce(&str) -> Past + Send>;
 
 /// The live view.
 pub struct Live {
     text_log: TextLog,
     palette: Palette,
-    multi: MultiProgress,
-    stages: BTreeMap<Stage, ProgressBar>,
-    rows: Vec<Row>,
-    foot: ProgressBar,
-    now: Arc<Now>,
+    terminal: Terminal,
+    painter: Painter,
+    shape: Shape,
+    earlier: Option<Earlier>,
+    past: Past,
+    known: Known,
+    /// Lines that scroll, since the last frame.
+    above: Vec<String>,
+    changed: bool,
+    drawn: Option<Instant>,
+    /// When the newest event came.
+    heard: Instant,
     error: Option<io::Error>,
     closed: bool,
-    /// Columns, where the terminal is not asked.
-    fixed: Option<usize>,
 }
 
-/// A line of a running step.
-struct Row {
-    bar: ProgressBar,
-    started: Arc<AtomicU64>,
+/// What takes a look at the whole run: kept for some frames.
+#[derive(Default)]
+struct Known {
+    waits: Option<String>,
+    left: Option<String>,
+    groups: Vec<FailureGroup>,
+    /// When it was looked last, and how long that took.
+    looked: Option<(Instant, Duration)>,
 }
 
 impl Live {
-    /// Draws on standard error, knowing the plan: bars then have their full length from the start.
+    /// Knows the plan, so also what a step waits for.
     #[must_use]
-    pub fn of_plan(plan: &Plan, palette: Palette) -> Self {
-        let text_log = TextLog::of_plan(plan, palette, Verbosity::Notable);
-        Self::drawn_on(ProgressDrawTarget::stderr_with_hz(15), text_log, palette)
+    pub fn of_plan(plan: &Plan, palette: Palette, terminal: Terminal) -> Self {
+        Self::new(TextLog::of_plan(plan, palette, Verbosity::Notable), Shape::of(plan), palette, terminal)
     }
 
-    fn drawn_on(target: ProgressDrawTarget, mut text_log: TextLog, palette: Palette) -> Self {
-        if let Some(width) = columns() {
-            text_log.fit(width);
-        }
-        let multi = MultiProgress::with_draw_target(target);
-        let now = Arc::new(Now::new());
-        let foot = multi.add(ProgressBar::new_spinner());
-        foot.set_style(timed("{time:>9}  {wide_msg}", &now, &Arc::default(), clock));
-        let live = Self {
+    fn new(text_log: TextLog, shape: Shape, palette: Palette, terminal: Terminal) -> Self {
+        Self {
             text_log,
             palette,
-            multi,
-            stages: BTreeMap::new(),
-            rows: Vec::new(),
-            foot,
-            now,
+            painter: Painter::new(terminal.features, palette),
+            terminal,
+            shape,
+            earlier: None,
+            past: Past::default(),
+            known: Known::default(),
+            above: Vec::new(),
+            changed: false,
+            drawn: None,
+            heard: Instant::now(),
             error: None,
             closed: false,
-            fixed: None,
-        };
-        if !live.multi.is_hidden() {
-            live.foot.enable_steady_tick(TICK);
         }
-        live
+    }
+
+    /// Knows this of the nodes: what the failed ones share is said.
+    #[must_use]
+    pub fn knowing(mut self, traits: Traits) -> Self {
+        self.text_log.know(traits);
+        self
+    }
+
+    /// Knows earlier runs: how long it still takes is said. They are read when the run has begun, by the thread that draws.
+    #[must_use]
+    pub fn after(mut self, earlier: Earlier) -> Self {
+        self.earlier = Some(earlier);
+        self
+    }
+
+    /// Seconds since the run began.
+    fn now_s(&self) -> f64 {
+        let view = self.text_log.view();
+        let flows = view.run.as_ref().is_some_and(|run| !run.rehearsal);
+        view.elapsed() + if flows { self.heard.elapsed().as_secs_f64() } else { 0.0 }
+    }
+
+    fn look(&mut self) {
+        let began = Instant::now();
+        let is_due = |(at, cost): (Instant, Duration)| at.elapsed() >= LOOK.max(cost * LOOK_COST);
+        if !self.known.looked.is_none_or(is_due) {
+            return;
+        }
+        let view = self.text_log.view();
+        if let Some(run) = &view.run
+            && let Some(earlier) = self.earlier.take()
+        {
+            self.past = earlier(&run.run);
+        }
+        let now = view.started.map(|from| from + SignedDuration::from_secs_f64(self.now_s()));
+        self.known.waits = sentence(view, &waiting(view, &self.shape));
+        self.known.left = now.and_then(|now| time_left(view, &self.shape, &self.past, now)).map(|some| left(&some));
+        self.known.groups = self.text_log.failures();
+        self.known.looked = Some((began, began.elapsed()));
     }
 
     fn draw(&mut self) {
-        let view = self.text_log.view();
-        self.now.set(view.elapsed(), view.run.as_ref().is_some_and(|run| !run.rehearsal));
-        self.draw_stages();
-        self.draw_rows();
-        self.foot.set_message(cut(&foot(self.text_log.view()), self.room(FOOT_COLUMNS)));
+        self.look();
+        let (columns, rows) = (self.terminal.size)();
+        let (view, now_s) = (self.text_log.view(), self.now_s());
+        let scene = Scene {
+            view,
+            groups: &self.known.groups,
+            waits: self.known.waits.as_deref(),
+            now_s,
+            left: self.known.left.as_deref(),
+            head: true,
+        };
+        // The last column stays free: a terminal that waits there to break the line clears the wrong one.
+        let frame = frame(&scene, Size::below(columns.saturating_sub(1).max(1), rows), self.palette);
+        let taskbar = taskbar(view);
+        let bytes = self.painter.paint(&self.above, &frame, (columns, rows), taskbar);
+        self.write(&bytes);
+        self.above.clear();
+        self.changed = false;
+        self.drawn = Some(Instant::now());
     }
 
-    /// Columns that are left of the terminal's line.
-    fn room(&self, used: usize) -> usize {
-        self.fixed.or_else(columns).map_or(usize::MAX, |width| width.saturating_sub(used))
-    }
-
-    fn draw_stages(&mut self) {
-        let stages: Vec<(Stage, StageView)> =
-            self.text_log.view().stages.iter().map(|(stage, view)| (*stage, *view)).collect();
-        for (stage, view) in stages {
-            let bar = match self.stages.get(&stage) {
-                Some(bar) => bar.clone(),
-                None => self.add_stage(stage),
-            };
-            let seen = view.tally.ended() + view.tally.running();
-            bar.set_length(view.total.max(seen) as u64);
-            // Only what ended well fills the bar: a stage that failed or was not reached is never full.
-            bar.set_position(view.tally.done() as u64);
-            if view.tally.failed > 0 {
-                bar.set_style(stage_style(self.palette, &view));
-            }
-            bar.set_message(cut(&stage_message(&view), self.room(STAGE_COLUMNS)));
-        }
-    }
-
-    fn add_stage(&mut self, stage: Stage) -> ProgressBar {
-        // Stages stand in their order of display, whichever is seen first.
-        let index = Stage::ALL.iter().filter(|s| **s < stage && self.stages.contains_key(s)).count();
-        let bar = self.multi.insert(index, ProgressBar::new(0));
-        bar.set_style(stage_style(self.palette, &StageView::default()));
-        bar.set_prefix(stage.title());
-        self.stages.insert(stage, bar.clone());
-        bar
-    }
-
-    fn draw_rows(&mut self) {
-        let running = self.text_log.view().longest_running();
-        let shown = running.len().min(ROWS);
-        let started = self.text_log.view().started;
-        let wanted: Vec<(u64, String)> = running
-            .iter()
-            .take(ROWS)
-            .map(|(step, running)| {
-                let since =
-                    started.zip(running.started).map_or(0.0, |(run, step)| step.duration_since(run).as_secs_f64());
-                (milliseconds(since), cut(&format!("{step}  {}", moving(running)), self.room(ROW_COLUMNS)))
-            })
-            .collect();
-        while self.rows.len() > shown {
-            if let Some(row) = self.rows.pop() {
-                row.bar.finish_and_clear();
-                self.multi.remove(&row.bar);
-            }
-        }
-        while self.rows.len() < shown {
-            let row = self.new_row();
-            self.rows.push(row);
-        }
-        for (row, (started, message)) in self.rows.iter().zip(wanted) {
-            row.started.store(started, Ordering::Relaxed);
-            row.bar.set_message(message);
-        }
-    }
-
-    fn new_row(&self) -> Row {
-        let started = Arc::new(AtomicU64::new(0));
-        let bar = self.multi.insert_before(&self.foot, ProgressBar::new_spinner());
-        let mark = self.palette.painted(Sign::Running);
-        bar.set_style(timed(&format!("  {mark} {{time:>12}}  {{wide_msg}}"), &self.now, &started, span));
-        if !self.multi.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
-        Row { bar, started }
-    }
-
-    fn print(&mut self, lines: &[String]) {
-        for line in lines.iter().flat_map(|line| line.split('\n')) {
-            if let Err(error) = self.multi.println(line) {
-                self.error.get_or_insert(error);
-            }
+    fn write(&mut self, bytes: &str) {
+        let written = self.terminal.out.write_all(bytes.as_bytes()).and_then(|()| self.terminal.out.flush());
+        if let Err(error) = written {
+            self.error.get_or_insert(error);
         }
     }
 
     /// Takes the view away; what was printed stays.
-    fn close(&mut self) {
-        self.closed = true;
-        let bars = self.stages.values().chain(self.rows.iter().map(|row| &row.bar)).chain([&self.foot]);
-        for bar in bars {
-            bar.disable_steady_tick();
-            bar.finish_and_clear();
-        }
-        if let Err(error) = self.multi.clear() {
-            self.error.get_or_insert(error);
-        }
+    fn erase(&mut self) {
+        let bytes = self.painter.erase(&self.above, (self.terminal.size)());
+        self.above.clear();
+        self.write(&bytes);
+    }
+
+    /// How long until the next frame may be drawn.
+    fn until_frame(&self) -> Duration {
+        self.drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()))
     }
 }
 
 impl Sink for Live {
     fn event(&mut self, event: &Event) {
-        let lines = self.text_log.take(event);
-        if matches!(event.body, EventBody::RunFinished { .. }) && !self.closed {
-            self.close();
-        }
-        self.print(&lines);
-        if !self.closed {
+        self.text_log.fit((self.terminal.size)().0);
+        self.heard = Instant::now();
+        self.above.extend(self.text_log.take(event));
+        self.changed = true;
+        if matches!(event.body, EventBody::RunFinished { .. }) || self.closed {
+            self.closed = true;
+            self.erase();
+        } else if self.until_frame().is_zero() {
             self.draw();
         }
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if !self.closed {
-            self.close();
-        }
-        let rest = self.text_log.rest();
-        self.print(&rest);
+        self.closed = true;
+        self.above.extend(self.text_log.rest());
+        self.erase();
         self.error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl View for Live {
+    fn tick(&mut self) -> Option<Duration> {
+        if self.closed || self.text_log.view().run.is_none() {
+            return None;
+        }
+        let is_old = self.drawn.is_none_or(|drawn| drawn.elapsed() >= TICK);
+        if (self.changed || is_old) && self.until_frame().is_zero() {
+            self.draw();
+        }
+        Some(if self.changed { self.until_frame() } else { TICK })
+    }
+
+    fn pause(&mut self) {
+        self.erase();
+        self.changed = true;
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         if !self.closed {
-            self.close();
+            self.erase();
         }
     }
 }
 
-/// Event time, going on between events.
-struct Now {
-    made: Instant,
-    event_ms: AtomicU64,
-    seen_ms: AtomicU64,
-    flows: AtomicBool,
-}
-
-impl Now {
-    fn new() -> Self {
-        let (event_ms, seen_ms) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { made: Instant::now(), event_ms, seen_ms, flows: AtomicBool::new(false) }
-    }
-
-    fn set(&self, seconds: f64, flows: bool) {
-        self.event_ms.store(milliseconds(seconds), Ordering::Relaxed);
-        self.seen_ms.store(milliseconds(self.made.elapsed().as_secs_f64()), Ordering::Relaxed);
-        self.flows.store(flows, Ordering::Relaxed);
-    }
-
-    /// Milliseconds since the run started.
-    fn get(&self) -> u64 {
-        let event = self.event_ms.load(Ordering::Relaxed);
-        if !self.flows.load(Ordering::Relaxed) {
-            return event;
-        }
-        let passed = milliseconds(self.made.elapsed().as_secs_f64());
-        event + passed.saturating_sub(self.seen_ms.load(Ordering::Relaxed))
-    }
-}
-
-/// Columns before the messages of a stage, a running step and the foot.
-const STAGE_COLUMNS: usize = 36;
-const ROW_COLUMNS: usize = 18;
-const FOOT_COLUMNS: usize = 11;
-
-/// Columns of the terminal on standard error, if it is one.
-fn columns() -> Option<usize> {
-    let mut table = comfy_table::Table::new();
-    table.use_stderr();
-    table.width().map(usize::from)
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn milliseconds(seconds: f64) -> u64 {
-    // Saturates: negative becomes 0.
-    (seconds * 1000.0) as u64
-}
-
-/// A style whose `{time}` is the time since `started`.
-fn timed(template: &str, now: &Arc<Now>, started: &Arc<AtomicU64>, written: fn(f64) -> String) -> ProgressStyle {
-    let (now, started) = (Arc::clone(now), Arc::clone(started));
-    let time = move |_: &ProgressState, out: &mut dyn fmt::Write| {
-        let passed = now.get().saturating_sub(started.load(Ordering::Relaxed));
-        // A cell of the view that could not be written is drawn again at the next tick.
-        let _ = out.write_str(&written(Duration::from_millis(passed).as_secs_f64()));
-    };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("time", time)
-}
-
-/// 36 columns and a message. Green while all is well, red once something failed.
-fn stage_style(palette: Palette, stage: &StageView) -> ProgressStyle {
-    let colour = match (palette.colour, stage.tally.failed) {
-        (false, _) => "",
-        (true, 0) => ".green",
-        (true, _) => ".red",
-    };
-    let style =
-        ProgressStyle::with_template(&format!("{{prefix:>11}} {{bar:12{colour}}} {{pos:>4}}/{{len:<4}} {{wide_msg}}"))
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars(if palette.unicode { "━╸─" } else { "#>-" })
-}
-
-fn stage_message(stage: &StageView) -> String {
-    let tally = &stage.tally;
-    let parts = [(tally.failed, "failed"), (tally.not_run, "not run"), (tally.running(), "running")];
-    let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    told.join(", ")
-}
-
-fn foot(view: &RunView) -> String {
-    let ended = view.tally().ended();
-    let all = view.run.as_ref().map_or(ended, |run| run.steps);
-    let mut parts = vec![format!("{ended}/{all} steps")];
-    let tally = view.tally();
-    let counted = [(tally.failed, "failed"), (tally.not_run, "not run")];
-    parts.extend(counted.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
-    if view.warnings() > 0 {
-        parts.push(amount(view.warnings(), "warning"));
-    }
-    let hidden = view.running.len().saturating_sub(ROWS);
-    if hidden > 0 {
-        parts.push(format!("{hidden} more running"));
-    }
-    if view.stopping.is_some() {
-        parts.push("stopping".to_owned());
-    }
-    parts.join(", ")
+fn taskbar(view: &RunView) -> Option<Taskbar> {
+    let (all, tally) = (view.run.as_ref()?.steps.max(1), view.tally());
+    let percent = (tally.ended() * 100 / all).min(100);
+    Some(Taskbar { percent: u8::try_from(percent).unwrap_or(100), failed: tally.failed > 0 })
 }
 
 #[cfg(test)]

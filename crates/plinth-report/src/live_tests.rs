@@ -2,80 +2,52 @@
 
 use super::*;
 use crate::scripted;
-use indicatif::TermLike;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use vt100::Parser;
 
-/// A terminal that only understands what a live view needs: lines, a cursor that moves up, lines that are cleared.
-#[derive(Debug, Clone)]
-pub(super) struct Screen {
-    width: u16,
-    state: Arc<Mutex<(Vec<String>, usize)>>,
-    drawn: Arc<Mutex<String>>,
-}
+/// A terminal that keeps what stands on it, and everything that ever did.
+#[derive(Clone)]
+pub(super) struct Screen(Arc<Mutex<(Parser, String, usize)>>);
 
 impl Screen {
     pub(super) fn new(width: u16) -> Self {
-        Self { width, state: Arc::new(Mutex::new((vec![String::new()], 0))), drawn: Arc::default() }
+        Self(Arc::new(Mutex::new((Parser::new(200, width, 1000), String::new(), 0))))
     }
 
     pub(super) fn text(&self) -> String {
-        let lines = self.state.lock().unwrap().0.clone();
-        lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+        let screen = self.0.lock().unwrap().0.screen().clone();
+        let rows = screen.rows(0, screen.size().1).map(|row| row.trim_end().to_owned());
+        rows.collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
-    /// Everything that ever stood on the screen.
     fn drawn(&self) -> String {
-        self.drawn.lock().unwrap().clone()
+        self.0.lock().unwrap().1.clone()
     }
 
-    fn row(&self, change: impl FnOnce(&mut Vec<String>, &mut usize)) -> io::Result<()> {
-        let mut state = self.state.lock().unwrap();
-        let (lines, row) = &mut *state;
-        change(lines, row);
-        while lines.len() <= *row {
-            lines.push(String::new());
-        }
-        Ok(())
+    fn writes(&self) -> usize {
+        self.0.lock().unwrap().2
+    }
+
+    fn hides_cursor(&self) -> bool {
+        self.0.lock().unwrap().0.screen().hide_cursor()
+    }
+
+    pub(super) fn terminal(&self, width: usize) -> Terminal {
+        // A test looks at all of a long run at once; the frame is that of a usual terminal.
+        Terminal { out: Box::new(self.clone()), size: Box::new(move || (width, 40)), features: Features::default() }
     }
 }
 
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        self.width
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut screen = self.0.lock().unwrap();
+        screen.0.process(bytes);
+        screen.1.push_str(std::str::from_utf8(bytes).unwrap());
+        screen.2 += 1;
+        Ok(bytes.len())
     }
-    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.row(|_, row| *row = row.saturating_sub(n))
-    }
-    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.row(|_, row| *row += n)
-    }
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)?;
-        self.row(|_, row| *row += 1)
-    }
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.drawn.lock().unwrap().push_str(&format!("{text}\n"));
-        self.row(|lines, row| {
-            for c in text.chars() {
-                // A full line wraps when the next character comes, as terminals do it.
-                if lines[*row].chars().count() >= usize::from(self.width) {
-                    *row += 1;
-                    lines.resize(lines.len().max(*row + 1), String::new());
-                }
-                lines[*row].push(c);
-            }
-        })
-    }
-    fn clear_line(&self) -> io::Result<()> {
-        self.row(|lines, row| lines[*row].clear())
-    }
-    fn flush(&self) -> io::Result<()> {
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -84,16 +56,10 @@ const PLAIN: Palette = Palette::PLAIN;
 
 fn shown(events: &[Event], width: u16) -> (Live, Screen) {
     let screen = Screen::new(width);
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
-    let mut live = Live::drawn_on(target, TextLog::new(PLAIN, Verbosity::Notable), PLAIN);
+    let text_log = TextLog::new(PLAIN, Verbosity::Notable);
+    let mut live = Live::new(text_log, Shape::default(), PLAIN, screen.terminal(usize::from(width)));
     events.iter().for_each(|event| live.event(event));
     (live, screen)
-}
-
-/// Drawing is limited per second; waits until it is allowed again.
-fn redraw(live: &mut Live) {
-    std::thread::sleep(Duration::from_millis(100));
-    live.draw();
 }
 
 #[test]
@@ -105,53 +71,120 @@ fn what_scrolled_and_the_summary_stay_and_the_view_goes() {
     assert!(text.contains("connection reset by peer"), "{text}");
     assert!(text.contains("partly applied (exit 4)"), "{text}");
     assert!(text.ends_with("it goes on with 5 steps"), "{text}");
-    assert!(!text.contains("14/14") && !text.contains("user ansiblebcm is there"), "{text}");
+    assert!(!text.contains("steps done") && !text.contains("user ansiblebcm is there"), "{text}");
+    assert!(!screen.hides_cursor());
 }
 
 #[test]
-fn a_view_that_is_dropped_leaves_no_bars() {
+fn a_view_that_is_dropped_leaves_nothing_of_itself() {
     let (live, screen) = shown(&scripted::run()[..6], 120);
+    assert!(screen.text().contains("steps done") && screen.hides_cursor(), "{}", screen.text());
     drop(live);
-    assert!(!screen.text().contains("steps,"), "{}", screen.text());
+    assert!(!screen.text().contains("steps done"), "{}", screen.text());
+    assert!(!screen.hides_cursor());
 }
 
 #[test]
-fn stages_running_steps_and_foot_are_drawn() {
-    let events = scripted::run();
-    let at = events.iter().rposition(|event| matches!(event.body, EventBody::StepProgress { .. })).unwrap();
-    let (mut live, screen) = shown(&events[..=at], 120);
-    redraw(&mut live);
-    let text = screen.drawn();
-    for part in [
-        "kubernetes",
-        "6 min 40 s",
-        "kubernetes/deploy/basepod-a  600/870 network_plugin/calico",
-        "11/14 steps, 1 failed, 2 not run, 1 warning",
-    ] {
-        assert!(text.contains(part), "{part} is not in\n{text}");
+fn a_view_that_is_paused_is_away_and_comes_back() {
+    let (mut live, screen) = shown(&scripted::run()[..6], 120);
+    live.pause();
+    assert!(!screen.text().contains("steps done") && !screen.hides_cursor(), "{}", screen.text());
+    std::thread::sleep(FRAME);
+    live.tick();
+    assert!(screen.text().contains("steps done") && screen.hides_cursor(), "{}", screen.text());
+}
+
+#[test]
+fn frames_are_left_out_when_events_come_faster_and_no_line_is() {
+    let mut script = scripted::Script::new();
+    script.begin(2000, 2000);
+    for n in 0..2000 {
+        let step = format!("nodes/account/node-{n:04}");
+        script.end(f64::from(n), &step, plinth_model::StepState::Changed, 1.0, &format!("user {n} made"));
+    }
+    let began = Instant::now();
+    let (mut live, screen) = shown(&script.events(), 120);
+    let frames = screen.writes();
+    let most = began.elapsed().as_millis() / FRAME.as_millis() + 2;
+    live.finish().unwrap();
+    assert!(u128::try_from(frames).unwrap() <= most, "{frames} of {most}");
+    let drawn = screen.drawn();
+    for n in (0..2000).step_by(97) {
+        let news = format!("user {n} made");
+        assert!(drawn.contains(&news) || drawn.contains("different on each node"), "{n}");
     }
 }
 
 #[test]
-fn a_narrow_terminal_gets_no_line_that_is_too_long() {
+fn a_narrow_terminal_gets_no_line_of_the_view_that_is_too_long() {
     let events = scripted::run();
-    let (mut live, screen) = shown(&events[..events.len() - 4], 44);
-    redraw(&mut live);
-    let drawn = screen.drawn();
-    let bars = drawn.lines().filter(|line| line.contains("###") || line.contains("steps,"));
-    assert!(bars.clone().count() > 3);
-    for line in bars {
-        assert!(line.trim_end().chars().count() <= 44, "{line:?}");
+    for width in [20, 44] {
+        let (mut live, screen) = shown(&events[..events.len() - 4], width);
+        live.draw();
+        let text = screen.text();
+        let from = text.lines().position(|line| line.starts_with("discovery") || line.starts_with("nodes ")).unwrap();
+        let frame: Vec<&str> = text.lines().skip(from).collect();
+        assert!(frame.len() >= 4, "{text}");
+        assert!(frame.iter().all(|line| line.chars().count() < usize::from(width)), "{frame:?}");
+        assert!(frame.last().unwrap().contains("/14"), "{frame:?}");
     }
 }
 
 #[test]
 fn time_stands_still_between_the_events_of_a_rehearsal_only() {
-    let now = Now::new();
-    now.set(5.0, false);
+    let mut events = scripted::run()[..6].to_vec();
+    let (live, _) = shown(&events, 80);
+    let at = live.text_log.view().elapsed();
     std::thread::sleep(Duration::from_millis(20));
-    assert_eq!(now.get(), 5000);
-    now.set(5.0, true);
+    assert!((live.now_s() - at).abs() < f64::EPSILON);
+    if let EventBody::RunStarted(head) = &mut events[0].body {
+        head.rehearsal = false;
+    }
+    let (live, _) = shown(&events, 80);
     std::thread::sleep(Duration::from_millis(20));
-    assert!((5015..60_000).contains(&now.get()), "{}", now.get());
+    assert!(live.now_s() >= at + 0.02);
+}
+
+/// What is left of what was drawn without the sequences that move the cursor, clear and hide it.
+fn without_moves(drawn: &str) -> String {
+    let mut text = drawn.replace("\r\n", "\n");
+    for sequence in ["\u{1b}[K", "\u{1b}[J", "\u{1b}[?25l", "\u{1b}[?25h", "\r"] {
+        text = text.replace(sequence, "");
+    }
+    for rows in (1..60).rev() {
+        text = text.replace(&format!("\u{1b}[{rows}A"), "");
+    }
+    text
+}
+
+#[test]
+fn whatever_a_program_says_nothing_but_our_own_moves_reaches_the_terminal() {
+    let began = Instant::now();
+    let mut events = crate::runs::tests::hostile_run();
+    let say = |step: &str| EventBody::StepProgress {
+        step: scripted::id(step),
+        done: 1,
+        total: 2,
+        message: crate::runs::tests::hostile(),
+    };
+    let mut script = scripted::Script::new();
+    script.begin(4, 2).start(0.5, "nodes/downloads/dgx-07").at(0.6, say("nodes/downloads/dgx-07"));
+    let mut hostile = script.events();
+    let from = hostile.len() as u64;
+    for event in events.drain(1..) {
+        let (seq, after) =
+            (event.seq + from, event.after.map(|after| if after <= 1 { from - 1 } else { after + from }));
+        hostile.push(Event { seq, after, ..event });
+    }
+    for width in [20, 80, 200] {
+        let (mut live, screen) = shown(&hostile, width);
+        live.draw();
+        assert!(screen.text().contains("nodes/downloads") || width == 20, "{}", screen.text());
+        live.finish().unwrap();
+        let drawn = without_moves(&screen.drawn());
+        let hidden = drawn.chars().find(|c| *c != '\n' && plinth_model::text::is_hidden(*c));
+        assert_eq!(hidden, None, "{}", drawn.chars().take(2000).collect::<String>());
+        assert!(drawn.contains(r"\u{1b}[2J") && drawn.len() < 100_000, "{} bytes", drawn.len());
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }

@@ -15,16 +15,12 @@ const PALETTE: Palette = Palette { colour: false, unicode: true };
 /// What stands on the screen at the end: what scrolled, and the view while it is drawn.
 fn seen(events: &[Event], width: u16) -> String {
     let screen = Screen::new(width);
-    let mut text_log = TextLog::new(PALETTE, Verbosity::Notable);
-    text_log.fit(usize::from(width));
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
-    let mut live = Live::drawn_on(target, text_log, PALETTE);
-    live.fixed = Some(usize::from(width));
+    let text_log = TextLog::new(PALETTE, Verbosity::Notable);
+    let mut live = Live::new(text_log, Shape::default(), PALETTE, screen.terminal(usize::from(width)));
     events.iter().for_each(|event| live.event(event));
     if !live.closed {
-        std::thread::sleep(Duration::from_millis(100));
+        live.known.looked = None;
         live.draw();
-        live.foot.tick();
     }
     screen.text()
 }

@@ -1,17 +1,55 @@
 //! How far a run came, as text.
 
+use crate::card::cards;
 use crate::findings::{behind_what, is_warning, labelled, warning};
+use crate::frame::{Ink, Line};
 use crate::style::{Palette, Sign, clean};
 use crate::summary::partly;
+use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, SmallStatus, StepStatus};
 use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
 
-/// The text, several lines, without a final line break.
+/// The text, several lines, without a final line break. `groups`: what failed, by cause.
 #[must_use]
-pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
+pub fn status(site: &SiteName, status: &Status, groups: &[FailureGroup], palette: Palette) -> String {
+    let in_flight = status.in_flight.iter().flat_map(|step| in_flight(step, palette)).collect();
+    whole(site, status, (in_flight, groups), palette)
+}
+
+/// The same of a run that is on: its frame ([`crate::frame::frame`]) says what is in flight, and which stages there are.
+#[must_use]
+pub fn status_with(
+    site: &SiteName,
+    status: &Status,
+    (frame, groups): (&[Line], &[FailureGroup]),
+    palette: Palette,
+) -> String {
+    let lines = frame.iter().map(|line| format!("  {}", line.painted(palette))).collect();
+    whole(site, status, (lines, groups), palette)
+}
+
+/// What stands above the frame where the status is watched: which run, since when, and whether it lives.
+#[must_use]
+pub fn heading(site: &SiteName, status: &Status, columns: usize, palette: Palette) -> Vec<Line> {
+    let RunStatus { id, plan, rehearsal, started, .. } = &status.run;
+    let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
+    let name = Line::of(Ink::Bold, site.as_str()).and(Ink::Plain, format!(": {}{kind}", state(status)));
+    let plan = plan.as_ref().map_or("-", |plan| plan.short());
+    let run = id.as_ref().map(|id| format!("  {} of plan {plan}, since {}", clean(id), time(*started)));
+    let told = run.into_iter().chain(status.life.as_ref().and_then(life));
+    let told = told.map(|text| Line::of(Ink::Dim, text));
+    std::iter::once(name).chain(told).map(|line| line.fitted(columns, palette)).collect()
+}
+
+fn whole(
+    site: &SiteName,
+    status: &Status,
+    (in_flight, groups): (Vec<String>, &[FailureGroup]),
+    palette: Palette,
+) -> String {
     let name = palette.bold(site.as_str());
     let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
     let RunStatus { id, plan, rehearsal, .. } = &status.run;
@@ -32,8 +70,8 @@ pub fn status(site: &SiteName, status: &Status, palette: Palette) -> String {
             .iter()
             .map(|reason| format!("  stopping {}", clean(reason.strip_prefix("stopping ").unwrap_or(reason)))),
     );
-    lines.extend(status.in_flight.iter().flat_map(|step| in_flight(step, palette)));
-    lines.extend(status.failures.iter().flat_map(|step| failure(step, palette)));
+    lines.extend(in_flight);
+    lines.extend(cards(groups, palette).iter().map(|line| format!("  {line}")));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
     lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
     lines.extend(status.checks.iter().flat_map(|checks| checked(checks, palette)));
@@ -223,21 +261,24 @@ mod tests {
         RunView::of(&events[..=at])
     }
 
+    fn told(view: RunView, lock: Option<LockView>) -> String {
+        let groups = plinth_analysis::failure_groups(&view, &plinth_analysis::Traits::new());
+        let told = Status::of(view, lock, jiff::Timestamp::UNIX_EPOCH);
+        status(&site(), &told, &groups, Palette::PLAIN)
+    }
+
     #[test]
     fn a_site_that_was_never_applied() {
-        let never = Status::of(RunView::default(), None, jiff::Timestamp::UNIX_EPOCH);
-        assert_eq!(status(&site(), &never, Palette::PLAIN), "basepod-a: never applied\n  lock     free");
+        assert_eq!(told(RunView::default(), None), "basepod-a: never applied\n  lock     free");
     }
 
     #[test]
     fn a_run_in_flight() {
-        let running = Status::of(half(), Some(lock()), jiff::Timestamp::UNIX_EPOCH);
-        insta::assert_snapshot!(status(&site(), &running, Palette::PLAIN));
+        insta::assert_snapshot!(told(half(), Some(lock())));
     }
 
     #[test]
     fn a_run_that_was_interrupted() {
-        let interrupted = Status::of(half(), Some(LockView { alive: false, ..lock() }), jiff::Timestamp::UNIX_EPOCH);
-        insta::assert_snapshot!(status(&site(), &interrupted, Palette::PLAIN));
+        insta::assert_snapshot!(told(half(), Some(LockView { alive: false, ..lock() })));
     }
 }

@@ -150,6 +150,30 @@ pub fn clean(text: &str) -> String {
     visible(&line).into_owned()
 }
 
+/// Longest foreign text on a line where it is one of many, and where it is told in full, characters; the JSON has all of it.
+const LONGEST: usize = 300;
+const LONGEST_TOLD: usize = 4_000;
+
+/// Foreign text in one line, cut where it is endless.
+pub(crate) fn short(text: &str) -> String {
+    cleaned(text, LONGEST)
+}
+
+/// The same for a text that is told in full.
+pub(crate) fn told(text: &str) -> String {
+    cleaned(text, LONGEST_TOLD)
+}
+
+fn cleaned(text: &str, most: usize) -> String {
+    // What is cut off is not cleaned first: a line of a megabyte costs nothing.
+    let begin: String = text.chars().take(most + 1).collect();
+    let cleaned = clean(&begin);
+    if begin.chars().count() <= most {
+        return cleaned;
+    }
+    cleaned.chars().take(most).chain(" …".chars()).collect()
+}
+
 const fn is_blank(c: char) -> bool {
     matches!(c, '\n' | '\t') || c.is_whitespace() && !is_hidden(c)
 }

@@ -1,19 +1,22 @@
 //! The last words of a run: what was counted, what failed, what to do next.
 
+use crate::card::{Part, bounded};
 use crate::findings::{is_warning, warning};
-use crate::style::{Palette, Sign, clean};
+use crate::style::{Palette, told};
+use plinth_analysis::FailureGroup;
 use plinth_model::amount;
-use plinth_model::run::{Counts, Outcome, RunEnd, StepView};
+use plinth_model::run::{Counts, Outcome, RunEnd};
 use plinth_model::span::span;
-use plinth_model::{Finding, RunView, StepId};
+use plinth_model::{Finding, RunView};
 
-/// The summary, several lines, without a final line break. A run whose end was never told says so.
+/// The summary, several lines, without a final line break. A run whose end was never told says so. `groups`: what failed, by cause.
 #[must_use]
-pub fn summary(view: &RunView, palette: Palette) -> String {
+pub fn summary(view: &RunView, groups: &[FailureGroup], palette: Palette) -> String {
     let mut lines = vec![head(view, palette), tally(&view.counts())];
-    if !view.failed.is_empty() {
+    if !groups.is_empty() {
         lines.push(palette.bold("failed"));
-        lines.extend(view.failures().map(|(step, failure)| failed(step, failure, palette)));
+        // Why and what to do was told when each came first; what it came to is known now.
+        lines.extend(bounded(groups, Part::Extent, palette));
     }
     let warnings: Vec<&Finding> = view.findings.iter().filter(|finding| is_warning(finding)).collect();
     if !warnings.is_empty() {
@@ -23,7 +26,7 @@ pub fn summary(view: &RunView, palette: Palette) -> String {
     let next = view.end.as_ref().map_or(&[][..], |end| &end.next);
     if !next.is_empty() {
         lines.push(palette.bold("next"));
-        lines.extend(next.iter().map(|line| format!("  {}", clean(line))));
+        lines.extend(next.iter().map(|line| format!("  {}", told(line))));
     }
     lines.join("\n")
 }
@@ -76,13 +79,6 @@ fn tally(counts: &Counts) -> String {
     format!("  {hosts}{broken}, {steps}{told}{warnings}")
 }
 
-fn failed(step: &StepId, failure: &StepView, palette: Palette) -> String {
-    let node = failure.node.as_ref().filter(|node| *node != step.target());
-    let node = node.map_or_else(String::new, |node| format!(" on {}", clean(node)));
-    let what = failure.finding.as_ref().map_or(&failure.detail, |finding| &finding.message);
-    format!("  {} {step}{node}: {}", palette.painted(Sign::Failed), clean(what))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,16 +89,20 @@ mod tests {
         RunView::of(events)
     }
 
+    fn told(view: &RunView) -> String {
+        summary(view, &plinth_analysis::failure_groups(view, &plinth_analysis::Traits::new()), Palette::PLAIN)
+    }
+
     #[test]
     fn a_run_that_failed_names_nodes_and_steps_and_says_what_next() {
-        insta::assert_snapshot!(summary(&view(&scripted::run()), Palette::PLAIN));
+        insta::assert_snapshot!(told(&view(&scripted::run())));
     }
 
     #[test]
     fn a_run_without_its_end_says_so() {
         let mut events = scripted::run();
         events.pop();
-        insta::assert_snapshot!(summary(&view(&events), Palette::PLAIN));
+        insta::assert_snapshot!(told(&view(&events)));
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         events
             .begin(62, 5)
             .at(0.3, EventBody::RunFinished { outcome, exit: 0, counts, seconds: 0.3, next: vec![], digest: None });
-        let text = summary(&view(&events.events()), Palette::PLAIN);
+        let text = told(&view(&events.events()));
         assert_eq!(
             text,
             "nothing to do  0.3 s of virtual time, which is no estimate of a real run\n  5 hosts, 62 steps: 62 unchanged"

@@ -1,16 +1,19 @@
 //! Turns events into lines of text. It writes nowhere: [`crate::Lines`] puts the lines into a log, [`crate::Live`] lets them
 //! scroll above the live view.
 
-use crate::findings::{LABEL, behind_what, labelled, parts};
+use crate::card::{Part, rows};
+use crate::findings::{LABEL, labelled, parts};
 use crate::fold::{Fold, Kind, Line, News};
-use crate::style::{Palette, Sign, clean};
+use crate::style::{Palette, Sign, clean, short, told};
 use crate::summary::summary;
 use crate::wrap::{behind, cut, hanging};
+use plinth_analysis::{FailureGroup, Traits, failure_group, failure_groups};
 use plinth_model::amount;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{Applied, StepView};
 use plinth_model::span::{clock, span};
 use plinth_model::{Event, EventBody, Finding, Plan, RunView, Stage, StepId, StepState};
+use std::collections::BTreeSet;
 
 /// Seconds of event time between two heartbeats, at least.
 const HEARTBEAT: f64 = 15.0;
@@ -54,8 +57,12 @@ pub struct TextLog {
     /// No heartbeat is due before this moment.
     quiet_until: f64,
     width: Option<usize>,
-    /// Columns of a step's name.
+    /// Columns of a step's name here, and where there is room enough.
     head: usize,
+    widest: usize,
+    /// Code and cause of what failed before: what fails for one of these is told in a line with others.
+    causes: BTreeSet<(String, String)>,
+    traits: Traits,
     /// The newest time that stands on a line: told news may be older, a reader's clock does not go back.
     told: f64,
 }
@@ -64,8 +71,20 @@ impl TextLog {
     /// Without the plan: folded lines wait for their time window.
     #[must_use]
     pub fn new(palette: Palette, verbosity: Verbosity) -> Self {
-        let (view, fold) = (RunView::default(), Fold::default());
-        Self { palette, verbosity, view, fold, last_beat: 0.0, quiet_until: 0.0, width: None, head: HEAD, told: 0.0 }
+        Self {
+            palette,
+            verbosity,
+            view: RunView::default(),
+            fold: Fold::default(),
+            last_beat: 0.0,
+            quiet_until: 0.0,
+            width: None,
+            head: HEAD,
+            widest: HEAD,
+            causes: BTreeSet::new(),
+            traits: Traits::new(),
+            told: 0.0,
+        }
     }
 
     /// With the plan: a folded line is written as soon as its last node has spoken.
@@ -76,14 +95,26 @@ impl TextLog {
             text_log.fold.expect(label(&step.id));
         }
         let longest = plan.steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(HEAD);
-        text_log.head = longest.clamp(NARROWEST_HEAD, WIDEST_HEAD);
+        text_log.widest = longest.clamp(NARROWEST_HEAD, WIDEST_HEAD);
+        text_log.head = text_log.widest;
         text_log
     }
 
     /// Breaks lines between words where a terminal of `width` columns ends.
     pub fn fit(&mut self, width: usize) {
         self.width = Some(width);
-        self.head = self.head.min(width * 2 / 5).max(NARROWEST_HEAD);
+        self.head = self.widest.min(width * 2 / 5).max(NARROWEST_HEAD);
+    }
+
+    /// Knows this of the nodes: what the failed ones share is said at the end.
+    pub fn know(&mut self, traits: Traits) {
+        self.traits = traits;
+    }
+
+    /// What failed so far, by cause.
+    #[must_use]
+    pub fn failures(&self) -> Vec<FailureGroup> {
+        failure_groups(&self.view, &self.traits)
     }
 
     /// The run so far.
@@ -139,7 +170,7 @@ impl TextLog {
     }
 
     fn summary(&self) -> String {
-        let text = summary(&self.view, self.palette);
+        let text = summary(&self.view, &self.failures(), self.palette);
         let fitted = |line: &str| hanging(line, 4 + line.len() - line.trim_start().len(), self.width);
         text.lines().map(fitted).collect::<Vec<_>>().join("\n")
     }
@@ -151,13 +182,13 @@ impl TextLog {
             EventBody::StepRetrying { .. } if self.verbosity == Verbosity::Calm => Vec::new(),
             EventBody::StepRetrying { step, attempt, message, wait_s, next_at: _ } => {
                 let wait = span(wait_s.max(0.0));
-                let text = format!("attempt {attempt} failed: {}; again in {wait}", clean(message));
+                let text = format!("attempt {attempt} failed: {}; again in {wait}", told(message));
                 vec![self.line(now, Sign::Retry, step.as_str(), "retrying", &text)]
             }
             EventBody::GateOpened { gate, answer, by: _ } => self.gate(now, gate, answer),
             EventBody::Finding { finding, step: _ } => self.finding(now, finding),
             EventBody::RunStopping { reason } => {
-                vec![self.line(now, Sign::Warning, "stopping", "", &clean(reason))]
+                vec![self.line(now, Sign::Warning, "stopping", "", &told(reason))]
             }
             EventBody::RunFinished { .. } => {
                 let mut lines = self.waiting();
@@ -190,15 +221,15 @@ impl TextLog {
     }
 
     fn finished(&mut self, now: f64, body: &EventBody) -> Vec<String> {
-        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, finding, .. } = body else {
+        let EventBody::StepFinished { step, stage, node, outcome, seconds, detail, .. } = body else {
             return Vec::new();
         };
         let mut lines = Vec::new();
         match (outcome, node) {
-            (StepState::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail, finding.as_deref())),
+            (StepState::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail)),
             (StepState::NotRun, _) => {
                 let kind = Kind { label: String::new(), word: "not run".into(), unit: "steps" };
-                let news = News { target: step.to_string(), detail: clean(detail), seconds: None };
+                let news = News { target: step.to_string(), detail: told(detail), seconds: None };
                 lines.extend(self.add(now, kind, Sign::NotRun, news));
                 let complete = self.fold.spoke(&label(step));
                 lines.extend(self.written(&complete));
@@ -206,11 +237,11 @@ impl TextLog {
             (_, Some(_)) => {
                 let kind = Kind { label: label(step), word: word(*outcome, *stage).into(), unit: "nodes" };
                 let seconds = Some(*seconds).filter(|s| *s > 0.0);
-                let news = News { target: step.target().to_owned(), detail: clean(detail), seconds };
+                let news = News { target: step.target().to_owned(), detail: told(detail), seconds };
                 lines.extend(self.add(now, kind, sign(*outcome, *stage), news));
             }
             (_, None) if self.tells(sign(*outcome, *stage)) => {
-                let text = format!("{} ({})", clean(detail), span(*seconds));
+                let text = format!("{} ({})", told(detail), span(*seconds));
                 lines.push(self.line(now, sign(*outcome, *stage), step.as_str(), word(*outcome, *stage), &text));
             }
             (_, None) => {}
@@ -218,22 +249,37 @@ impl TextLog {
         lines
     }
 
-    /// At once, never folded: what, evidence and fix below the step.
-    fn failure(&mut self, now: f64, step: &StepId, seconds: f64, detail: &str, found: Option<&Finding>) -> Vec<String> {
-        let label = label(step);
-        let complete = self.fold.spoke(&label);
-        let mut lines = self.written(&complete);
-        let text = format!("{} ({})", clean(detail), span(seconds));
-        lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
-        if let Some(finding) = found {
-            let about = format!("{} ({})", clean(&finding.subject), clean(finding.code.as_str()));
-            lines.push(self.part(&labelled("about", &about, self.palette)));
-            if !clean(detail).contains(&clean(&finding.message)) {
-                lines.push(self.part(&labelled("what", &finding.message, self.palette)));
-            }
-            lines.extend(behind_what(finding, self.palette).iter().map(|part| self.part(part)));
+    /// The first of a cause at once and in full: what, evidence, the program, fix. Others of the same cause wait for their like.
+    fn failure(&mut self, now: f64, step: &StepId, seconds: f64, detail: &str) -> Vec<String> {
+        let Some(group) = failure_group(&self.view, step) else { return Vec::new() };
+        if !self.causes.insert((group.code.clone(), group.cause.clone())) {
+            return self.failed_likewise(now, step, seconds, &group);
         }
+        let complete = self.fold.spoke(&label(step));
+        let mut lines = self.written(&complete);
+        let text = format!("{} ({})", told(detail), span(seconds));
+        lines.push(self.line(now, Sign::Failed, step.as_str(), "failed", &text));
+        let found = self.view.steps.get(step).and_then(|step| step.finding.as_deref());
+        let mut parts = Vec::new();
+        if let Some(finding) = found {
+            let about = format!("{} ({})", short(&finding.subject), clean(finding.code.as_str()));
+            parts.push(labelled("about", &about, self.palette));
+            if !detail.contains(&finding.message) {
+                parts.push(labelled("what", &told(&finding.message), self.palette));
+            }
+        }
+        parts.extend(rows(&group, Part::Why, self.palette));
+        lines.extend(parts.iter().map(|part| self.part(part)));
         lines
+    }
+
+    fn failed_likewise(&mut self, now: f64, step: &StepId, seconds: f64, group: &FailureGroup) -> Vec<String> {
+        let cause = if group.code.is_empty() { &group.cause } else { &group.code };
+        let unit = if group.node_count > 0 { "nodes" } else { "steps" };
+        let kind = Kind { label: label(step), word: "failed".into(), unit };
+        let detail = format!("for the same cause ({})", short(cause));
+        let news = News { target: step.target().to_owned(), detail, seconds: Some(seconds) };
+        self.add(now, kind, Sign::Failed, news)
     }
 
     /// A labelled line below a step.
@@ -249,7 +295,7 @@ impl TextLog {
 
     fn finding(&mut self, now: f64, finding: &Finding) -> Vec<String> {
         let (code, subject, severity) =
-            (clean(finding.code.as_str()), clean(&finding.subject), finding.severity.to_string());
+            (clean(finding.code.as_str()), told(&finding.subject), finding.severity.to_string());
         let mut lines = vec![self.line(now, Sign::Warning, &code, &severity, &subject)];
         lines.extend(parts(finding, self.palette).iter().map(|part| self.part(part)));
         lines
@@ -343,7 +389,7 @@ impl TextLog {
 /// `60/870 container-engine`, as far as known.
 pub(crate) fn moving(running: &StepView) -> String {
     let Some(progress) = &running.progress else { return String::new() };
-    let message = cut(&clean(&progress.message), LONGEST_MESSAGE);
+    let message = cut(&short(&progress.message), LONGEST_MESSAGE);
     match (progress.done, progress.total) {
         (0, 0) => message,
         (done, 0) => format!("{done} {message}"),

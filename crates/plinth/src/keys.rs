@@ -13,12 +13,7 @@ pub(crate) struct QuietKeys;
 impl QuietKeys {
     /// Changes nothing where there is no terminal, or another job has it.
     pub(crate) fn new() -> Self {
-        let before = if has_terminal() { tcgetattr(stdin()).ok() } else { None };
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = before.filter(|before| {
-            let mut quiet = before.clone();
-            quiet.local_modes.remove(LocalModes::ECHOCTL);
-            tcsetattr(stdin(), OptionalActions::Now, &quiet).is_ok()
-        });
+        be_quiet();
         Self
     }
 }
@@ -27,6 +22,24 @@ impl Drop for QuietKeys {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// No control characters are echoed until the terminal is given back.
+pub(crate) fn be_quiet() {
+    let before = if has_terminal() { tcgetattr(stdin()).ok() } else { None };
+    *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = before.filter(|before| {
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHOCTL);
+        tcsetattr(stdin(), OptionalActions::Now, &quiet).is_ok()
+    });
+}
+
+/// Whether whoever started this process had it ignore a signal, as `nohup` does.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 /// Gives the terminal back as it was: also before a process that ends where it stands.

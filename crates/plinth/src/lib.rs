@@ -8,6 +8,7 @@ mod complete;
 mod evidence;
 mod examples;
 mod explain;
+mod github;
 mod hints;
 mod input;
 mod kept;
@@ -25,6 +26,7 @@ mod signals;
 mod sinks;
 mod site_file;
 mod streams;
+mod terminal;
 mod verbs;
 
 use args::{Arguments, Common, GraphFormat, Output, Verb};

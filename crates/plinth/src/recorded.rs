@@ -14,11 +14,11 @@ use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState, StreamSeal};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
 use plinth_report::runs::{Look, Outlook, Shown};
-use plinth_run::LockOwner;
 use plinth_run::journal::JournalReader;
+use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs that an estimate is made of, at most: what was long ago says little of now.
 const EARLIER: usize = 8;
@@ -140,6 +140,12 @@ pub(crate) fn past_before(journal: &JournalReader, site: &SiteName, run: &str) -
     Ok(past)
 }
 
+/// The same for who draws a run and can do without: what cannot be read is not known.
+pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
+    let journal = Journal::open_read_only(directory).ok().flatten();
+    journal.and_then(|journal| past_before(&journal, site, run).ok()).unwrap_or_default()
+}
+
 /// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here.
 fn like(traits: &Traits) -> Categories {
     let of = |traits: &std::collections::BTreeMap<String, String>| {
@@ -171,7 +177,7 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
+    pub(crate) fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
         let view = RunView::of(&events);
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
         let columns = Columns::of(&events);

@@ -6,6 +6,7 @@ use crate::printer::Printer;
 use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
+use crate::site_file::FILE;
 use plinth_app::{Approved, Operation};
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
@@ -28,6 +29,10 @@ pub(crate) async fn run(
     }
     if report.exit != Exit::Done {
         printer.name_log();
+        // A rehearsal without a folder of its own leaves nothing behind.
+        if operation.simulation().is_none() || common.state.is_some() {
+            printer.talk(&format!("the whole story: `{}`", why(common)));
+        }
     }
     if common.json {
         printer.json(&Report::of(&approved.planned().plan, &report));
@@ -50,6 +55,23 @@ fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
     }
 }
 
+/// The command that tells the story of this run.
+fn why(common: &Common) -> String {
+    let mut words = vec!["plinth why".to_owned()];
+    if common.file != Path::new(FILE) {
+        words.push(format!("-f {}", quoted(&common.file)));
+    }
+    words.extend(common.state.iter().map(|state| format!("--state {}", quoted(state))));
+    words.join(" ")
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 /// What failed, where no event was shown.
 fn tell_failures(report: &RunReport, printer: &Printer) {
     for (step, finding) in &report.failures {
@@ -69,7 +91,7 @@ pub(crate) async fn watched(
     events: Option<&Path>,
     printer: &Printer,
 ) -> Result<RunReport, Problem> {
-    let sinks = Sinks::open(printer, &approved.planned().plan, events)?;
+    let sinks = Sinks::open(printer, (&approved.planned().plan, operation.directory()), events)?;
     let stop = StopSignal::new();
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
@@ -87,4 +109,18 @@ pub(crate) async fn watched(
         rehearsed.keep(&approved.planned().plan.site);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_the_command() {
+        for (path, word) in
+            [("a/site.yaml", "a/site.yaml"), ("my site", "'my site'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")]
+        {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
+    }
 }

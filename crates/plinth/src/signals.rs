@@ -35,10 +35,7 @@ impl Drop for Taken<'_> {
 
 /// Whether whoever started this process wants it to outlive its terminal, as `nohup` does.
 fn hang_up_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    mask >> (SignalKind::hangup().as_raw_value() - 1) & 1 == 1
+    crate::keys::is_ignored(SignalKind::hangup().as_raw_value())
 }
 
 impl Signals {
@@ -75,7 +72,7 @@ impl Signals {
         };
         if ignored {
             // What should have ended did not; the lock of a process that is gone is taken over.
-            crate::keys::give_back();
+            crate::terminal::give_back();
             std::process::exit(Exit::Partly.code().into());
         }
         self.heard.send_modify(|heard| {

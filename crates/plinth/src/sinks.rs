@@ -1,10 +1,15 @@
 //! Where the events of a run go: the terminal, and `--events FILE`.
 
 use crate::args::Progress;
+use crate::github::{self, StepSummary};
 use crate::keys::QuietKeys;
 use crate::printer::Printer;
+use crate::recorded::past_in;
+use crate::terminal;
+use plinth_analysis::Traits;
+use plinth_app::state;
 use plinth_model::{Event, Plan, Problem};
-use plinth_report::{Background, Lines, Live, Ndjson, Palette, Sink};
+use plinth_report::{Background, GitHub, Lines, Live, Ndjson, Palette, Sink};
 use plinth_world::output;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,33 +19,58 @@ pub(crate) struct Sinks<'a> {
     printer: &'a Printer,
     all: Vec<Shared>,
     view: Option<(Background, QuietKeys)>,
+    summary: Option<StepSummary>,
 }
 
 /// A sink that the executor and the verb both hold.
-type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
+pub(crate) type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl<'a> Sinks<'a> {
-    /// The run as the printer shows it, and the file, if one is wanted.
-    pub(crate) fn open(printer: &'a Printer, plan: &Plan, events: Option<&Path>) -> Result<Self, Problem> {
+    /// The run as the printer shows it, and the file, if one is wanted. `directory`: where the site's state is.
+    pub(crate) fn open(
+        printer: &'a Printer,
+        (plan, directory): (&Plan, &Path),
+        events: Option<&Path>,
+    ) -> Result<Self, Problem> {
+        // What nodes have in common explains failures; without it they are told all the same.
+        let traits = state::facts::traits(directory).unwrap_or_default();
         let palette = palette(printer.color_err());
-        let mut sinks = Self { printer, all: Vec::new(), view: None };
+        let mut sinks = Self { printer, all: Vec::new(), view: None, summary: None };
         if let Some(file) = events {
             sinks.all.push(shared(Ndjson::new(printer.streams().events(file, create(file)?).writer())));
+        }
+        if let Some(summary) = StepSummary::wanted(plan, &traits) {
+            sinks.all.push(summary.sink());
+            sinks.summary = Some(summary);
         }
         let writer = || printer.streams().err().writer();
         match printer.progress() {
             Progress::None => {}
-            Progress::Live => {
-                let plan = plan.clone();
-                let make = || Background::new(move || Live::of_plan(&plan, palette));
-                let view = printer.streams().show(make).map_err(no_thread)?;
-                sinks.all.push(shared(view.clone()));
-                sinks.view = Some((view, QuietKeys::new()));
+            Progress::Live => sinks.draw((plan, directory), palette, traits)?,
+            Progress::Calm => sinks.all.push(shared(Lines::calm(writer(), plan, palette).knowing(traits))),
+            Progress::Auto | Progress::Lines if github::is_there() => {
+                sinks.all.push(shared(GitHub::of_plan(writer(), plan, palette).knowing(traits)));
             }
-            Progress::Calm => sinks.all.push(shared(Lines::calm(writer(), plan, palette))),
-            Progress::Auto | Progress::Lines => sinks.all.push(shared(Lines::of_plan(writer(), plan, palette))),
+            Progress::Auto | Progress::Lines => {
+                sinks.all.push(shared(Lines::of_plan(writer(), plan, palette).knowing(traits)));
+            }
         }
         Ok(sinks)
+    }
+
+    /// Draws a view on the terminal.
+    fn draw(&mut self, (plan, directory): (&Plan, &Path), palette: Palette, traits: Traits) -> Result<(), Problem> {
+        let (plan, directory) = (plan.clone(), directory.to_path_buf());
+        let live = move || {
+            let site = plan.site.clone();
+            let earlier = Box::new(move |run: &str| past_in(&directory, &site, run));
+            Live::of_plan(&plan, palette, terminal::on_stderr()).knowing(traits).after(earlier)
+        };
+        let view = self.printer.streams().show(|| Background::new(live)).map_err(no_thread)?;
+        terminal::stops_with(&view);
+        self.all.push(shared(view.clone()));
+        self.view = Some((view, QuietKeys::new()));
+        Ok(())
     }
 
     pub(crate) fn sink(&self) -> plinth_run::executor::Sink {
@@ -59,6 +89,10 @@ impl<'a> Sinks<'a> {
         }
         if let Some((view, _keys)) = &self.view {
             self.printer.streams().hide(view);
+            terminal::is_free();
+        }
+        if let Some(Err(problem)) = self.summary.as_ref().map(StepSummary::write) {
+            self.printer.problem(&problem);
         }
     }
 }
@@ -67,7 +101,7 @@ fn no_thread(error: std::io::Error) -> Problem {
     Problem::while_doing("showing the run").wrong_input(error).try_this("raise the limit on threads (`ulimit -u`)")
 }
 
-fn shared(sink: impl Sink + Send + 'static) -> Shared {
+pub(crate) fn shared(sink: impl Sink + Send + 'static) -> Shared {
     Arc::new(Mutex::new(Box::new(sink)))
 }
 

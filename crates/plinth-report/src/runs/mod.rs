@@ -22,11 +22,8 @@ pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
 pub use waits::{sentence, waits};
 
-use crate::style::{Palette, clean};
+use crate::style::{Palette, short};
 use crate::wrap::hanging;
-
-/// Longest foreign text on a line, characters; the JSON has all of it.
-const LONGEST: usize = 300;
 
 /// How something is shown.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +43,4 @@ impl Look {
         };
         lines.iter().map(fit).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Foreign text in one line, cut where it is endless.
-fn short(text: &str) -> String {
-    // What is cut off is not cleaned first: a line of a megabyte costs nothing.
-    let begin: String = text.chars().take(LONGEST + 1).collect();
-    let cleaned = clean(&begin);
-    if begin.chars().count() <= LONGEST {
-        return cleaned;
-    }
-    cleaned.chars().take(LONGEST).chain(" …".chars()).collect()
 }

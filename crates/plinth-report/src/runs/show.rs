@@ -1,7 +1,8 @@
 //! One run as text: its head, kinds with their counts, what waits, what failed, the slow ones.
 
 use super::outlook::{self, Outlook};
-use super::{Look, failures, list, path, short, waits};
+use super::{Look, list, path, short, waits};
+use crate::card::card;
 use crate::style::Sign;
 use plinth_analysis::{CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
 use plinth_model::span::span;
@@ -45,7 +46,7 @@ pub fn show(shown: &Shown<'_>, look: Look) -> String {
     let wide = shown.kinds.iter().map(|kind| kind.kind.len()).max().unwrap_or(0);
     lines.extend(shown.kinds.iter().map(|kind| kind_line(kind, wide, look)));
     for group in shown.groups {
-        lines.extend(failures::card(group, look.palette));
+        lines.extend(card(group, look.palette));
     }
     let mut text = look.fitted(&lines);
     let waiting = waits::waits(shown.view, shown.waiting, look);

@@ -1,7 +1,7 @@
 //! The whole story of a run in a few kilobytes: for a pager, a ticket, a colleague who takes over. The same run gives the same text.
 
-use super::failures::{card, headline};
 use super::{Look, Shown, list, outlook, path, short, waits};
+use crate::card::{card, titled};
 use crate::style::{Palette, clean};
 use plinth_model::run::RunState;
 use plinth_model::span::span;
@@ -25,12 +25,20 @@ pub struct Story<'a> {
     pub shown: Shown<'a>,
     /// Bytes at most; [`LEAST_BYTES`] at least.
     pub bytes: usize,
+    /// Whether signs outside ASCII can be read; there are never colours in it.
+    pub unicode: bool,
+}
+
+impl Story<'_> {
+    const fn palette(&self) -> Palette {
+        Palette { colour: false, unicode: self.unicode }
+    }
 }
 
 /// Tells it: how it stands, why, what waits, what to do next. Never longer than `bytes`, whatever failed; what was left out is counted.
 #[must_use]
 pub fn story(story: &Story<'_>) -> String {
-    let look = Look { palette: Palette::PLAIN, width: None };
+    let look = Look { palette: story.palette(), width: None };
     let limit = story.bytes.max(LEAST_BYTES);
     let mut text = Bounded { text: String::new(), limit, kept: REST.min(limit / 6) };
     for line in opening(story, look) {
@@ -119,8 +127,8 @@ fn causes(story: &Story<'_>, text: &mut Bounded) {
     let kept = text.kept;
     text.add(&format!("{} failed, {}:", amount(failed, "step"), amount(groups.len(), "cause")), kept);
     for (told, group) in groups.iter().enumerate() {
-        let full = card(group, Palette::PLAIN).join("\n");
-        if !text.add(&full, kept) && !text.add(&headline(group, Palette::PLAIN), kept) {
+        let full = card(group, story.palette()).join("\n");
+        if !text.add(&full, kept) && !text.add(&format!("  {}", titled(group, story.palette())), kept) {
             let more = groups.len() - told;
             text.add(&format!("  and {}: `plinth runs what-failed` tells them", amount(more, "more cause")), 0);
             return;

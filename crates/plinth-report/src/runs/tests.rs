@@ -62,7 +62,7 @@ impl Made {
     }
 
     fn story(&self, bytes: usize) -> String {
-        story(&Story { site: &site(), shown: self.shown(), bytes })
+        story(&Story { site: &site(), shown: self.shown(), bytes, unicode: false })
     }
 
     fn texts(&self, look: Look) -> Vec<String> {

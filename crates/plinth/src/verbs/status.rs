@@ -5,26 +5,33 @@ use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded, look, past_before};
-use crate::sinks;
+use crate::terminal;
 use jiff::Timestamp;
-use plinth_analysis::{Past, Shape, StopNow, TimeLeft, stop_now, time_left, waiting};
+use plinth_analysis::{
+    FailureGroup, Past, Shape, StopNow, TimeLeft, Traits, Waiting, failure_groups, stop_now, time_left, waiting,
+};
 use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, RunState, Status};
-use plinth_model::text::visible_styled;
-use plinth_model::{Exit, Problem, RunView, SiteName};
+use plinth_model::run::{LockView, Progress, RunState, Status};
+use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
+use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, sentence, waits};
+use plinth_report::{Outlet, Painter, Palette, status};
 use plinth_run::LockOwner;
 use plinth_run::journal::JournalReader;
 use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Between two looks at the journal.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Columns in front of a frame that stands in the text.
+const INDENT: usize = 2;
 
 /// How long the frame before is waited for.
 const TAKEN: Duration = Duration::from_millis(50);
@@ -51,7 +58,9 @@ struct Now {
     site: SiteName,
     status: Status,
     view: RunView,
-    shape: Shape,
+    waiting: Vec<Waiting>,
+    groups: Vec<FailureGroup>,
+    now_s: f64,
     left: Option<TimeLeft>,
     stop: Option<StopNow>,
     undelivered: Vec<Undelivered>,
@@ -99,18 +108,31 @@ impl Now {
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
+        let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
-        Ok(Self { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, now))
+        Ok(Self { undelivered, ..Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now) })
     }
 
-    /// What lies ahead, of a run that is on. Time in a rehearsal is virtual.
-    fn ahead(mut self, past: &Past, now: Timestamp) -> Self {
-        if self.status.run.state == RunState::Running {
-            let now = if self.status.run.rehearsal { self.view.at.unwrap_or(now) } else { now };
-            self.left = time_left(&self.view, &self.shape, past, now);
-            self.stop = stop_now(&self.view, past, now);
+    /// Time in a rehearsal is virtual: it goes on with its events only.
+    fn of(
+        (site, status): (SiteName, Status),
+        view: RunView,
+        (shape, traits, past): (&Shape, &Traits, &Past),
+        now: Timestamp,
+    ) -> Self {
+        let now = if status.run.rehearsal { view.at.unwrap_or(now) } else { now };
+        let is_on = status.run.state == RunState::Running;
+        Self {
+            waiting: if is_on { waiting(&view, shape) } else { Vec::new() },
+            groups: failure_groups(&view, traits),
+            now_s: view.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0)),
+            left: time_left(&view, shape, past, now).filter(|_| is_on),
+            stop: stop_now(&view, past, now).filter(|_| is_on),
+            site,
+            status,
+            view,
+            undelivered: Vec::new(),
         }
-        self
     }
 
     fn json(&self) -> Told<'_> {
@@ -118,26 +140,60 @@ impl Now {
         Told { status: &self.status, time_left, if_stopped_now, undelivered: &self.undelivered }
     }
 
-    /// The status; of a run that is on, or was broken off, also what it waits for.
-    fn text(&self, printer: &Printer) -> String {
-        let mut text = plinth_report::status::status(&self.site, &self.status, sinks::palette(printer.color_out()));
-        if self.status.run.state == RunState::Running {
-            let waiting = waiting(&self.view, &self.shape);
-            let look = look(printer);
-            let parts = [
-                self.left.as_ref().map(runs::left),
-                sentence(&self.view, &waiting),
-                Some(waits(&self.view, &waiting, look)),
-                self.stop.as_ref().map(|stop| runs::stop_now(stop, look)),
-            ];
-            let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
-            parts.for_each(|part| text = format!("{text}\n{part}"));
-        }
-        for left in &self.undelivered {
-            text = format!("{text}\n{}", left.sentence());
-        }
-        text
+    fn is_on(&self) -> bool {
+        self.status.run.state == RunState::Running
     }
+
+    /// The run as the live view draws it. `groups`: what failed, where it is not told elsewhere.
+    fn frame(&self, groups: &[FailureGroup], size: Size, palette: Palette) -> Vec<Line> {
+        let (waits, left) = (sentence(&self.view, &self.waiting), self.left.as_ref().map(runs::left));
+        let (view, now_s) = (&self.view, self.now_s);
+        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false };
+        frame(&scene, size, palette)
+    }
+
+    /// The status; of a run that is on with its frame, and with the reason why each step waits. Notifications that did not arrive
+    /// come last.
+    fn text(&self, printer: &Printer) -> String {
+        let look = look(printer);
+        let told = if self.is_on() {
+            self.text_of_running(look)
+        } else {
+            status::status(&self.site, &self.status, &self.groups, look.palette)
+        };
+        let undelivered = self.undelivered.iter().map(Undelivered::sentence);
+        std::iter::once(told).chain(undelivered).collect::<Vec<_>>().join("\n")
+    }
+
+    fn text_of_running(&self, look: Look) -> String {
+        let columns = look.width.map(|width| width.saturating_sub(INDENT + 1));
+        let lines = self.frame(&[], Size::endless(columns), look.palette);
+        let text = status::status_with(&self.site, &self.status, (&lines, &self.groups), look.palette);
+        let waits = waits(&self.view, &self.waiting, look);
+        let stop = self.stop.as_ref().map(|stop| runs::stop_now(stop, look)).unwrap_or_default();
+        let parts = [text, waits, stop];
+        parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The same within a terminal: what the run is on top, its frame below.
+    fn screen(&self, (columns, rows): (usize, usize), palette: Palette) -> Vec<Line> {
+        let columns = columns.saturating_sub(1).max(1);
+        let mut lines = status::heading(&self.site, &self.status, columns, palette);
+        let left = rows.saturating_sub(lines.len() + 1);
+        lines.extend(self.frame(&self.groups, Size::of_lines(columns, rows, left), palette));
+        // The last lines are of more weight than the first, where there are only few.
+        lines.split_off(lines.len().saturating_sub(rows.saturating_sub(1).max(1)))
+    }
+}
+
+/// What moves inside steps is no event that is kept, and stands beside the journal.
+fn moved(mut view: RunView, moving: &BTreeMap<StepId, Progress>) -> RunView {
+    for (id, progress) in moving {
+        if let Some(step) = view.steps.get_mut(id).filter(|step| step.state.is_running()) {
+            step.progress = Some(progress.clone());
+        }
+    }
+    view
 }
 
 fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
@@ -152,26 +208,66 @@ fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read)
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
 /// when nobody can read it any more.
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
-    let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
-    let mut shown = String::new();
+    let mut shown = Shown::new(printer);
     let mut read = None;
     loop {
         let now = Now::look(common, &mut read)?;
-        let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
-        if text != shown && (ended || out.wait(TAKEN)) {
-            if in_place {
-                out.whole(frame(&text).as_bytes());
-            } else {
-                printer.data(&format!("{text}\n"));
-            }
-            shown = text;
+        if !now.is_on() || out.wait(TAKEN) {
+            shown.show(&now, printer);
         }
-        if ended || out.is_broken() || reader_is_gone() {
+        if !now.is_on() || out.is_broken() || reader_is_gone() {
             return Ok(Exit::Done);
         }
         tokio::time::sleep(TICK).await;
+    }
+}
+
+/// What stands on standard output.
+struct Shown {
+    out: Outlet,
+    /// Where it is a terminal that can be drawn on.
+    painter: Option<Painter>,
+    palette: Palette,
+    text: String,
+}
+
+impl Shown {
+    fn new(printer: &Printer) -> Self {
+        let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+        let palette = look(printer).palette;
+        let painter = in_place.then(|| Painter::new(terminal::features(), palette));
+        Self { out: printer.streams().out().clone(), painter, palette, text: String::new() }
+    }
+
+    fn show(&mut self, now: &Now, printer: &Printer) {
+        let size = terminal::size(std::io::stdout());
+        match &mut self.painter {
+            Some(painter) if now.is_on() => {
+                let lines = now.screen(size, self.palette);
+                self.out.whole(painter.paint(&[], &lines, size, None).as_bytes());
+            }
+            painter => {
+                let text = now.text(printer);
+                if let Some(painter) = painter {
+                    self.out.whole(painter.erase(&[], size).as_bytes());
+                }
+                if text != self.text {
+                    printer.data(&format!("{text}\n"));
+                    self.text = text;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Shown {
+    /// A watch that is broken off leaves what it showed, and a cursor that can be seen.
+    fn drop(&mut self) {
+        if let Some(painter) = &mut self.painter {
+            self.out.whole(painter.leave().as_bytes());
+        }
     }
 }
 
@@ -181,24 +277,6 @@ fn reader_is_gone() -> bool {
     let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
     let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
     told.is_ok() && asked.iter().any(|out| out.revents().intersects(PollFlags::ERR | PollFlags::HUP))
-}
-
-/// A frame in one write, from the upper left corner; only as many lines as there are rows.
-fn frame(text: &str) -> String {
-    let rows = comfy_table::Table::new().width().map_or(24, |_| rows());
-    let text = visible_styled(text);
-    let mut lines: Vec<&str> = text.lines().collect();
-    let more = lines.len().saturating_sub(rows.saturating_sub(1));
-    if more > 0 {
-        lines.truncate(rows.saturating_sub(2));
-    }
-    let left = if more > 0 { format!("{} more lines: `plinth status`\n", more + 1) } else { String::new() };
-    format!("\u{1b}[H\u{1b}[2J{}\n{left}", lines.join("\n"))
-}
-
-/// Rows of the terminal.
-fn rows() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(24, |size| usize::from(size.ws_row)).max(4)
 }
 
 /// Who held the lock for the run at that moment: its holder of now, or, when something was recorded later, the run itself.
@@ -229,9 +307,8 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
     let past = recorded.past(entry)?;
-    let (site, shape) = (recorded.site.clone(), chosen.shape);
-    let undelivered = Vec::new();
-    let now = Now { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, at);
+    let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
+    let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);
     if common.json {
         printer.json(&now.json());
     } else {

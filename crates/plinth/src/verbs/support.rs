@@ -115,7 +115,7 @@ impl Pack<'_> {
     }
 
     fn run(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Problem> {
-        let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024 });
+        let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024, unicode: false });
         self.add("why.txt", &(told + "\n"));
         self.add_json("events.ndjson", &lines(chosen));
         self.json("findings.json", &chosen.view.findings);

@@ -3,7 +3,7 @@
 use super::runs::SCHEMA;
 use crate::args::{Common, Why};
 use crate::printer::Printer;
-use crate::recorded::Recorded;
+use crate::recorded::{Recorded, look};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem};
 use plinth_report::runs::{LEAST_BYTES, Story, story};
@@ -30,7 +30,9 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
     let mut chosen = recorded.choose(&verb.which.run)?;
     recorded.ahead(&mut chosen, SystemClock::new().now())?;
     let shown = chosen.shown();
-    let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes });
+    // The JSON is the same whatever the terminal can show.
+    let unicode = !common.json && look(printer).palette.unicode;
+    let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes, unicode });
     if common.json {
         printer.json(&json!({
             "schema": SCHEMA,

@@ -29,3 +29,4 @@ mod slips;
 mod support;
 mod sweeps;
 mod switched_off;
+mod terminals;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A terminal: the side of whoever looks, and that of the program.
-fn terminal() -> (OwnedFd, File) {
+pub(crate) fn terminal() -> (OwnedFd, File) {
     let look = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&look).unwrap();
     unlockpt(&look).unwrap();
@@ -24,10 +24,10 @@ fn terminal() -> (OwnedFd, File) {
 }
 
 /// Runs plinth until the test ends it.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    fn start(folder: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         // The tests themselves may run under `nohup`.
         let mut command = Command::new("env");
         command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_plinth")]);
@@ -37,12 +37,12 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap().success());
     }
 
     /// Its exit code; it must end soon.
-    fn ends(&mut self) -> Option<i32> {
+    pub(crate) fn ends(&mut self) -> Option<i32> {
         let until = Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
@@ -66,7 +66,7 @@ fn status(folder: &Path, site: &str, state: &Path) -> Value {
 }
 
 /// Waits until the status is as wanted.
-fn wait_for(folder: &Path, site: &str, state: &Path, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn wait_for(folder: &Path, site: &str, state: &Path, wanted: impl Fn(&Value) -> bool) -> Value {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let seen = if state.exists() { status(folder, site, state) } else { Value::Null };

@@ -1,0 +1,144 @@
+//! A card of what failed for one cause: the same in the terminal, in `plinth why` and in `plinth runs what-failed`.
+
+use crate::style::{Palette, Sign, short};
+use plinth_analysis::FailureGroup;
+use plinth_model::amount;
+use plinth_model::run::CommandFailure;
+use plinth_model::span::clock;
+
+/// Causes that are told with their card, and causes that are told at all; more are counted.
+const IN_FULL: usize = 8;
+const TOLD: usize = 24;
+/// Steps of a group that are named; the rest is counted.
+const NAMED: usize = 3;
+/// Lines of evidence and of a program's last words.
+const LINES: usize = 6;
+
+/// What stands in a card beside its headline: one line each, labelled and not indented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All that is known.
+    Whole,
+    /// Why and what to do, at the moment it failed: how many others there are is not known yet.
+    Why,
+    /// What is known at the end only: which steps, since when, what they hold up, what they share.
+    Extent,
+}
+
+/// A card in full, indented as a part of a longer text.
+pub(crate) fn card(group: &FailureGroup, palette: Palette) -> Vec<String> {
+    let rows = rows(group, Part::Whole, palette).into_iter().map(|row| format!("    {row}"));
+    std::iter::once(format!("  {}", titled(group, palette))).chain(rows).collect()
+}
+
+/// Cards in full of the first causes, a line for those behind, and a number for the rest.
+pub(crate) fn cards(groups: &[FailureGroup], palette: Palette) -> Vec<String> {
+    bounded(groups, Part::Whole, palette)
+}
+
+/// The same with so much of each card.
+pub(crate) fn bounded(groups: &[FailureGroup], part: Part, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (told, group) in groups.iter().take(TOLD).enumerate() {
+        lines.push(format!("  {}", titled(group, palette)));
+        if told < IN_FULL {
+            lines.extend(rows(group, part, palette).iter().map(|row| format!("    {row}")));
+        }
+    }
+    if groups.len() > TOLD {
+        let more = amount(groups.len() - TOLD, "more cause");
+        lines.push(format!("  and {more}: `plinth runs what-failed` tells them"));
+    }
+    lines
+}
+
+/// The headline with its sign.
+pub(crate) fn titled(group: &FailureGroup, palette: Palette) -> String {
+    let (code, rest) = headline(group);
+    format!("{} {} {rest}", palette.painted(Sign::Failed), palette.bold(&code))
+}
+
+/// The same where there is one line: why comes before which ones. `node.connection-lost`, `on 47 nodes: no route to host; dgx-[001-047]`.
+pub(crate) fn brief(group: &FailureGroup) -> (String, String) {
+    let (code, rest) = headline(group);
+    if group.node_count < 2 {
+        return (code, rest);
+    }
+    let place = format!("on {}", amount(group.node_count, "node"));
+    (code, format!("{place}: {}; {}", short(&group.message), short(&group.nodes)))
+}
+
+/// `node.connection-lost`, `on 47 nodes, dgx-[001-047]: no route to host`.
+pub(crate) fn headline(group: &FailureGroup) -> (String, String) {
+    let code = if group.code.is_empty() { "failed" } else { &group.code };
+    let place = match group.node_count {
+        0 if group.steps.len() == 1 => format!("in {}", group.first),
+        0 => format!("in {}", amount(group.steps.len(), "step")),
+        1 => format!("on {}", group.nodes),
+        count => format!("on {}, {}", amount(count, "node"), group.nodes),
+    };
+    (short(code), format!("{}: {}", short(&place), short(&group.message)))
+}
+
+/// The rows of a card.
+pub(crate) fn rows(group: &FailureGroup, part: Part, palette: Palette) -> Vec<String> {
+    let mut rows = Vec::new();
+    if part != Part::Why {
+        rows.extend(extent(group, palette));
+    }
+    if part != Part::Extent {
+        rows.extend(why(group, palette));
+    }
+    rows
+}
+
+fn extent(group: &FailureGroup, palette: Palette) -> Vec<String> {
+    let held = if group.holds_up > 0 { amount(group.holds_up, "step") } else { String::new() };
+    let steps = if group.steps.len() > 1 { named(group) } else { String::new() };
+    let rows = [
+        ("steps", steps),
+        ("first", format!("{} at {}", group.first, clock(group.first_s))),
+        ("holds up", held),
+        ("shared", group.shared.join(", ")),
+    ];
+    rows.iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| row(label, text, palette)).collect()
+}
+
+/// What was seen, the program with its end and its last lines, where all of it is, what to do. What the headline says is not said again.
+fn why(group: &FailureGroup, palette: Palette) -> Vec<String> {
+    let new = group.evidence.iter().filter(|line| !group.message.contains(line.as_str()));
+    let new: Vec<&String> = new.collect();
+    let label = |n: usize| if n == 0 { "evidence" } else { "" };
+    let mut rows: Vec<String> =
+        new.iter().take(LINES).enumerate().map(|(n, line)| row(label(n), line, palette)).collect();
+    if new.len() > LINES {
+        rows.push(row("", &format!("and {}", amount(new.len() - LINES, "more line")), palette));
+    }
+    rows.extend(group.failure.iter().flat_map(|failure| program(failure, palette)));
+    let owner = if group.owner.is_empty() { String::new() } else { format!(" ({})", group.owner) };
+    rows.extend((!group.fix.is_empty()).then(|| row("fix", &format!("{}{owner}", short(&group.fix)), palette)));
+    rows
+}
+
+fn named(group: &FailureGroup) -> String {
+    let first: Vec<&str> = group.steps.iter().take(NAMED).map(|step| step.as_str()).collect();
+    match group.steps.len().saturating_sub(NAMED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// The command with its end, its last lines, and the file with all of them.
+fn program(failure: &CommandFailure, palette: Palette) -> Vec<String> {
+    let ending = failure.ending().map(|ending| format!(", which {ending}")).unwrap_or_default();
+    let command = if failure.command.is_empty() { "a program" } else { &failure.command };
+    let mut rows = vec![row("ran", &format!("{}{ending}", short(command)), palette)];
+    let from = failure.tail.len().saturating_sub(LINES);
+    rows.extend(failure.tail.iter().skip(from).map(|line| format!("{:10}| {}", "", short(line))));
+    rows.extend(failure.log.iter().map(|log| row("log", log, palette)));
+    rows
+}
+
+fn row(label: &str, text: &str, palette: Palette) -> String {
+    format!("{} {}", palette.dim(&format!("{label:<9}")), short(text))
+}

@@ -1,0 +1,59 @@
+//! A run on a terminal, as lines: stages, what failed by cause, what the run waits for, what runs, the tally, the time left.
+//!
+//! [`frame`] is a pure function of what is known and of the room there is: the live view, `plinth status` and `plinth status --watch` draw
+//! the same lines, and a golden file can hold them. Nothing in a frame is foreign text that was not cleaned.
+
+mod blocks;
+mod budget;
+mod line;
+#[cfg(test)]
+mod tests;
+
+pub use budget::Size;
+pub use line::{Ink, Line};
+
+use crate::style::Palette;
+use budget::{Shares, Wanted};
+use plinth_analysis::FailureGroup;
+use plinth_model::RunView;
+
+/// What a frame shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The run.
+    pub view: &'a RunView,
+    /// What failed, by cause.
+    pub groups: &'a [FailureGroup],
+    /// What the run waits for, and since when ([`crate::runs::sentence`]).
+    pub waits: Option<&'a str>,
+    /// Seconds since the run began: event time, that goes on between the events of a run that is not virtual.
+    pub now_s: f64,
+    /// How long it will still take, in words; none where nobody can say.
+    pub left: Option<&'a str>,
+    /// Whether the head is wanted: a caller may have said it.
+    pub head: bool,
+}
+
+/// The lines of a run: never more than there is room for, none wider than the terminal. What has no room is counted.
+#[must_use]
+pub fn frame(scene: &Scene<'_>, size: Size, palette: Palette) -> Vec<Line> {
+    let stages = blocks::stages(scene.view);
+    let wanted = Wanted {
+        head: usize::from(scene.head && scene.view.run.is_some()),
+        at_work: stages.iter().filter(|(_, stage)| blocks::is_at_work(stage)).count(),
+        stages: stages.len(),
+        sentence: usize::from(blocks::sentence(scene).is_some()),
+        running: scene.view.running.len(),
+        failed: scene.groups.len(),
+    };
+    let shares = Shares::of(size, wanted);
+    let at = blocks::Drawn { scene, columns: size.columns, palette };
+    let mut lines = Vec::new();
+    lines.extend(at.head().filter(|_| shares.head > 0));
+    lines.extend(at.stages(&stages, shares.stages));
+    lines.extend(at.failed(shares.failed));
+    lines.extend(at.sentence().filter(|_| shares.sentence > 0));
+    lines.extend(at.running(shares.running));
+    lines.push(at.foot());
+    lines.into_iter().map(|line| line.fitted(size.columns, palette)).collect()
+}
