@@ -5,6 +5,7 @@
 mod diff;
 mod failures;
 mod list;
+pub mod machine;
 mod outlook;
 mod path;
 mod show;
@@ -20,7 +21,7 @@ pub use outlook::{Outlook, ghost, ghost_headline, left, stop_now};
 pub use path::{critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
-pub use waits::{sentence, waits};
+pub use waits::{reason, sentence, waits};
 
 use crate::style::{Palette, short};
 use crate::wrap::hanging;

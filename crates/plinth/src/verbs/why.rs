@@ -1,11 +1,11 @@
 //! `plinth why`.
 
-use super::runs::SCHEMA;
 use crate::args::{Common, Why};
 use crate::printer::Printer;
 use crate::recorded::{Recorded, look};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem};
+use plinth_report::runs::machine::{self, SCHEMA};
 use plinth_report::runs::{LEAST_BYTES, Story, story};
 use plinth_world::{Clock, SystemClock};
 use serde_json::json;
@@ -34,16 +34,7 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
     let unicode = !common.json && look(printer).palette.unicode;
     let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes, unicode });
     if common.json {
-        printer.json(&json!({
-            "schema": SCHEMA,
-            "run": shown.entry,
-            "causes": shown.groups,
-            "waiting": plinth_report::runs::sentence(shown.view, shown.waiting),
-            "timeLeft": shown.outlook.left,
-            "ifStoppedNow": shown.outlook.stop,
-            "rehearsal": shown.outlook.ghost,
-            "story": told,
-        }));
+        printer.json(&machine::story(&shown, &told));
     } else {
         printer.data(&told);
     }
