@@ -25,6 +25,7 @@ const VERBS: [&str; 33] = [
     "runs what-failed",
     "why",
     "export",
+    "report",
     "support",
     "history",
     "logs",

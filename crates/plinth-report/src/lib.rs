@@ -4,6 +4,7 @@
 //! far: events and findings do not hold them. Text of foreign programs is cleaned of control characters.
 
 mod background;
+pub mod document;
 pub mod evidence;
 pub mod export;
 pub mod findings;

@@ -11,7 +11,7 @@ pub(crate) use check::Check;
 pub(crate) use form::{Color, Output, Progress, Verbosity};
 pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
-pub(crate) use runs::{Export, ExportFormat, RunVerb, Runs, StatusOptions, Support, Why};
+pub(crate) use runs::{Export, ExportFormat, Report, RunVerb, Runs, StatusOptions, Support, Why};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
 use crate::site_file::{FILE, FILE_VARIABLE};
@@ -111,6 +111,9 @@ pub(crate) enum Verb {
     /// Write a run in the format of another tool
     #[command(after_help = examples::EXPORT)]
     Export(Export),
+    /// Write a run as one page to hand over, which needs no other file
+    #[command(after_help = examples::REPORT)]
+    Report(Report),
     /// Pack what is needed to find out what went wrong, without secrets
     #[command(after_help = examples::SUPPORT)]
     Support(Support),
