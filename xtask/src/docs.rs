@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 34] = [
     "init",
     "validate",
     "discover",

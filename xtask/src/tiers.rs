@@ -26,6 +26,8 @@ pub(crate) enum Tier {
     FuzzSmoke,
     /// Run:ai's client with tokens of a real Keycloak: Java and Maven, which are installed
     Keycloak,
+    /// Pages and the report of runs in a real browser: Debian's Chromium and npm's axe-core, which are installed and fetched
+    Page,
     /// Real ansible over a tree in Kubespray's shape, on real nodes: as the tier nodes, and a package index
     Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
@@ -66,6 +68,7 @@ fn run_tier(tier: Tier) -> Result<Tally, Failure> {
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
         Tier::Keycloak => keycloak(),
+        Tier::Page => page(),
         Tier::Nodes => nodes("nodes*"),
         Tier::Kubernetes => kubernetes(),
         Tier::Kubespray => nodes("kubespray*"),
@@ -120,6 +123,13 @@ fn keycloak() -> Result<Tally, Failure> {
     plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
     let one_test = ["test", "--workspace", "--locked", "--test", "keycloak", "--", "--ignored"];
     counted(&[&one_test[..], &["--test-threads=1"]].concat())
+}
+
+/// Tests with a real browser, one after the other: it alone keeps two cores busy.
+fn page() -> Result<Tally, Failure> {
+    use plinth_lab::browser::{Browser, axe};
+    Browser::have().and_then(|()| axe().map(drop)).map_err(|error| error.to_string())?;
+    counted(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"])
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.

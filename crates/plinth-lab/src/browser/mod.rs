@@ -3,11 +3,13 @@
 
 mod axe;
 mod seen;
+mod served;
 mod tab;
 mod wire;
 
 pub use axe::{AXE, axe};
 pub use seen::{Request, Seen};
+pub use served::Served;
 pub use tab::{Look, Tab};
 
 use crate::error::{LabError, LabResult};

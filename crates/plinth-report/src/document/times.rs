@@ -8,11 +8,8 @@ use plinth_model::run::HeldBy;
 use plinth_model::span::{clock, span};
 use plinth_model::amount;
 
-/// Bars of the drawing.
-const BARS: usize = 30;
-/// Width of the drawing and height of a bar, in its own units.
-const WIDTH: f64 = 900.0;
-const HEIGHT: usize = 16;
+/// Width of a bar's drawing, in its own units.
+const WIDTH: f64 = 400.0;
 /// Seconds of waiting below which it is not worth a word.
 const NOTICED_S: f64 = 1.0;
 /// Slow ones that are named.
@@ -24,28 +21,59 @@ pub(super) fn path(run: &Exported<'_>) -> Markup {
         @if !path.steps.is_empty() {
             section {
                 h2 { "Where the time went" }
-                p {
-                    "The end waited for this chain of " (amount(path.steps.len(), "step")) ": " (span(path.total_s)) ", of which "
-                    (span(path.worked_s)) " of work, " (span(path.slot_s)) " waiting for a free slot, " (span(path.lane_s))
-                    " for another step in the same place, and " (span(path.other_s)) " of neither."
-                }
-                (drawn(path))
+                p { "The end waited for this chain of " (amount(path.steps.len(), "step")) ": " (span(path.total_s)) ", " (parts(path)) "." }
                 (table(path))
             }
         }
     }
 }
 
+/// `of which 11 min of work, 11 s waiting for another step in the same place`.
+fn parts(path: &CriticalPath) -> String {
+    let waits = [
+        (path.slot_s, "waiting for a free slot"),
+        (path.lane_s, "waiting for another step in the same place"),
+        (path.other_s, "of neither"),
+    ];
+    let waits = waits.iter().filter(|(seconds, _)| *seconds >= NOTICED_S);
+    let waits: Vec<String> = waits.map(|(seconds, word)| format!(", {} {word}", span(*seconds))).collect();
+    format!("of which {} of work{}", span(path.worked_s), waits.concat())
+}
+
 fn table(path: &CriticalPath) -> Markup {
     html! {
-        table {
-            caption { "The critical path, first step first" }
-            thead { tr { th scope="col" { "Step" } th scope="col" { "Ready at" } th scope="col" { "Waited" } th scope="col" { "Worked" } } }
+        table class="path" {
+            caption { "The critical path, first step first; waiting is drawn as dashes" }
+            thead {
+                tr { @for name in ["Step", "Ready at", "Waited", "Worked", "In time"] { th scope="col" { (name) } } }
+            }
             tbody {
                 @for (ready, step) in placed(path) {
-                    tr { th scope="row" { (step.step) } td { (clock(ready)) } td { (waited(step)) } td { (span(step.worked_s)) } }
+                    tr {
+                        th scope="row" { (step.step) }
+                        td { (clock(ready)) }
+                        td { (waited(step)) }
+                        td { (span(step.worked_s)) }
+                        td { (bar(path, ready, step)) }
+                    }
                 }
             }
+        }
+    }
+}
+
+/// Where a step stands in time. Drawn without style, so that it is seen everywhere; the cells beside it have the numbers.
+fn bar(path: &CriticalPath, ready: f64, step: &PathStep) -> Markup {
+    let scale = WIDTH / path.total_s.max(f64::MIN_POSITIVE);
+    let at = |seconds: f64| format!("{:.1}", seconds * scale);
+    let begin = ready + step.queued_s;
+    html! {
+        svg aria-hidden="true" viewBox=(format!("0 0 {WIDTH} 12")) width="100%" height="12" preserveAspectRatio="none" {
+            @if step.queued_s >= NOTICED_S {
+                path d=(format!("M{} 6H{}", at(ready), at(begin))) stroke="#8a6d00" stroke-width="8" stroke-dasharray="2 2" {}
+            }
+            rect x=(at(begin.min(path.total_s - path.total_s / WIDTH))) y="1" width=(at(step.worked_s.max(path.total_s / WIDTH)))
+                height="10" fill="#3f83c8" {}
         }
     }
 }
@@ -72,36 +100,6 @@ fn waited(step: &PathStep) -> String {
         None => String::new(),
     };
     format!("{}{held}", span(step.queued_s))
-}
-
-/// A bar for each of the longest steps, where it stands in time; waiting is hatched. Drawn without style, so that it is seen everywhere.
-fn drawn(path: &CriticalPath) -> Markup {
-    let mut bars = placed(path);
-    bars.sort_by(|(_, a), (_, b)| (b.queued_s + b.worked_s).total_cmp(&(a.queued_s + a.worked_s)));
-    bars.truncate(BARS);
-    bars.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let scale = WIDTH / path.total_s.max(f64::MIN_POSITIVE);
-    let unit = |seconds: f64| format!("{:.1}", seconds * scale);
-    let height = bars.len() * HEIGHT;
-    html! {
-        svg role="img" aria-label="The longest steps of the critical path in time; the table below has the numbers"
-            viewBox=(format!("0 0 {WIDTH} {height}")) width="100%" height=(height) preserveAspectRatio="none" {
-            defs {
-                pattern id="waits" width="6" height="6" patternUnits="userSpaceOnUse" {
-                    path d="M0 6L6 0" stroke="#8a6d00" stroke-width="1.5" fill="none" {}
-                }
-            }
-            @for (place, (from, step)) in bars.iter().enumerate() {
-                @let top = place * HEIGHT + 2;
-                @if step.queued_s >= NOTICED_S {
-                    rect x=(unit(*from)) y=(top) width=(unit(step.queued_s)) height="12" fill="url(#waits)" stroke="#8a6d00" {}
-                }
-                rect x=(unit(from + step.queued_s)) y=(top) width=(unit(step.worked_s.max(path.total_s / WIDTH))) height="12" fill="#2f6fb0" {
-                    title { (step.step) ": " (span(step.worked_s)) }
-                }
-            }
-        }
-    }
 }
 
 pub(super) fn slow(run: &Exported<'_>) -> Markup {

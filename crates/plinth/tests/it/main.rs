@@ -21,6 +21,7 @@ mod readers;
 mod readme;
 mod refresh;
 mod rehearsal;
+mod report;
 mod runs;
 mod scenarios;
 mod secrets;

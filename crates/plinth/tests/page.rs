@@ -1,0 +1,7 @@
+//! The pages and the report of a run in a real browser. They need Debian's Chromium: `cargo xtask test --tier page`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "page/ground.rs"]
+mod ground;
+#[path = "page/report.rs"]
+mod report;
