@@ -119,7 +119,7 @@ pub(super) fn findings(run: &Exported<'_>) -> Markup {
                     @for finding in findings.iter().take(FINDINGS) {
                         li {
                             strong { (line(&finding.subject)) } ": " (line(&finding.message))
-                            @if !finding.fix.is_empty() { " " (line(&finding.fix)) }
+                            @if !finding.fix.is_empty() { "; to do: " (line(&finding.fix)) }
                             " (" (line(finding.code.as_str())) ")"
                         }
                     }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 /// Different texts of one kind that have a row each, where times are left out.
 const TEXTS: usize = 20;
-/// Stands for the name of a target in a text about several.
-const TARGET: &str = "it";
+/// Stands for the name of its node in a text about several.
+const NODE: &str = "NODE";
 /// Shorter names are parts of many words.
 const SHORTEST: usize = 3;
 
@@ -128,7 +128,7 @@ fn table(kind: &str, groups: &[Group<'_>], times: bool) -> Markup {
             tbody {
                 @for group in groups.iter().take(shown) {
                     tr {
-                        td { @if group.state == StepState::Failed { strong class="bad" { "failed" } } @else { (group.state.word()) } }
+                        td { @if group.state == StepState::Failed { strong class="bad" { "failed" } } @else { (word(group.state)) } }
                         td { (group.text) }
                         td { @if times { (timed(&group.rows)) } @else { (folded(&group.rows)) } }
                     }
@@ -137,6 +137,11 @@ fn table(kind: &str, groups: &[Group<'_>], times: bool) -> Markup {
             }
         }
     }
+}
+
+/// As people say it.
+fn word(state: StepState) -> String {
+    state.word().replace('-', " ")
 }
 
 /// Worst first, then most.
@@ -164,10 +169,11 @@ const fn rank(state: StepState) -> u8 {
     }
 }
 
-/// What was said of a step, without its target's name: equal news about different nodes is equal.
+/// What was said of a step, without the name of its node: equal news about different nodes is equal.
 fn text(run: &Exported<'_>, row: &Row) -> String {
-    let (detail, target) = (run.detail(row), row.step.target());
-    let common = if target.len() < SHORTEST { detail } else { detail.replace(target, TARGET) };
+    let detail = run.detail(row);
+    let node = row.node.as_deref().unwrap_or_default();
+    let common = if node.len() < SHORTEST { detail } else { detail.replace(node, NODE) };
     let tries = if row.attempts > 1 { format!(" (after {} attempts)", row.attempts) } else { String::new() };
     line(&common) + &tries
 }
