@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Every crate with the crates of ours that it may use. Reasons: nouns use nobody; what is pure never sees the world; only
 /// `run`, `check` and `app` see client traits, beside `sim`, which stands on the other side of them; only `app` puts all together.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("plinth-model", &[]),
     ("plinth-site", &["plinth-model"]),
     ("plinth-catalog", &["plinth-model", "plinth-site"]),
@@ -14,6 +14,8 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     // What runs amount to, for whoever shows it: it decides nothing about the world and never sees it.
     ("plinth-analysis", &["plinth-model"]),
     ("plinth-report", &["plinth-model", "plinth-analysis"]),
+    // The page draws what the terminal says, and is told runs by whoever serves it: it sees no journal, no world, no site file.
+    ("plinth-web", &["plinth-model", "plinth-analysis", "plinth-report"]),
     ("plinth-world", &["plinth-model"]),
     // The real clients stand side by side: none uses another, so that they build at once and can be replaced one by one. What those
     // over HTTP have in common is in `net`.
@@ -64,6 +66,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "plinth-app",
             "plinth-analysis",
             "plinth-report",
+            "plinth-web",
         ],
     ),
     // The catalog is held against real charts for every example site: values, and no client.

@@ -39,7 +39,9 @@ impl Proof {
         }
     }
 
-    const fn word(self) -> &'static str {
+    /// For people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Holds => "holds",
             Self::Fails => "fails",
@@ -55,19 +57,24 @@ pub type IsVerdict = fn(&Finding) -> bool;
 /// One check.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Checked<'a> {
-    id: &'a StepId,
-    proof: Proof,
+pub struct Checked<'a> {
+    /// Its step.
+    pub id: &'a StepId,
+    /// How it ended.
+    pub proof: Proof,
+    /// Node, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    node: Option<&'a str>,
+    pub node: Option<&'a str>,
     /// Why it is checked.
-    reason: &'a str,
+    pub reason: &'a str,
+    /// Seconds it took.
     #[serde(skip_serializing_if = "Option::is_none")]
-    seconds: Option<f64>,
+    pub seconds: Option<f64>,
     /// What was seen.
-    evidence: Vec<String>,
+    pub evidence: Vec<String>,
+    /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    finding: Option<&'a Finding>,
+    pub finding: Option<&'a Finding>,
 }
 
 /// The checks of a run.
@@ -96,6 +103,12 @@ impl<'a> Evidence<'a> {
             plinth,
             checks: checks.map(|(id, step)| checked(id, step, is_verdict)).collect(),
         }
+    }
+
+    /// All of them, by their steps.
+    #[must_use]
+    pub fn checks(&self) -> &[Checked<'a>] {
+        &self.checks
     }
 
     fn count(&self, proof: Proof) -> usize {

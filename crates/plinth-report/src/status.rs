@@ -48,6 +48,12 @@ const QUIET_S: f64 = 60.0;
 
 /// `  life     no event for 4 min; process 4711 on bastion is gone`.
 fn life(life: &Life) -> Option<String> {
+    sign_of_life(life).map(|text| format!("  life     {text}"))
+}
+
+/// `no event for 4 min; process 4711 on bastion is gone`; none when all is as it should be.
+#[must_use]
+pub fn sign_of_life(life: &Life) -> Option<String> {
     let who = life
         .who
         .as_ref()
@@ -57,7 +63,7 @@ fn life(life: &Life) -> Option<String> {
         (true, _) => return None,
         (false, _) => "is gone".to_owned(),
     };
-    Some(format!("  life     no event for {}; {who} {stands}", span(life.quiet_s)))
+    Some(format!("no event for {}; {who} {stands}", span(life.quiet_s)))
 }
 
 fn left_out(nodes: &[NodeName]) -> Option<String> {

@@ -87,6 +87,14 @@ Examples:
   plinth render certs                          (dates and issuers of certificates, and who reads them)
   plinth render mirror-list --json             (what a mirror must hold)";
 
+pub(crate) const SERVE: &str = "\
+Examples:
+  plinth serve                                 (prints a link; the token in it lets one in)
+  plinth serve --socket ~/plinth.sock          (and `ssh -L 8080:/home/anna/plinth.sock bastion` from afar)
+  plinth serve --state DIR                     (runs of a folder, without the site file)
+  plinth serve --listen 0.0.0.0:8443 --host bastion.example --tls-cert cert.pem --tls-key key.pem
+  plinth apply --serve                         (beside a run)";
+
 pub(crate) const HISTORY: &str = "\
 Examples:
   plinth history                               (the runs, with who and when)

@@ -21,6 +21,15 @@ const TABLES: [(&str, &str); 4] = [
     ("kinds", "all kinds of steps"),
 ];
 
+/// A topic with its data, for programs.
+pub(crate) fn machine(topic: Option<&str>, data: Value) -> Value {
+    let mut all = json!({ "schema": crate::input::SCHEMA, "topic": topic });
+    if let (Some(all), Value::Object(more)) = (all.as_object_mut(), data) {
+        all.extend(more);
+    }
+    all
+}
+
 /// What to ask for, where nothing was asked for.
 pub(crate) fn overview() -> Explanation {
     let mut lines = vec!["plinth explain WHAT, where WHAT is".to_owned()];

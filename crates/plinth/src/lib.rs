@@ -14,6 +14,7 @@ mod kept;
 mod keys;
 mod log;
 mod moment;
+mod page;
 mod printer;
 mod process;
 mod recorded;
@@ -139,6 +140,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Why(verb) => verbs::why::run(common, &verb, printer),
         Verb::Export(verb) => verbs::export::run(common, &verb, printer),
         Verb::Report(verb) => verbs::report::run(common, &verb, printer),
+        Verb::Serve(verb) => verbs::serve::run(common, &verb, printer).await,
         Verb::Support(verb) => verbs::support::run(common, &verb, printer).await,
         Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,
         Verb::Rehearse(verb) => verbs::rehearse::run(common, &verb, printer).await,

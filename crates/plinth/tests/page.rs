@@ -3,5 +3,11 @@
 
 #[path = "page/ground.rs"]
 mod ground;
+#[path = "page/hostile.rs"]
+mod hostile;
+#[path = "page/live.rs"]
+mod live;
+#[path = "page/pages.rs"]
+mod pages;
 #[path = "page/report.rs"]
 mod report;

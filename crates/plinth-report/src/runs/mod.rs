@@ -5,6 +5,7 @@
 mod diff;
 mod failures;
 mod list;
+pub mod machine;
 mod path;
 mod show;
 mod story;
@@ -18,7 +19,7 @@ pub use list::list;
 pub use path::{critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
-pub use waits::{sentence, waits};
+pub use waits::{reason, sentence, waits};
 
 use crate::style::{Palette, clean};
 use crate::wrap::hanging;

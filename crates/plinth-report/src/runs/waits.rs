@@ -63,8 +63,9 @@ fn line(view: &RunView, one: &Waiting, count: usize, look: Look) -> String {
     format!("  {sign} {}{others}: {}", one.step, reason(view, one))
 }
 
-/// `needs kubernetes/health/lab <- kubernetes/deploy/lab, acting 3 min 18 s`.
-pub(super) fn reason(view: &RunView, one: &Waiting) -> String {
+/// Why one step waits: `needs kubernetes/health/lab <- kubernetes/deploy/lab, running 3 min 18 s`.
+#[must_use]
+pub fn reason(view: &RunView, one: &Waiting) -> String {
     if one.chain.is_empty() {
         let since = one.seconds.map(|seconds| format!("ready {}, ", span(seconds))).unwrap_or_default();
         return match &one.held_by {

@@ -5,6 +5,7 @@ mod form;
 mod rollback;
 mod rotate;
 mod runs;
+mod serve;
 mod shared;
 
 pub(crate) use check::Check;
@@ -12,6 +13,7 @@ pub(crate) use form::{Color, Output, Progress, Verbosity};
 pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
 pub(crate) use runs::{Export, ExportFormat, Report, RunVerb, Runs, StatusOptions, Support, Why};
+pub(crate) use serve::{Beside, Serve};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
 use crate::site_file::{FILE, FILE_VARIABLE};
@@ -114,6 +116,9 @@ pub(crate) enum Verb {
     /// Write a run as one page to hand over, which needs no other file
     #[command(after_help = examples::REPORT)]
     Report(Report),
+    /// Show runs as a page, live: read-only, for a browser
+    #[command(after_help = examples::SERVE)]
+    Serve(Serve),
     /// Pack what is needed to find out what went wrong, without secrets
     #[command(after_help = examples::SUPPORT)]
     Support(Support),
@@ -259,6 +264,8 @@ pub(crate) struct Apply {
     pub(crate) without: Without,
     #[command(flatten)]
     pub(crate) from: InventoryOption,
+    #[command(flatten)]
+    pub(crate) page: Beside,
     #[command(flatten)]
     pub(crate) events: Events,
 }
@@ -410,6 +417,8 @@ pub(crate) struct Rehearse {
     pub(crate) sources: Sources,
     #[command(flatten)]
     pub(crate) without: Without,
+    #[command(flatten)]
+    pub(crate) page: Beside,
     #[command(flatten)]
     pub(crate) events: Events,
 }

@@ -2,6 +2,7 @@
 
 use crate::approval::Question;
 use crate::args::{Apply, Common};
+use crate::page::PageBeside;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{input, running, verbs};
@@ -36,7 +37,12 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
         return Ok(Exit::Done);
     }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
-    Ok(running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?)
+    let page = PageBeside::open(verb.page.serve, &operation, printer)?;
+    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    // The lock is given back: who stays looks only.
+    drop(operation);
+    PageBeside::stay(page, printer).await;
+    Ok(exit)
 }
 
 /// `Change site lab (27 nodes, 172 steps to do)?`

@@ -2,7 +2,6 @@
 
 use crate::args::{Common, Explain};
 use crate::explain::{self, Explanation};
-use crate::input::SCHEMA;
 use crate::kept::Kept;
 use crate::printer::Printer;
 use plinth_app::world::{recorded_inventory, synthetic};
@@ -28,11 +27,7 @@ pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<
 
 fn tell(common: &Common, what: Option<&str>, explained: Explanation, printer: &Printer) {
     if common.json {
-        let mut data = serde_json::json!({ "schema": SCHEMA, "topic": what });
-        if let (Some(data), serde_json::Value::Object(more)) = (data.as_object_mut(), explained.data) {
-            data.extend(more);
-        }
-        printer.json(&data);
+        printer.json(&explain::machine(what, explained.data));
     } else {
         printer.data(&explained.text);
     }

@@ -22,6 +22,7 @@ pub(crate) mod rollback;
 pub(crate) mod rotate;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod support;
 pub(crate) mod trust;

@@ -2,6 +2,7 @@
 
 use crate::args::{Common, Pace as Wanted, Rehearse};
 use crate::input;
+use crate::page::PageBeside;
 use crate::printer::Printer;
 use crate::screen::Screen;
 use crate::{running, verbs};
@@ -46,11 +47,14 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     printer.talk(&introduction(common, &operation, &planned.plan));
     screen.go_on();
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
+    let page = PageBeside::open(verb.page.serve, &operation, printer)?;
     let events = verb.events.events.as_deref();
     let exit = running::run(&mut operation, approved, (common, events), printer).await?;
     for fault in operation.unspent() {
         printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));
     }
+    drop(operation);
+    PageBeside::stay(page, printer).await;
     Ok(exit)
 }
 

@@ -6,12 +6,8 @@ use crate::recorded::{Chosen, Recorded, look};
 use plinth_analysis::{Filter, RunDiff, RunEntry, Subject, Waiting, replay};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem, StepId};
-use plinth_report::runs;
-use serde_json::json;
+use plinth_report::runs::{self, machine};
 use std::collections::HashMap;
-
-/// Version of the JSON of all of these.
-pub(crate) const SCHEMA: u32 = 1;
 
 /// Lists runs, or shows one. Reads the journal only.
 pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exit, Failure> {
@@ -38,7 +34,7 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
         Some(RunVerb::WhatFailed(asked)) => {
             let chosen = recorded.choose(&asked.run)?;
             match common.json {
-                true => printer.json(&json!({"schema": SCHEMA, "run": chosen.entry.run, "causes": chosen.groups})),
+                true => printer.json(&machine::causes(&chosen.entry.run, &chosen.groups)),
                 false => printer.data(&runs::failures(&chosen.groups, look(printer))),
             }
             Ok(Exit::Done)
@@ -63,7 +59,7 @@ fn list(common: &Common, recorded: &Recorded, asked: &str, printer: &Printer) ->
         }
     }
     if common.json {
-        printer.json(&json!({"schema": SCHEMA, "site": recorded.site, "runs": chosen}));
+        printer.json(&machine::list(&recorded.site, &chosen));
     } else {
         printer.data(&runs::list(&recorded.site, &chosen, asked, look(printer)));
     }
@@ -95,8 +91,7 @@ fn steps(common: &Common, chosen: &Chosen, asked: &str, printer: &Printer) -> Re
         Err(term) => (Vec::new(), Some(term)),
     };
     if common.json {
-        let steps: Vec<_> = found.iter().map(|one| json!({"step": one.row, "waiting": one.waiting})).collect();
-        printer.json(&json!({"schema": SCHEMA, "run": chosen.entry.run, "emptiedBy": emptied, "steps": steps}));
+        printer.json(&machine::steps(&chosen.entry.run, emptied.as_deref(), &found));
     } else if let Some(term) = emptied {
         printer.data(&format!("no step of this run fits `{term}`"));
     } else {
@@ -108,18 +103,7 @@ fn steps(common: &Common, chosen: &Chosen, asked: &str, printer: &Printer) -> Re
 fn overview(common: &Common, chosen: &Chosen, printer: &Printer) -> Result<Exit, Failure> {
     let shown = chosen.shown();
     if common.json {
-        printer.json(&json!({
-            "schema": SCHEMA,
-            "run": shown.entry,
-            "whole": shown.whole,
-            "gaps": shown.view.gaps(),
-            "kinds": shown.kinds,
-            "causes": shown.groups,
-            "waiting": shown.waiting,
-            "criticalPath": shown.path,
-            "slow": shown.slow,
-            "steps": chosen.columns.rows,
-        }));
+        printer.json(&machine::overview(&shown, &chosen.columns));
     } else {
         printer.data(&runs::show(&shown, look(printer)));
     }
@@ -129,13 +113,7 @@ fn overview(common: &Common, chosen: &Chosen, printer: &Printer) -> Result<Exit,
 fn diff(common: &Common, earlier: &Chosen, later: &Chosen, printer: &Printer) -> Result<Exit, Failure> {
     let found = RunDiff::of(earlier.side(), later.side());
     if common.json {
-        printer.json(&json!({
-            "schema": SCHEMA,
-            "from": earlier.entry,
-            "to": later.entry,
-            "plansAreRead": found.plans_are_read,
-            "differences": found.differences,
-        }));
+        printer.json(&machine::diff(&earlier.entry, &later.entry, &found));
     } else {
         printer.data(&runs::diff(&earlier.entry, &later.entry, &found, look(printer)));
     }
@@ -148,8 +126,7 @@ fn critical_path(common: &Common, chosen: &Chosen, what_if: &[usize], printer: &
         printer.talk("the plan of this run was made by another release: nothing can be played again");
     }
     if common.json {
-        let (run, path) = (&chosen.entry.run, &chosen.path);
-        printer.json(&json!({"schema": SCHEMA, "run": run, "criticalPath": path, "whatIf": played}));
+        printer.json(&machine::critical_path(&chosen.entry.run, &chosen.path, &played));
     } else {
         printer.data(&runs::critical_path(&chosen.path, look(printer)));
         played.iter().for_each(|one| printer.data(&runs::what_if(one)));

@@ -1,11 +1,11 @@
 //! `plinth why`.
 
-use super::runs::SCHEMA;
 use crate::args::{Common, Why};
 use crate::printer::Printer;
 use crate::recorded::Recorded;
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem};
+use plinth_report::runs::machine::{self, SCHEMA};
 use plinth_report::runs::{LEAST_BYTES, Story, story};
 use serde_json::json;
 
@@ -30,13 +30,7 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
     let shown = chosen.shown();
     let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes });
     if common.json {
-        printer.json(&json!({
-            "schema": SCHEMA,
-            "run": shown.entry,
-            "causes": shown.groups,
-            "waiting": plinth_report::runs::sentence(shown.view, shown.waiting),
-            "story": told,
-        }));
+        printer.json(&machine::story(&shown, &told));
     } else {
         printer.data(&told);
     }

@@ -99,7 +99,17 @@ pub(crate) fn sound(tab: &Tab<'_>, origin: &str, page: &str) {
 #[track_caller]
 pub(crate) fn served(state: &Path, port: u16) -> Served {
     let listen = format!("127.0.0.1:{port}");
-    let command = plinth(&["serve", "--listen", &listen, "--state", state.to_str().unwrap()]);
+    // The same token after a restart.
+    let token = state.with_extension("token");
+    let command = plinth(&[
+        "serve",
+        "--listen",
+        &listen,
+        "--token-file",
+        token.to_str().unwrap(),
+        "--state",
+        state.to_str().unwrap(),
+    ]);
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let log = folder().join(format!("serve-{}.log", NUMBER.fetch_add(1, Ordering::Relaxed)));
     Served::start(&command, &log).unwrap()

@@ -1,0 +1,264 @@
+//! From a request to an answer.
+
+mod pages;
+
+pub(crate) use pages::choose;
+
+use crate::access::{Guard, Peer};
+use crate::answer::{Answer, JSON, TEXT, guarded};
+use crate::assets;
+use crate::live::{Followers, stream};
+use crate::page::problem;
+use crate::route::{EXPORTS, Page, Query, Route, asked};
+use crate::runs::Runs;
+use axum::body::Body;
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use plinth_model::text::{visible, visible_json};
+use plinth_model::{Exit, Problem};
+use plinth_report::export::Exported;
+use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Bytes of an address that are read.
+const LONGEST: usize = 8 * 1024;
+/// Events that are sent at once unless more are asked for.
+const EVENTS: u64 = 50_000;
+
+/// The server without its sockets.
+pub(crate) struct App {
+    pub(crate) runs: Arc<Runs>,
+    pub(crate) guard: Guard,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) followers: Followers,
+}
+
+/// What went wrong with a request.
+pub(crate) enum Refused {
+    /// There is no such page.
+    NoSuch,
+    /// It cannot be told.
+    Problem(Problem),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl App {
+    /// Answers one request. Whatever is slow is done on a thread that may be.
+    pub(crate) async fn answer(self: Arc<Self>, peer: Peer, request: Request<Body>) -> Response<Body> {
+        let head_only = request.method() == Method::HEAD;
+        let headers = request.headers();
+        let packs = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(accepts_gzip);
+        let path = request.uri().path().to_owned();
+        let query = Query::parse(request.uri().query());
+        let long = request.uri().to_string().len() > LONGEST;
+        let route = match self.gate(peer, &request, (&path, &query)) {
+            _ if long => return problem::plain(StatusCode::URI_TOO_LONG, "This address is too long").response(packs, head_only),
+            Err(answer) => return (*answer).response(packs, head_only),
+            Ok(route) => route,
+        };
+        if let Route::Live(run) = &route {
+            let seen = seen(&query, headers);
+            return self.live(run.clone(), seen, head_only).await;
+        }
+        let told = tokio::task::spawn_blocking(move || self.told(&route, &query)).await;
+        told.unwrap_or_else(|error| problem::of(&Problem::while_doing("making the page").bug(error)))
+            .response(packs, head_only)
+    }
+
+    /// What is asked for, if whoever asks may know.
+    fn gate(&self, peer: Peer, request: &Request<Body>, (path, query): (&str, &Query)) -> Result<Route, Box<Answer>> {
+        let headers = request.headers();
+        if !self.guard.is_ours(request.uri(), headers) {
+            let text = "This server does not answer for that host";
+            return Err(Box::new(problem::plain(StatusCode::MISDIRECTED_REQUEST, text)));
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let refused = problem::plain(StatusCode::METHOD_NOT_ALLOWED, "This server only shows; nothing can be changed here");
+            return Err(Box::new(refused.with(ALLOW, "GET, HEAD")));
+        }
+        let route = Route::parse(path);
+        if matches!(route, Some(Route::Health | Route::Asset(..))) {
+            return route.ok_or_else(|| Box::new(problem::no_such()));
+        }
+        if let Some(cookie) = query.get("token").and_then(|token| self.guard.admitted(token)) {
+            // The token goes out of the address, so that no history and no link keeps it.
+            let rest = query.without("token");
+            let place = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
+            return Err(Box::new(Answer::elsewhere(&within(&place)).cookie(cookie)));
+        }
+        if !self.guard.lets_in(peer, headers) {
+            return Err(Box::new(problem::locked()));
+        }
+        route.ok_or_else(|| Box::new(problem::no_such()))
+    }
+
+    fn told(&self, route: &Route, query: &Query) -> Answer {
+        match self.tell(route, query) {
+            Ok(answer) => answer,
+            Err(Refused::NoSuch) => problem::no_such(),
+            Err(Refused::Problem(problem)) if problem.exit == Exit::Input => {
+                problem::of(&problem).status(StatusCode::NOT_FOUND)
+            }
+            Err(Refused::Problem(problem)) => problem::of(&problem),
+        }
+    }
+
+    fn tell(&self, route: &Route, query: &Query) -> Result<Answer, Refused> {
+        match route {
+            Route::Page(page, form) => {
+                if let Some(place) = self.exact(page, *form, query)? {
+                    return Ok(Answer::elsewhere(&place));
+                }
+                self.page(page, *form, query)
+            }
+            Route::Events(run) => self.events(run, query),
+            Route::Columns(run) => self.columns(run, query),
+            Route::Bands(run) => self.bands(run, query),
+            Route::Export(run, format) => self.export(run, *format, query),
+            Route::Asset(digest, name) => {
+                let asset = assets::find(digest, name).ok_or(Refused::NoSuch)?;
+                Ok(Answer::new(asset.kind, asset.plain).lasting(&asset.packed))
+            }
+            Route::Metrics => Ok(Answer::new("text/plain; version=0.0.4; charset=utf-8", self.metrics()?)),
+            Route::Health => Ok(Answer::new(TEXT, "ok\n")),
+            Route::Live(_) => Err(Refused::NoSuch),
+        }
+    }
+
+    /// Where a run stands that was meant by `last` or the beginning of its id: an address that goes on meaning the same.
+    fn exact(&self, page: &Page, form: crate::route::Form, query: &Query) -> Result<Option<String>, Refused> {
+        let Page::Run(asked_for, part) = page else { return Ok(None) };
+        let id = self.runs.id(asked_for, None)?;
+        if id == *asked_for {
+            return Ok(None);
+        }
+        let end = match form {
+            crate::route::Form::Html => "",
+            crate::route::Form::Json => ".json",
+            crate::route::Form::Text => ".txt",
+        };
+        let address = crate::route::Links::new(&id, None).with(part, end, &[]);
+        Ok(Some(asked_with(&address, query)))
+    }
+
+    /// Follows a run from the event that the reader has seen.
+    async fn live(self: Arc<Self>, run: String, seen: u64, head_only: bool) -> Response<Body> {
+        let app = Arc::clone(&self);
+        let found = tokio::task::spawn_blocking(move || app.runs.id(&run, None).and_then(|id| app.runs.get(&id))).await;
+        let Ok(Ok(followed)) = found else { return problem::no_such().response(false, head_only) };
+        let body = if head_only { Body::empty() } else { stream(followed, seen, self.stop.clone(), &self.followers) };
+        let mut response = Response::new(body);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // A proxy that collects would hold back what is meant to be seen now.
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        guarded(response)
+    }
+
+    /// Events of a run, one a line.
+    fn events(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
+        let id = self.runs.id(run, None)?;
+        let from = query.number("from").unwrap_or(1).saturating_sub(1);
+        let limit = usize::try_from(query.number("limit").unwrap_or(EVENTS)).unwrap_or(usize::MAX);
+        let until = query.number("at").unwrap_or(u64::MAX);
+        let followed = self.runs.get(&id)?;
+        let record = followed.read();
+        let chosen = record.events.iter().filter(|event| event.seq > from && event.seq <= until).take(limit);
+        let mut text = String::new();
+        for event in chosen {
+            let line = serde_json::to_string(event).map_err(|error| unwritten(&error))?;
+            text.push_str(&visible_json(&line));
+            text.push('\n');
+        }
+        Ok(Answer::new("application/x-ndjson", text))
+    }
+
+    fn export(&self, run: &str, format: plinth_report::export::Format, query: &Query) -> Result<Answer, Refused> {
+        let id = self.runs.id(run, None)?;
+        let followed = self.runs.get(&id)?;
+        let record = followed.read();
+        let then = query.number("at").map(|at| record.then(at));
+        let record = then.as_ref().unwrap_or(&record);
+        let (Some(shown), Some(derived)) = (record.shown(), record.derived()) else { return Err(Refused::NoSuch) };
+        let site = self.runs.source.site();
+        let exported = Exported { site: &site, shown, columns: &derived.columns, plinth: self.runs.source.version() };
+        let text = exported.write(format).map_err(|error| unwritten(&error))?;
+        let kind = EXPORTS.iter().find(|(_, one, _)| *one == format).map_or(TEXT, |(_, _, kind)| kind);
+        let text = if kind == JSON { visible_json(&text) } else { visible(&text) };
+        Ok(Answer::new(kind, text.into_owned()))
+    }
+
+    /// Numbers of the newest run, and of the server.
+    fn metrics(&self) -> Result<String, Refused> {
+        let mut text = format!(
+            "# HELP plinth_page_followers Streams that are open.\n# TYPE plinth_page_followers gauge\nplinth_page_followers {}\n",
+            self.followers.count()
+        );
+        let Some(newest) = self.runs.source.newest()? else { return Ok(text) };
+        let followed = self.runs.get(&newest)?;
+        let record = followed.read();
+        if let (Some(shown), Some(derived)) = (record.shown(), record.derived()) {
+            let site = self.runs.source.site();
+            let plinth = self.runs.source.version();
+            let exported = Exported { site: &site, shown, columns: &derived.columns, plinth };
+            let written = exported.write(plinth_report::export::Format::Metrics).map_err(|error| unwritten(&error))?;
+            text.push_str(&visible(&written));
+        }
+        Ok(text)
+    }
+}
+
+fn unwritten(error: &dyn std::fmt::Display) -> Problem {
+    Problem::while_doing("writing the run").bug(error)
+}
+
+/// Text for programs, as a verb prints it.
+pub(crate) fn data(value: &impl Serialize) -> Result<Answer, Refused> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| unwritten(&error))?;
+    Ok(Answer::new(JSON, visible_json(&text).into_owned() + "\n"))
+}
+
+/// Text for people, as a verb prints it.
+pub(crate) fn text(told: &str) -> Answer {
+    let end = if told.ends_with('\n') { "" } else { "\n" };
+    Answer::new(TEXT, visible(told).into_owned() + end)
+}
+
+fn asked_with(address: &str, query: &Query) -> String {
+    let pairs = query.pairs();
+    asked(address, pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+}
+
+/// A path of this server: what begins with two slashes leads to another one.
+fn within(place: &str) -> String {
+    format!("/{}", place.trim_start_matches(['/', '\\']))
+}
+
+/// The last event that a follower has seen: what the browser says when it comes again counts more than the address it began with.
+fn seen(query: &Query, headers: &HeaderMap) -> u64 {
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    last.or_else(|| query.number("from").map(|from| from.saturating_sub(1))).unwrap_or(0)
+}
+
+fn accepts_gzip(value: &str) -> bool {
+    value.split(',').any(|one| {
+        let mut parts = one.trim().split(';').map(str::trim);
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && !parts.any(|part| part == "q=0")
+    })
+}
+
+impl App {
+    fn columns(&self, _run: &str, _query: &Query) -> Result<Answer, Refused> {
+        Err(Refused::NoSuch)
+    }
+    fn bands(&self, _run: &str, _query: &Query) -> Result<Answer, Refused> {
+        Err(Refused::NoSuch)
+    }
+}

@@ -1,0 +1,113 @@
+//! What changed between two events, in the terms of the page: texts, counts of kinds, letters of nodes. Values, never differences, so
+//! that one that is applied twice does no harm.
+
+use super::feed::Patch;
+use crate::grid::Grid;
+use crate::page::matrix::{letters, standing};
+use crate::page::overview::{RUNNING, doing, more, slots_of};
+use crate::page::parts::{class, counted, letter, of_day, run_class, shares, told, word};
+use crate::record::Record;
+use axum::body::Bytes;
+use plinth_analysis::kind_of;
+use plinth_model::run::StepState;
+use plinth_model::span::span;
+use plinth_model::{Event, StepId, amount};
+use plinth_report::runs::sentence;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Changed steps and rows beyond which a page is read again instead: a rehearsal may do an hour in a second.
+const MOST: usize = 600;
+
+/// A patch over these events, which the record has taken in already.
+pub(crate) fn patch(record: &Record, from: u64, events: &[Event]) -> Patch {
+    let seq = record.view.seq();
+    let steps: BTreeSet<&StepId> = events.iter().filter_map(|event| event.body.step()).collect();
+    let value = if steps.len() > MOST { json!({"seq": seq, "from": from, "reload": true}) } else { body(record, from, &steps) };
+    let frame = format!("id: {seq}\nevent: patch\ndata: {value}\n\n");
+    Patch { from, seq, frame: Bytes::from(frame) }
+}
+
+fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>) -> Value {
+    let state = record.state();
+    json!({
+        "seq": record.view.seq(),
+        "from": from,
+        "at": record.view.at.map(|at| at.to_string()),
+        "state": [run_class(state), state.word()],
+        "ended": record.view.end.is_some(),
+        "failed": record.view.failed.len(),
+        "text": texts(record),
+        "kinds": kinds(record, steps),
+        "nodes": nodes(&record.grid, record, steps),
+        "steps": steps.iter().map(|step| one(record, step)).collect::<Vec<_>>(),
+        "running": running(record),
+    })
+}
+
+/// Texts by the id of their element.
+fn texts(record: &Record) -> BTreeMap<&'static str, String> {
+    let view = &record.view;
+    let tally = view.tally();
+    let head = view.run.as_ref();
+    let total = head.map_or(0, |head| head.steps).max(tally.ended() + tally.running());
+    let of = if head.is_some_and(|head| head.rehearsal) { " of virtual time" } else { "" };
+    let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq()));
+    let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
+    let waits = record.derived().and_then(|derived| sentence(view, &derived.waiting));
+    let sentence = match (&view.end, &view.stopping, waits) {
+        (Some(_), ..) if view.failed.is_empty() => "it has ended".to_owned(),
+        (Some(_), ..) => format!("{} failed", amount(view.failed.len(), "step")),
+        (None, Some(stopping), _) => told(stopping),
+        (None, None, Some(waits)) => told(&waits),
+        (None, None, None) => "everything that is left is at work".to_owned(),
+    };
+    BTreeMap::from([
+        ("t-elapsed", format!("{}{of}", span(seconds))),
+        ("t-done", format!("{} of {total} done", tally.done())),
+        ("t-asof", asof.unwrap_or_default()),
+        ("t-sentence", sentence),
+        ("t-slots", slots_of(view)),
+        ("t-more", more(view.running.len())),
+    ])
+}
+
+/// Kinds whose steps changed: place, words, shares of the bar.
+fn kinds(record: &Record, steps: &BTreeSet<&StepId>) -> Vec<Value> {
+    let changed: BTreeSet<String> = steps.iter().map(|step| kind_of(step)).collect();
+    let tallies = record.grid.tallies(&record.view);
+    let all = record.grid.kinds.iter().zip(tallies).enumerate();
+    let told = all.filter(|(_, (kind, _))| changed.contains(&kind.name)).map(|(at, (kind, tally))| {
+        let shares: Vec<Value> = shares(&tally, kind.total)
+            .iter()
+            .filter(|share| share.2 > 0)
+            .map(|(class, _, count)| json!([class, count]))
+            .collect();
+        json!([at, counted(&tally, kind.total), shares])
+    });
+    told.collect()
+}
+
+/// Rows of the matrix that changed: row, classes of its cells, words.
+fn nodes(grid: &Grid, record: &Record, steps: &BTreeSet<&StepId>) -> Vec<Value> {
+    let rows: BTreeSet<usize> = steps.iter().filter_map(|step| grid.row_of(step)).collect();
+    let told = rows.into_iter().map(|row| json!([row, letters(grid, &record.view, row), standing(grid, &record.view, row)]));
+    told.collect()
+}
+
+fn one(record: &Record, step: &StepId) -> Value {
+    let state = record.view.state_of(step);
+    let took = record.view.steps.get(step).and_then(|step| step.seconds).filter(|_| state.is_ended());
+    json!([step, class(state), letter(state), word(state), took.map(span).unwrap_or_default()])
+}
+
+/// Steps at work, longest first.
+fn running(record: &Record) -> Vec<Value> {
+    let at_work = record.view.longest_running();
+    let told = at_work.iter().take(RUNNING).map(|(id, step)| {
+        let state: StepState = step.state;
+        let time = span(record.view.running_for(step));
+        json!([class(state), letter(state), word(state), id, time, doing(step)])
+    });
+    told.collect()
+}

@@ -1,0 +1,97 @@
+//! The one reader of what a run writes. It looks four times a second, folds what is new, and makes one patch of it for all.
+
+use super::patch::patch;
+use crate::runs::{Followed, Runs};
+use plinth_model::Problem;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Between two looks: at most four patches a second.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The reader, on a thread of its own; it ends when this is dropped.
+pub(crate) struct Tail {
+    end: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tail {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(crate) fn start(runs: Arc<Runs>) -> std::io::Result<Self> {
+        let end = Arc::new((Mutex::new(false), Condvar::new()));
+        let told = Arc::clone(&end);
+        let read = move || {
+            let mut trouble = String::new();
+            loop {
+                let problem = look(&runs).err().map(|problem| problem.to_string()).unwrap_or_default();
+                if problem != trouble && !problem.is_empty() {
+                    tracing::warn!(%problem, "runs cannot be read");
+                }
+                trouble = problem;
+                let (mutex, condition) = &*told;
+                let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+                let waited = condition.wait_timeout_while(guard, TICK, |ended| !*ended);
+                if *waited.unwrap_or_else(PoisonError::into_inner).0 {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("page of runs".to_owned()).spawn(read)?;
+        Ok(Self { end, thread: Some(thread) })
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        *self.end.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.end.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One look: takes in what is new of the newest run.
+pub(crate) fn look(runs: &Runs) -> Result<(), Problem> {
+    let Some(newest) = runs.source.newest()? else { return Ok(()) };
+    match runs.live().filter(|live| live.run == newest) {
+        Some(live) => go_on(runs, &live),
+        None => {
+            let followed = Arc::new(runs.load(&newest)?);
+            if followed.read().view.end.is_some() {
+                followed.feed.close();
+            }
+            runs.follow(followed);
+            Ok(())
+        }
+    }
+}
+
+fn go_on(runs: &Runs, live: &Followed) -> Result<(), Problem> {
+    let (last, from, ended) = {
+        let record = live.read();
+        (record.events.last().map_or(0, |event| event.seq), record.view.seq(), record.view.end.is_some())
+    };
+    if ended {
+        return Ok(());
+    }
+    let events = runs.source.events(&live.run, last)?;
+    let lock = runs.source.lock()?;
+    let progress = runs.source.progress(&live.run);
+    let mut record = live.write();
+    let changed = record.locked(lock) | !events.is_empty();
+    record.add(events.clone());
+    let moved = record.moving(&progress);
+    if changed || moved {
+        // Under the lock: whoever reads the page of this event finds this patch or needs none of it.
+        live.feed.push(patch(&record, from, &events));
+    }
+    if record.view.end.is_some() {
+        live.feed.close();
+    }
+    Ok(())
+}

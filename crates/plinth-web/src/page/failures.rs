@@ -1,0 +1,92 @@
+//! Failures by cause: one card for each, not one for each node.
+
+use super::OfRun;
+use super::overview::place;
+use super::parts::{fact, node_link, short, step_link, told};
+use maud::{Markup, html};
+use plinth_analysis::FailureGroup;
+use plinth_model::run::CommandFailure;
+use plinth_model::span::clock;
+use plinth_model::amount;
+use sha2::{Digest as _, Sha256};
+
+/// With so few causes every card is open.
+const OPEN: usize = 6;
+/// Steps of a cause that are named.
+const NAMED: usize = 100;
+
+/// The page.
+pub(crate) fn page(page: &OfRun<'_>) -> Markup {
+    let groups = &page.derived.groups;
+    let failed: usize = groups.iter().map(|group| group.steps.len()).sum();
+    html! {
+        h1 { "Failures" }
+        @if groups.is_empty() {
+            p.empty { "Nothing failed" (if page.record.is_on() { " so far." } else { "." }) }
+        } @else {
+            p { (amount(failed, "step")) " failed for " (amount(groups.len(), "cause")) ". What holds up most is first." }
+        }
+        @let earliest = groups.iter().map(|group| group.first_s).fold(f64::INFINITY, f64::min);
+        @for group in groups { (card(page, group, groups.len() <= OPEN, group.first_s <= earliest)) }
+    }
+}
+
+/// A name for a cause that stays when others come.
+pub(crate) fn anchor(group: &FailureGroup) -> String {
+    let digest = Sha256::digest(format!("{} {}", group.code, group.cause));
+    format!("cause-{}", hex::encode(digest).chars().take(10).collect::<String>())
+}
+
+fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> Markup {
+    let code = if group.code.is_empty() { "failed" } else { &group.code };
+    html! {
+        details.cause id=(anchor(group)) open[open] {
+            summary {
+                span.st.f { i aria-hidden="true" { "F" } " failed" } " "
+                b { (short(code)) } " " (place(group))
+                @if earliest { " " span.tag { "first" } }
+                p { (short(&group.message)) }
+            }
+            dl {
+                dt { "first" } dd { (step_link(&page.links, &group.first)) " at " (clock(group.first_s)) }
+                @if group.holds_up > 0 { dt { "holds up" } dd { (amount(group.holds_up, "step")) } }
+                (fact("shared", &short(&group.shared.join(", "))))
+                @for line in group.evidence.iter().take(20) { dt { "seen" } dd { (short(line)) } }
+                @if !group.fix.is_empty() {
+                    dt { "fix" } dd.fix { @if !group.owner.is_empty() { span.tag { (told(&group.owner)) } " " } (told(&group.fix)) }
+                }
+                @if !group.code.is_empty() {
+                    dt { "means" } dd { a href=(format!("/explain/{}", crate::route::encoded(&group.code))) { "what this code says" } }
+                }
+            }
+            @if let Some(failure) = &group.failure { (program(failure)) }
+            (steps(page, group))
+        }
+    }
+}
+
+fn steps(page: &OfRun<'_>, group: &FailureGroup) -> Markup {
+    html! {
+        @if group.steps.len() > 1 {
+            details {
+                summary { "all " (amount(group.steps.len(), "step")) }
+                ul.many { @for step in group.steps.iter().take(NAMED) {
+                    @let node = page.record.view.steps.get(step).and_then(|step| step.node.as_deref());
+                    li { (step_link(&page.links, step)) @if let Some(node) = node { " " (node_link(&page.links, node)) } }
+                } }
+                @if group.steps.len() > NAMED { p.dim { "The first " (NAMED) " of " (group.steps.len()) "." } }
+            }
+        }
+    }
+}
+
+/// The program that failed, with its last words.
+pub(crate) fn program(failure: &CommandFailure) -> Markup {
+    html! {
+        figure.program {
+            figcaption { code { (told(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
+            @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (told(line)) "\n" } } }
+            @if let Some(log) = &failure.log { p.dim { "all of it: " code { (told(log)) } } }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One node: its steps in order, with what each took and waited for, and the ways to its neighbours.
+
+use super::OfRun;
+use super::parts::{badge, short, step_link, told, took};
+use crate::route::Part;
+use maud::{Markup, html};
+use plinth_analysis::{Row, Waiting};
+use plinth_model::StepId;
+use plinth_model::run::HeldBy;
+use plinth_model::span::{clock, span};
+use std::collections::HashMap;
+
+/// The page; none: the run has no such node.
+pub(crate) fn page(page: &OfRun<'_>, node: &str) -> Option<Markup> {
+    let grid = &page.record.grid;
+    let row = grid.row(node)?;
+    let neighbour = |at: Option<usize>| at.and_then(|at| grid.nodes.get(at));
+    let (before, after) = (neighbour(row.checked_sub(1)), neighbour(Some(row + 1)));
+    let chain = chain(page, row);
+    let waiting: HashMap<&StepId, &Waiting> = page.derived.waiting.iter().map(|one| (&one.step, one)).collect();
+    Some(html! {
+        div.title {
+            h1 { (told(node)) }
+            nav.neighbours aria-label="neighbours" {
+                @if let Some(before) = before { a rel="prev" href=(page.links.to(&Part::Node(before.clone()))) { "← " (told(before)) } }
+                @if let Some(after) = after { a rel="next" href=(page.links.to(&Part::Node(after.clone()))) { (told(after)) " →" } }
+            }
+        }
+        p { (super::matrix::standing(grid, &page.record.view, row)) ", " (span(super::matrix::seconds(grid, &page.record.view, row))) " of work" }
+        table.steps {
+            thead { tr { th { "State" } th { "Step" } th.num { "Began" } th.num { "Waited" } th.num { "Took" } th { "What" } } }
+            tbody { @for step in chain {
+                @let row = page.derived.columns.rows.iter().find(|row| row.step == step);
+                (step_row(page, &step, row, waiting.get(&step).copied()))
+            } }
+        }
+        p { a href=(page.links.with(&Part::Steps, "", &[("q", &format!("node:{node}"))])) { "these steps, filtered" }
+            " · " "what happened to it in all runs: " code { "plinth history " (told(node)) } }
+    })
+}
+
+/// Its steps in the order of the plan, or of their beginning.
+fn chain(page: &OfRun<'_>, row: usize) -> Vec<StepId> {
+    let grid = &page.record.grid;
+    let mut steps: Vec<StepId> = (0..grid.columns.len()).flat_map(|column| grid.steps(row, column)).cloned().collect();
+    let began = |step: &StepId| page.record.view.steps.get(step).and_then(|step| step.started);
+    steps.sort_by_key(|step| (page.record.shape.place(step), began(step)));
+    steps
+}
+
+/// A row of a list of steps.
+pub(crate) fn step_row(page: &OfRun<'_>, step: &StepId, row: Option<&Row>, waiting: Option<&Waiting>) -> Markup {
+    let view = page.record.view.steps.get(step);
+    let state = page.record.view.state_of(step);
+    let queued = row.map(Row::queued_s).filter(|seconds| *seconds >= 0.05);
+    let took_s = row.and_then(Row::took_s).or_else(|| {
+        let view = view.filter(|view| view.state.is_running())?;
+        Some(page.record.view.running_for(view))
+    });
+    html! {
+        tr id={"s:" (told(step.as_str()))} {
+            td { (badge(state)) }
+            td { (step_link(&page.links, step)) }
+            td.num { (row.and_then(|row| row.started_s).map(clock).unwrap_or_default()) }
+            td.num title=[row.filter(|_| queued.is_some()).and_then(|row| row.held_by.as_ref()).map(held)] { (took(queued)) }
+            td.num { (took(took_s)) }
+            td.what { @match (waiting, view) {
+                (Some(waiting), _) => span.dim { (short(&plinth_report::runs::reason(&page.record.view, waiting))) },
+                (None, Some(view)) if view.state.is_running() => (super::overview::doing(view)),
+                (None, Some(view)) => (short(&view.detail)),
+                (None, None) => "",
+            } }
+        }
+    }
+}
+
+/// What held a step, in words.
+pub(crate) fn held(held: &HeldBy) -> String {
+    match held {
+        HeldBy::Need { step } => format!("needed {}", told(step.as_str())),
+        HeldBy::Gate { gate, .. } => format!("gate {}", told(&gate.to_string())),
+        HeldBy::Lane { lane } => format!("its lane: {}", told(lane)),
+        HeldBy::Slot { slots } => format!("one of {slots} slots"),
+        HeldBy::Budget { .. } => "the failure budget".to_owned(),
+        HeldBy::Quorum { .. } => "a majority of the control plane".to_owned(),
+        HeldBy::Stop => "the run stops".to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+//! The list of runs: what goes on now on top, then one row each.
+
+use super::parts::{moment, run_badge, short};
+use super::shell;
+use crate::route::{Links, Part};
+use maud::{Markup, html};
+use plinth_analysis::{RunEntry, ranges};
+use plinth_model::run::RunState;
+use plinth_model::span::span;
+use plinth_model::{SiteName, amount};
+
+/// Most runs in the list; a filter finds the others.
+const MOST: usize = 200;
+
+/// The page. `all` is oldest first; `asked` is the filter and `chosen` what fits it.
+pub(crate) fn page(site: &SiteName, all: &[RunEntry], chosen: &[RunEntry], asked: &str, wrong: Option<&str>) -> Markup {
+    let running = all.last().filter(|run| run.state == RunState::Running);
+    let body = html! {
+        h1 { "Runs" }
+        @if let Some(run) = running { (pinned(run)) }
+        (search(asked))
+        @if let Some(wrong) = wrong { p.banner.bad { (wrong) } }
+        @if all.is_empty() {
+            p.empty { "Nothing was ever run here. " code { "plinth apply" } " does it, " code { "plinth rehearse" } " tries it; this page shows it as soon as it begins." }
+        } @else if chosen.is_empty() {
+            p.empty { "No run fits " code { (short(asked)) } "." }
+        } @else {
+            (table(all, chosen))
+            @if chosen.len() > MOST { p.dim { "The newest " (MOST) " of " (amount(chosen.len(), "run")) "." } }
+        }
+    };
+    shell::plain(site, "Runs", running.map(|run| run.run.as_str()), body)
+}
+
+fn search(asked: &str) -> Markup {
+    html! {
+        form.search role="search" {
+            label for="q" { "Filter" }
+            input id="q" name="q" type="search" value=(short(asked)) placeholder="state:partly took:>1h, or of its steps: state:failed node:dgx-*" spellcheck="false" autocomplete="off";
+            button { "show" }
+        }
+    }
+}
+
+fn pinned(run: &RunEntry) -> Markup {
+    let address = Links::new(&run.run, None).to(&Part::Overview);
+    html! {
+        a.card.pinned href=(address) {
+            (run_badge(run.state, Some("t-state"))) " "
+            b { (verb(run)) } " for " span id="t-elapsed" { (span(run.seconds)) }
+            @if run.rehearsal { " of virtual time" }
+            " · " span id="t-done" { (amount(run.steps, "step")) }
+            p id="t-sentence" {}
+        }
+    }
+}
+
+fn table(all: &[RunEntry], chosen: &[RunEntry]) -> Markup {
+    html! {
+        table.runs {
+            thead { tr {
+                th { "State" } th { "Began" } th { "What" } th.num { "Took" } th.num { "Usually" }
+                th.num { "Changed" } th.num { "Failed" } th { "First failure" } th { "Who" } th { "Plan" }
+            } }
+            tbody { @for run in chosen.iter().rev().take(MOST) { (row(all, run)) } }
+        }
+    }
+}
+
+fn row(all: &[RunEntry], run: &RunEntry) -> Markup {
+    let links = Links::new(&run.run, None);
+    let count = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
+    let without = ranges(run.without.iter().map(|node| node.as_str()));
+    html! {
+        tr {
+            td { (run_badge(run.state, None)) }
+            td { a href=(links.to(&Part::Overview)) { (moment(run.started)) } }
+            td {
+                (verb(run))
+                @if run.rehearsal { " " span.tag { "rehearsal" } }
+                @if !without.is_empty() { " " span.tag { "without " (short(&without)) } }
+            }
+            td.num { (span(run.seconds)) }
+            td.num.dim { (usual(all, run).map(span).unwrap_or_default()) }
+            td.num { (count(run.counts.map(|counts| counts.changed))) }
+            td.num { @if let Some(counts) = run.counts { @if counts.failed > 0 { b.bad { (counts.failed) } } @else { "0" } } }
+            td { @if let Some(step) = &run.first_failure { (super::parts::step_link(&links, step)) } }
+            td.dim { @if let Some(who) = &run.who { (short(&format!("{}@{}", who.user, who.host))) } }
+            td.dim { code { (run.plan.as_ref().map_or("-", |plan| plan.short())) } }
+        }
+    }
+}
+
+/// Seconds that half of its like before it took at most.
+fn usual(all: &[RunEntry], run: &RunEntry) -> Option<f64> {
+    let before = all.iter().take_while(|other| other.run != run.run);
+    let alike = before.filter(|other| other.verb == run.verb && other.small == run.small && other.state == RunState::Done);
+    let mut seconds: Vec<f64> = alike.filter(|other| other.checks == run.checks).map(|other| other.seconds).collect();
+    plinth_analysis::median(&mut seconds)
+}
+
+/// The verb; of a run that did not record it, as far as its plan tells.
+fn verb(run: &RunEntry) -> String {
+    match (&run.small, run.verb.as_str(), run.rehearsal, run.checks) {
+        (Some(command), ..) => short(command),
+        (None, "", true, _) => "rehearse".to_owned(),
+        (None, "", false, true) => "check".to_owned(),
+        (None, "", false, false) => "apply".to_owned(),
+        (None, verb, ..) => short(verb),
+    }
+}

@@ -1,0 +1,247 @@
+//! The frame of every page: head, the line on top that stays in sight, the ways to other pages.
+
+use super::OfRun;
+use super::parts::{of_day, run_badge, told};
+use crate::assets;
+use crate::route::{Page, Part, Route, asked};
+use maud::{DOCTYPE, Markup, html};
+use plinth_model::run::RunState;
+use plinth_model::span::{clock, span};
+use plinth_model::{SiteName, amount};
+use plinth_report::runs::sentence;
+
+/// Pages of a run, as they stand beside each other: key, name, page.
+fn tabs() -> [(&'static str, &'static str, Part); 9] {
+    [
+        ("o", "Overview", Part::Overview),
+        ("f", "Failures", Part::Failures),
+        ("n", "Nodes", Part::Nodes),
+        ("s", "Steps", Part::Steps),
+        ("t", "Timeline", Part::Timeline),
+        ("g", "Graph", Part::Graph),
+        ("c", "Checks", Part::Checks),
+        ("p", "Plan", Part::Plan),
+        ("e", "Exports", Part::Exports),
+    ]
+}
+
+/// A page that is about no run.
+pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, body: Markup) -> Markup {
+    let title = format!("{title} · {site}");
+    document(&title, live.is_some(), &[], html! {
+        body data-run=[live] data-plain="1" {
+            a.skip href="#main" { "to the content" }
+            header.top {
+                div.line { a.home href="/" { "plinth" } b.site { (site) } }
+            }
+            main id="main" { (body) }
+            (foot(None))
+        }
+    })
+}
+
+/// A page of a run. `title` names the page, `part` says which tab it belongs to.
+pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -> Markup {
+    let on = page.record.is_on();
+    let seq = page.record.view.seq();
+    let state = page.derived.entry.state.word();
+    let title = format!("{title} · {state} · {}", page.site);
+    let scripts: &[&str] = if *part == Part::Timeline { &["timeline.js"] } else { &[] };
+    document(&title, on, scripts, html! {
+        body data-run=(page.run()) data-seq=(seq) data-live=[on.then_some("1")] data-part=(part_name(part)) {
+            a.skip href="#main" { "to the content" }
+            (head(page, part))
+            main id="main" { (body) }
+            (foot(Some((page, part))))
+        }
+    })
+}
+
+const fn part_name(part: &Part) -> &'static str {
+    match part {
+        Part::Overview => "overview",
+        Part::Timeline => "timeline",
+        Part::Steps => "steps",
+        Part::Nodes => "nodes",
+        Part::Failures => "failures",
+        _ => "other",
+    }
+}
+
+fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(assets::address("style.css"));
+                @if on { noscript { meta http-equiv="refresh" content="5"; } }
+                @for script in ["live.js"].iter().chain(scripts) {
+                    script type="module" src=(assets::address(script)) {}
+                }
+            }
+            (body)
+        }
+    }
+}
+
+fn head(page: &OfRun<'_>, part: &Part) -> Markup {
+    let OfRun { record, derived, links, .. } = page;
+    let (entry, view) = (&derived.entry, &record.view);
+    let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq())).unwrap_or_default();
+    html! {
+        header.top {
+            div.line {
+                a.home href="/" { "plinth" }
+                b.site { (page.site) }
+                (run_badge(entry.state, Some("t-state")))
+                span id="t-elapsed" { (span(entry.seconds)) (if entry.rehearsal { " of virtual time" } else { "" }) }
+                span id="t-done" { (done(page)) }
+                @if view.retries > 0 { span.dim { (amount(view.retries, "retry")) } }
+                span.grow {}
+                span.dim id="t-asof" { (asof) }
+                button.hold id="hold" hidden { "hold" }
+            }
+            p.sentence id="t-sentence" role="status" { (headline(page)) }
+            (banners(page))
+            nav aria-label="pages of this run" {
+                @for (_, name, tab) in &tabs() {
+                    a href=(links.to(tab)) aria-current=[same(tab, part).then_some("page")] { (name)
+                        @if *tab == Part::Failures && !view.failed.is_empty() { " " b.count id="t-failed" { (view.failed.len()) } }
+                    }
+                }
+                a href=(format!("/diff/last-good/{}", crate::route::encoded(page.run()))) { "Changes" }
+            }
+        }
+    }
+}
+
+/// Whether a page belongs to a tab.
+fn same(tab: &Part, part: &Part) -> bool {
+    match part {
+        Part::Node(_) => *tab == Part::Nodes,
+        Part::Step(_) => *tab == Part::Steps,
+        Part::Why => *tab == Part::Exports,
+        part => tab == part,
+    }
+}
+
+/// `41 of 97 done`.
+pub(crate) fn done(page: &OfRun<'_>) -> String {
+    let tally = page.record.view.tally();
+    let total = page.derived.entry.steps.max(tally.ended() + tally.running());
+    format!("{} of {total} done", tally.done())
+}
+
+/// The one sentence: what it waits for and since when, or how it ended.
+pub(crate) fn headline(page: &OfRun<'_>) -> String {
+    let (view, derived) = (&page.record.view, page.derived);
+    if let Some(stopping) = &view.stopping
+        && derived.entry.state == RunState::Running
+    {
+        return told(stopping);
+    }
+    if let Some(text) = sentence(view, &derived.waiting) {
+        return told(&text);
+    }
+    let failed = view.failed.len();
+    match derived.entry.state {
+        RunState::Running => "everything that is left is at work".to_owned(),
+        RunState::Interrupted => "its end was not seen: the next run looks at what was in flight first".to_owned(),
+        _ if failed > 0 => {
+            format!("{} failed for {}", amount(failed, "step"), amount(derived.groups.len(), "cause"))
+        }
+        RunState::Done => "every step is done".to_owned(),
+        state => state.word().to_owned(),
+    }
+}
+
+fn banners(page: &OfRun<'_>) -> Markup {
+    let OfRun { record, derived, links, .. } = page;
+    let life = record.life(page.now).and_then(|life| plinth_report::status::sign_of_life(&life));
+    html! {
+        @if derived.entry.rehearsal {
+            p.banner.rehearsal { b { "A rehearsal" } ": nothing real was touched, and its times are virtual." }
+        }
+        @if let Some(at) = record.at { (travel(page, at)) }
+        @for gap in record.view.gaps() {
+            p.banner.bad { b { "Incomplete" } ": events " (gap.after + 1) " to " (gap.until) " are missing." }
+        }
+        @if derived.whole == Some(false) {
+            p.banner.bad { b { "Incomplete" } ": the events do not fit the digest of their run: some are missing or of another run." }
+        }
+        @if let Some(life) = life { p.banner.bad { (life) } }
+        p.banner.pill id="news" hidden { a href=(links.to(&Part::Failures)) {} }
+    }
+}
+
+/// Where in the run the page stands, and the ways to before, after and now.
+fn travel(page: &OfRun<'_>, at: u64) -> Markup {
+    let query = page.query.without("at");
+    let to = |at: Option<u64>| {
+        let at = at.map(|at| at.to_string());
+        let rest = form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
+        let rest = rest.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        asked("", rest.chain(at.as_deref().map(|at| ("at", at))))
+    };
+    let now = to(None);
+    html! {
+        p.banner.travel {
+            b { "As it was" } " at event " (at) ", " (clock(page.record.view.elapsed())) " into the run. "
+            a href=(to(Some(at.saturating_sub(50).max(1)))) { "50 earlier" } " · "
+            a href=(to(Some(at + 50))) { "50 later" } " · "
+            a href=(if now.is_empty() { "?".to_owned() } else { now }) { "now" }
+        }
+    }
+}
+
+/// Other forms of the page, the command that says the same, and help for keys.
+fn foot(run: Option<(&OfRun<'_>, &Part)>) -> Markup {
+    html! {
+        footer {
+            @if let Some((page, part)) = run {
+                @let query: Vec<(&str, &str)> = ["q", "after"].iter().filter_map(|key| Some((*key, page.query.get(key)?))).collect();
+                @if !matches!(part, Part::Exports) {
+                    a href=(page.links.with(part, ".json", &query)) { "JSON" } " "
+                    a href=(page.links.with(part, ".txt", &query)) { "text" } " "
+                }
+                code id="command" { (command(page, part)) }
+            } @else {
+                a href="/runs.json" { "JSON" } " " a href="/runs.txt" { "text" } " " code id="command" { "plinth runs" }
+            }
+            span.grow {}
+            span.dim id="t-link" {}
+            button id="keys" hidden { "keys" }
+        }
+    }
+}
+
+/// The command that prints what the page shows.
+fn command(page: &OfRun<'_>, part: &Part) -> String {
+    let run: String = page.run().chars().take(13).collect();
+    match part {
+        Part::Overview => format!("plinth runs show {run}"),
+        Part::Failures => format!("plinth runs what-failed {run}"),
+        Part::Nodes => format!("plinth runs show {run} --where 'node:*'"),
+        Part::Node(node) => format!("plinth runs show {run} --where 'node:{}'", told(node)),
+        Part::Steps => match page.query.get("q").filter(|q| !q.is_empty()) {
+            Some(q) => format!("plinth runs show {run} --where '{}'", told(q)),
+            None => format!("plinth runs show {run} --where ''"),
+        },
+        Part::Step(step) => format!("plinth explain {}", told(step.as_str())),
+        Part::Timeline | Part::Graph => format!("plinth runs critical-path {run}"),
+        Part::Checks => "plinth check".to_owned(),
+        Part::Plan => "plinth plan".to_owned(),
+        Part::Exports => format!("plinth export {run} --format trace"),
+        Part::Why => format!("plinth why {run}"),
+    }
+}
+
+/// The address of a page, for links from elsewhere.
+pub(crate) const fn is_page_of_run(route: &Route) -> bool {
+    matches!(route, Route::Page(Page::Run(..), _))
+}

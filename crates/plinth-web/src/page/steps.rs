@@ -1,0 +1,119 @@
+//! All steps: filtered on the server, with counts beside the filter, the first two hundred at once.
+
+use super::OfRun;
+use super::node::step_row;
+use super::parts::{badge, short, told};
+use crate::app::choose;
+use crate::route::Part;
+use maud::{Markup, html};
+use plinth_analysis::{Filter, Subject};
+use plinth_model::amount;
+use std::collections::BTreeMap;
+
+/// Steps on one page.
+const PAGE: usize = 200;
+/// Values of a facet that are listed.
+const VALUES: usize = 12;
+
+/// The page.
+pub(crate) fn page(page: &OfRun<'_>) -> Markup {
+    let asked = page.query.get("q").unwrap_or_default();
+    let subjects = page.record.subjects();
+    let (chosen, emptied) = match Filter::parse(asked) {
+        Ok(filter) => {
+            let (chosen, emptied) = choose(&filter, &subjects, page.record);
+            (chosen, emptied.map(|term| format!("no step of this run fits `{}`", short(&term))))
+        }
+        Err(error) => (Vec::new(), Some(told(&error.to_string()))),
+    };
+    html! {
+        h1 { "Steps" }
+        (search(page, asked))
+        div.faceted {
+            aside aria-label="facets" { (facets(page, asked, &chosen)) }
+            div {
+                @if let Some(emptied) = &emptied { p.banner.bad { (emptied) " · " a href=(page.links.to(&Part::Steps)) { "all steps" } } }
+                (list(page, asked, &chosen))
+            }
+        }
+    }
+}
+
+fn search(page: &OfRun<'_>, asked: &str) -> Markup {
+    html! {
+        form.search role="search" {
+            label for="q" { "Filter" }
+            input id="q" name="q" type="search" value=(short(asked)) placeholder="state:failed node:dgx-* kind:nodes/downloads took:>30s waiting:slot up:… down:…" spellcheck="false" autocomplete="off";
+            @if let Some(at) = page.record.at { input type="hidden" name="at" value=(at); }
+            button { "show" }
+        }
+    }
+}
+
+fn list(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
+    let after = usize::try_from(page.query.number("after").unwrap_or(0)).unwrap_or(0);
+    let shown: Vec<&Subject<'_>> = chosen.iter().skip(after).take(PAGE).collect();
+    let more = chosen.len().saturating_sub(after + shown.len());
+    let link = |after: usize| page.links.with(&Part::Steps, "", &[("q", asked), ("after", &after.to_string())]);
+    html! {
+        @if !chosen.is_empty() {
+            p.dim {
+                @if after == 0 && more == 0 { (amount(chosen.len(), "step")) }
+                @else { (after + 1) " to " (after + shown.len()) " of " (amount(chosen.len(), "step")) }
+                @if after > 0 { " · " a rel="prev" href=(link(after.saturating_sub(PAGE))) { "before" } }
+                @if more > 0 { " · " a rel="next" href=(link(after + PAGE)) { "next" } }
+            }
+            table.steps {
+                thead { tr { th { "State" } th { "Step" } th.num { "Began" } th.num { "Waited" } th.num { "Took" } th { "What" } } }
+                tbody { @for subject in shown { (step_row(page, &subject.row.step, Some(subject.row), subject.waiting)) } }
+            }
+            @if more > 0 { p { a rel="next" href=(link(after + PAGE)) { "the next " (more.min(PAGE)) " of " (amount(chosen.len(), "step")) } } }
+        }
+    }
+}
+
+/// What the chosen steps are like, with counts; each value narrows the filter.
+fn facets(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
+    let mut states = BTreeMap::new();
+    let (mut stages, mut kinds, mut nodes, mut waits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for subject in chosen {
+        let row = subject.row;
+        *states.entry(crate::grid::rank(row.state)).or_insert((row.state, 0)) = {
+            let count = states.get(&crate::grid::rank(row.state)).map_or(0, |(_, count): &(_, usize)| *count);
+            (row.state, count + 1)
+        };
+        *stages.entry(row.stage.title()).or_insert(0) += 1;
+        *kinds.entry(row.kind.as_str()).or_insert(0) += 1;
+        if let Some(node) = &row.node {
+            *nodes.entry(node.as_str()).or_insert(0) += 1;
+        }
+        if let Some(held) = subject.waiting.and_then(|waiting| waiting.held_by.as_ref()) {
+            *waits.entry(held.word()).or_insert(0) += 1;
+        }
+    }
+    let narrowed = |term: String| page.links.with(&Part::Steps, "", &[("q", format!("{asked} {term}").trim())]);
+    html! {
+        h2 { "State" }
+        ul { @for (state, count) in states.values() {
+            li { a href=(narrowed(format!("state:{}", state.word()))) { (badge(*state)) } " " (count) }
+        } }
+        (facet("Waits for", waits, &|value| narrowed(format!("waiting:{value}"))))
+        (facet("Kind", kinds, &|value| narrowed(format!("kind:{value}"))))
+        (facet("Node", nodes, &|value| narrowed(format!("node:{value}"))))
+    }
+}
+
+fn facet(title: &str, counts: BTreeMap<&str, usize>, link: &dyn Fn(&str) -> String) -> Markup {
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let more = counts.len().saturating_sub(VALUES);
+    html! {
+        @if counts.len() > 1 {
+            h2 { (title) }
+            ul { @for (value, count) in counts.iter().take(VALUES) {
+                li { a href=(link(value)) { (told(value)) } " " (count) }
+            } }
+            @if more > 0 { p.dim { "and " (more) " more" } }
+        }
+    }
+}

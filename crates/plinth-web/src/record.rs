@@ -1,0 +1,218 @@
+//! One run, folded once, with all that is computed of it when somebody asks.
+
+use crate::grid::Grid;
+use plinth_analysis::{
+    Columns, CriticalPath, FailureGroup, KindView, RunEntry, Shape, Side, Slow, Subject, Traits, Waiting,
+    failure_groups, kinds, slow_ones, waiting,
+};
+use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView, StreamSeal};
+use plinth_model::{Event, Plan, RunView, StepId};
+use plinth_report::runs::Shown;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+/// What is computed of a run.
+pub(crate) struct Derived {
+    pub(crate) entry: RunEntry,
+    pub(crate) columns: Columns,
+    pub(crate) kinds: Vec<KindView>,
+    pub(crate) groups: Vec<FailureGroup>,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) path: CriticalPath,
+    pub(crate) slow: Vec<Slow>,
+    pub(crate) whole: Option<bool>,
+}
+
+/// A run at a moment.
+pub(crate) struct Record {
+    pub(crate) events: Vec<Event>,
+    pub(crate) view: RunView,
+    pub(crate) plan: Option<Arc<Plan>>,
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) grid: Arc<Grid>,
+    pub(crate) lock: Option<LockView>,
+    traits: Arc<Traits>,
+    derived: OnceLock<Derived>,
+    /// The moment is not now.
+    pub(crate) at: Option<u64>,
+}
+
+impl Record {
+    /// Of the first events of a run.
+    pub(crate) fn new(events: Vec<Event>, plan: Option<Plan>, traits: Traits, lock: Option<LockView>) -> Self {
+        let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
+        let mut record = Self {
+            view: RunView::default(),
+            grid: Arc::new(plan.as_ref().map(Grid::of).unwrap_or_default()),
+            plan: plan.map(Arc::new),
+            shape: Arc::new(shape),
+            events: Vec::new(),
+            lock,
+            traits: Arc::new(traits),
+            derived: OnceLock::new(),
+            at: None,
+        };
+        record.add(events);
+        record
+    }
+
+    /// Takes further events in.
+    pub(crate) fn add(&mut self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        for event in &events {
+            self.view.apply(event);
+        }
+        if self.view.end.is_some() {
+            self.view.settle();
+        }
+        self.events.extend(events);
+        self.derived = OnceLock::new();
+        self.complete_grid();
+    }
+
+    /// Steps that no plan told of, as in runs of other releases.
+    fn complete_grid(&mut self) {
+        if self.plan.is_none() {
+            self.grid = Arc::new(Grid::of_view(&self.view));
+        }
+    }
+
+    /// Who holds the site's lock now. Answers whether that changes how the run stands, or since when it was heard of.
+    ///
+    /// The journal keeps no heartbeats, but the lock is renewed as often: it says as well that the run lived then. In a rehearsal time is
+    /// virtual, and the lock's says nothing about it.
+    pub(crate) fn locked(&mut self, lock: Option<LockView>) -> bool {
+        let before = (self.state(), self.view.at);
+        self.lock = lock;
+        let real = self.view.run.as_ref().is_some_and(|head| !head.rehearsal);
+        if let Some(lock) = self.lock.as_ref().filter(|_| real && self.is_held() && self.view.end.is_none()) {
+            self.view.at = self.view.at.max(Some(lock.heartbeat));
+        }
+        let changed = (self.state(), self.view.at) != before;
+        if changed {
+            self.derived = OnceLock::new();
+        }
+        changed
+    }
+
+    /// What moves inside its steps. Answers whether that is new.
+    pub(crate) fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> bool {
+        let mut changed = false;
+        for (id, progress) in told {
+            let step = self.view.steps.get_mut(id).filter(|step| step.state.is_running());
+            let Some(step) = step.filter(|step| step.progress.as_ref() != Some(progress)) else { continue };
+            step.progress = Some(progress.clone());
+            changed = true;
+        }
+        changed
+    }
+
+    /// As it was at an event: later ones had not come.
+    pub(crate) fn then(&self, at: u64) -> Self {
+        let events: Vec<Event> = self.events.iter().take_while(|event| event.seq <= at).cloned().collect();
+        let mut record = Self {
+            view: RunView::default(),
+            plan: self.plan.clone(),
+            shape: Arc::clone(&self.shape),
+            grid: Arc::clone(&self.grid),
+            events: Vec::new(),
+            lock: self.held_then(),
+            traits: Arc::clone(&self.traits),
+            derived: OnceLock::new(),
+            at: Some(at),
+        };
+        record.add(events);
+        record
+    }
+
+    /// Whoever ran it was at work as long as events came.
+    fn held_then(&self) -> Option<LockView> {
+        let (head, at) = (self.view.run.as_ref()?, self.view.at?);
+        Some(LockView {
+            owner: head.owner.clone(),
+            run: head.run.clone(),
+            acquired: self.view.started.unwrap_or(at),
+            heartbeat: at,
+            expires: at,
+            alive: true,
+        })
+    }
+
+    fn is_held(&self) -> bool {
+        let run = self.view.run.as_ref().map(|head| head.run.as_str());
+        self.lock.as_ref().is_some_and(|lock| lock.alive && Some(lock.run.as_str()) == run)
+    }
+
+    /// How it stands.
+    pub(crate) fn state(&self) -> RunState {
+        self.view.state(self.is_held())
+    }
+
+    /// Whether it goes on now.
+    pub(crate) fn is_on(&self) -> bool {
+        self.at.is_none() && self.state() == RunState::Running
+    }
+
+    /// Signs of life of whoever runs it, at this machine's time; none when it is over, at another moment, and for rehearsals.
+    pub(crate) fn life(&self, now: jiff::Timestamp) -> Option<Life> {
+        if self.at.is_some() || self.view.end.is_some() {
+            return None;
+        }
+        // Only the head and the newest time decide: the steps need not be copied.
+        let mut view = RunView::default();
+        let heard = self.events.last().map(|event| event.at);
+        (view.run, view.started, view.at) = (self.view.run.clone(), self.view.started, heard);
+        Status::of(view, self.lock.clone(), now).life
+    }
+
+    /// All that is computed of it: once for all that ask before the next event.
+    pub(crate) fn derived(&self) -> Option<&Derived> {
+        let entry = RunEntry::of(&self.view, self.is_held())?;
+        Some(self.derived.get_or_init(|| self.derive(entry)))
+    }
+
+    fn derive(&self, entry: RunEntry) -> Derived {
+        let columns = Columns::of(&self.events);
+        Derived {
+            entry,
+            kinds: kinds(&self.view),
+            groups: failure_groups(&self.view, &self.traits),
+            waiting: waiting(&self.view, &self.shape),
+            path: CriticalPath::of(&self.view, &self.shape),
+            slow: slow_ones(&columns),
+            columns,
+            whole: if self.at.is_some() { None } else { StreamSeal::holds(&self.events) },
+        }
+    }
+
+    /// For whoever draws it as text.
+    pub(crate) fn shown(&self) -> Option<Shown<'_>> {
+        let derived = self.derived()?;
+        Some(Shown {
+            entry: &derived.entry,
+            view: &self.view,
+            kinds: &derived.kinds,
+            groups: &derived.groups,
+            waiting: &derived.waiting,
+            path: &derived.path,
+            slow: &derived.slow,
+            whole: derived.whole,
+        })
+    }
+
+    /// For a comparison.
+    pub(crate) fn side(&self) -> Side<'_> {
+        Side { view: &self.view, plan: self.plan.as_deref() }
+    }
+
+    /// Steps with what a filter looks at.
+    pub(crate) fn subjects(&self) -> Vec<Subject<'_>> {
+        let Some(derived) = self.derived() else { return Vec::new() };
+        let waiting: HashMap<&StepId, &Waiting> = derived.waiting.iter().map(|one| (&one.step, one)).collect();
+        let detail = |step| self.view.steps.get(step).map_or("", |step: &StepView| step.detail.as_str());
+        let rows = derived.columns.rows.iter();
+        rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! What pages are made from. The binary reads it from the state directory; tests make it up.
+
+use jiff::Timestamp;
+use plinth_analysis::{RunEntry, Traits};
+use plinth_model::run::{LockView, Progress};
+use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
+use plinth_report::evidence::IsVerdict;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A text for people with the same for programs, as a verb prints them.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub data: Value,
+}
+
+/// Where runs are read from. Calls may block: they are made on threads that may. Nothing in here changes anything.
+pub trait Source: Send + Sync + 'static {
+    /// The site.
+    fn site(&self) -> SiteName;
+
+    /// All runs, oldest first.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn runs(&self) -> Result<Vec<RunEntry>, Problem>;
+
+    /// Id of the newest run. Asked several times a second.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn newest(&self) -> Result<Option<String>, Problem>;
+
+    /// Events of a run behind this number, in order.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn events(&self, run: &str, after: u64) -> Result<Vec<Event>, Problem>;
+
+    /// A plan that was run; none when it is of another release.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn plan(&self, hash: &Digest) -> Result<Option<Plan>, Problem>;
+
+    /// The site's lock, if somebody holds it.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn lock(&self) -> Result<Option<LockView>, Problem>;
+
+    /// What moves inside the steps of a run that is on.
+    fn progress(&self, run: &str) -> BTreeMap<StepId, Progress>;
+
+    /// What is known of nodes that may explain a failure.
+    fn traits(&self) -> Traits;
+
+    /// Explains a step, a kind, a finding code or a table, as `plinth explain` does; none: there is no such thing.
+    fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told>;
+
+    /// A plan as `plinth plan` shows it.
+    fn plan_told(&self, plan: &Plan) -> Told;
+
+    /// Says of a finding whether it is the verdict of a check, and not why it could not be carried out.
+    fn verdicts(&self) -> IsVerdict;
+
+    /// Version of plinth.
+    fn version(&self) -> &'static str;
+
+    /// This machine's time.
+    fn now(&self) -> Timestamp;
+}

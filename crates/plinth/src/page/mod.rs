@@ -1,0 +1,35 @@
+//! What the page of runs is made from, and the page beside a run.
+
+mod beside;
+mod shelf;
+
+pub(crate) use beside::PageBeside;
+pub(crate) use shelf::Shelf;
+
+use plinth_model::Problem;
+use plinth_web::Token;
+use plinth_world::{files, private_file};
+use std::path::Path;
+
+/// Largest file that is read for a token, bytes.
+const LARGEST: usize = 1024;
+
+/// The token that is kept in a file, made when there is none; without a file a new one.
+pub(crate) fn token(file: Option<&Path>) -> Result<Token, Problem> {
+    let Some(file) = file else { return Token::new() };
+    let failed = |error: std::io::Error| {
+        Problem::while_doing("reading the token of the page")
+            .to(file.display())
+            .wrong_input(error)
+            .try_this("give a file in a folder that you can write to")
+    };
+    match files::read_up_to(file, LARGEST) {
+        Ok(bytes) => Token::given(&String::from_utf8_lossy(&bytes)).map_err(|problem| problem.to(file.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let token = Token::new()?;
+            private_file::write(file, token.text().as_bytes()).map_err(failed)?;
+            Ok(token)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
