@@ -139,7 +139,9 @@ mod tests {
 
     fn with(name: axum::http::HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        values.iter().for_each(|value| drop(headers.append(&name, HeaderValue::from_str(value).unwrap())));
+        for value in values {
+            headers.append(&name, HeaderValue::from_str(value).unwrap());
+        }
         headers
     }
 

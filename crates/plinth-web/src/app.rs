@@ -7,8 +7,10 @@ pub(crate) use pages::choose;
 use crate::access::{Guard, Peer};
 use crate::answer::{Answer, JSON, TEXT, guarded};
 use crate::assets;
+use crate::bands::{Bands, Times};
 use crate::live::{Followers, stream};
 use crate::page::problem;
+use crate::record::Record;
 use crate::route::{EXPORTS, Page, Query, Route, asked};
 use crate::runs::Runs;
 use axum::body::Body;
@@ -23,6 +25,8 @@ use tokio::sync::watch;
 
 /// Bytes of an address that are read.
 const LONGEST: usize = 8 * 1024;
+/// Pieces of time of a band.
+const BINS: usize = 600;
 /// Events that are sent at once unless more are asked for.
 const EVENTS: u64 = 50_000;
 
@@ -148,7 +152,7 @@ impl App {
     }
 
     /// Follows a run from the event that the reader has seen.
-    async fn live(self: Arc<Self>, run: String, seen: u64, head_only: bool) -> Response<Body> {
+    async fn live(self: Arc<Self>, run: String, seen: Option<u64>, head_only: bool) -> Response<Body> {
         let app = Arc::clone(&self);
         let found = tokio::task::spawn_blocking(move || app.runs.id(&run, None).and_then(|id| app.runs.get(&id))).await;
         let Ok(Ok(followed)) = found else { return problem::no_such().response(false, head_only) };
@@ -180,19 +184,52 @@ impl App {
         Ok(Answer::new("application/x-ndjson", text))
     }
 
-    fn export(&self, run: &str, format: plinth_report::export::Format, query: &Query) -> Result<Answer, Refused> {
+    /// Times of all steps, for the timeline.
+    fn columns(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
+        self.of_run(run, query, |record| {
+            let derived = record.derived().ok_or(Refused::NoSuch)?;
+            let times = Times::of(&derived.columns, &record.grid, &derived.path, record.view.seq());
+            let text = serde_json::to_string(&times).map_err(|error| unwritten(&error))?;
+            Ok(Answer::new(JSON, visible_json(&text).into_owned()))
+        })
+    }
+
+    /// How many steps of each kind ran and waited, by time.
+    fn bands(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
+        self.of_run(run, query, |record| {
+            let derived = record.derived().ok_or(Refused::NoSuch)?;
+            let text = serde_json::to_string(&Bands::of(&derived.columns, &record.grid, BINS));
+            let text = text.map_err(|error| unwritten(&error))?;
+            Ok(Answer::new(JSON, visible_json(&text).into_owned()))
+        })
+    }
+
+    /// Tells something of a run as it was at the event that is asked for.
+    fn of_run(
+        &self,
+        run: &str,
+        query: &Query,
+        tell: impl FnOnce(&Record) -> Result<Answer, Refused>,
+    ) -> Result<Answer, Refused> {
         let id = self.runs.id(run, None)?;
         let followed = self.runs.get(&id)?;
         let record = followed.read();
-        let then = query.number("at").map(|at| record.then(at));
-        let record = then.as_ref().unwrap_or(&record);
-        let (Some(shown), Some(derived)) = (record.shown(), record.derived()) else { return Err(Refused::NoSuch) };
-        let site = self.runs.source.site();
-        let exported = Exported { site: &site, shown, columns: &derived.columns, plinth: self.runs.source.version() };
-        let text = exported.write(format).map_err(|error| unwritten(&error))?;
-        let kind = EXPORTS.iter().find(|(_, one, _)| *one == format).map_or(TEXT, |(_, _, kind)| kind);
-        let text = if kind == JSON { visible_json(&text) } else { visible(&text) };
-        Ok(Answer::new(kind, text.into_owned()))
+        match query.number("at") {
+            None => tell(&record),
+            Some(at) => tell(&record.then(at)),
+        }
+    }
+
+    fn export(&self, run: &str, format: plinth_report::export::Format, query: &Query) -> Result<Answer, Refused> {
+        self.of_run(run, query, |record| {
+            let (Some(shown), Some(derived)) = (record.shown(), record.derived()) else { return Err(Refused::NoSuch) };
+            let (site, plinth) = (self.runs.source.site(), self.runs.source.version());
+            let text = Exported { site: &site, shown, columns: &derived.columns, plinth }.write(format);
+            let text = text.map_err(|error| unwritten(&error))?;
+            let kind = EXPORTS.iter().find(|(_, one, _)| *one == format).map_or(TEXT, |(_, _, kind)| kind);
+            let text = if kind == JSON { visible_json(&text) } else { visible(&text) };
+            Ok(Answer::new(kind, text.into_owned()))
+        })
     }
 
     /// Numbers of the newest run, and of the server.
@@ -241,10 +278,11 @@ fn within(place: &str) -> String {
     format!("/{}", place.trim_start_matches(['/', '\\']))
 }
 
-/// The last event that a follower has seen: what the browser says when it comes again counts more than the address it began with.
-fn seen(query: &Query, headers: &HeaderMap) -> u64 {
+/// The last event that a follower has seen: what the browser says when it comes again counts more than the address it began with. None: it
+/// only wants what comes from now on.
+fn seen(query: &Query, headers: &HeaderMap) -> Option<u64> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
-    last.or_else(|| query.number("from").map(|from| from.saturating_sub(1))).unwrap_or(0)
+    last.or_else(|| query.number("from").map(|from| from.saturating_sub(1)))
 }
 
 fn accepts_gzip(value: &str) -> bool {
@@ -252,13 +290,4 @@ fn accepts_gzip(value: &str) -> bool {
         let mut parts = one.trim().split(';').map(str::trim);
         parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && !parts.any(|part| part == "q=0")
     })
-}
-
-impl App {
-    fn columns(&self, _run: &str, _query: &Query) -> Result<Answer, Refused> {
-        Err(Refused::NoSuch)
-    }
-    fn bands(&self, _run: &str, _query: &Query) -> Result<Answer, Refused> {
-        Err(Refused::NoSuch)
-    }
 }

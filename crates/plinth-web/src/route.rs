@@ -187,18 +187,12 @@ impl Links {
     pub(crate) fn file(&self, name: &str) -> String {
         asked(&format!("/r/{}/{name}", self.run), self.at.map(|at| at.to_string()).as_deref().map(|at| ("at", at)))
     }
-
-    /// The same page at another event; none: now.
-    pub(crate) fn moved(&self, at: Option<u64>) -> Self {
-        Self { run: self.run.clone(), at }
-    }
 }
 
 /// A path with a query; what is empty is left out.
 pub(crate) fn asked<'a>(path: &str, query: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut text = form_urlencoded::Serializer::new(String::new());
-    query.into_iter().filter(|(_, value)| !value.is_empty()).for_each(|(key, value)| drop(text.append_pair(key, value)));
-    let text = text.finish();
+    let pairs = query.into_iter().filter(|(_, value)| !value.is_empty());
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     if text.is_empty() { path.to_owned() } else { format!("{path}?{text}") }
 }
 

@@ -1,0 +1,231 @@
+// Live: one stream of patches for all tabs of a browser. Values, never differences; text only as text.
+import './keys.js'
+const body = document.body
+const run = body.dataset.run
+const byId = (id) => document.getElementById(id)
+const on = Boolean(run && (body.dataset.live || body.dataset.plain))
+const plain = Boolean(body.dataset.plain)
+const LETTERS = { p: '·', l: 'L', a: 'A', c: 'C', u: '=', s: 'S', f: 'F', n: 'N', x: 'X' }
+const WORDS = { p: 'waiting', l: 'looking', a: 'acting', c: 'changed', u: 'unchanged', s: 'skipped', f: 'failed', n: 'not run', x: 'interrupted' }
+const FAILED = Number(byId('t-failed')?.textContent || 0)
+let seq = Number(body.dataset.seq || 0)
+let waiting = []
+let held = false
+let source = null
+let frame = 0
+let spoken = 0
+
+function text(id, value) {
+  const element = byId(id)
+  if (element && element.textContent !== value) element.textContent = value
+}
+
+function reload() {
+  if (plain) return
+  // Not again and again: what comes faster than a page can be read is waited for.
+  const last = Number(sessionStorage.getItem('plinth-reload') || 0)
+  const wait = Math.max(0, 3000 - (Date.now() - last))
+  setTimeout(() => {
+    sessionStorage.setItem('plinth-reload', String(Date.now()))
+    location.reload()
+  }, wait)
+}
+
+function badge(element, [kind, letter, word]) {
+  element.className = 'st ' + kind
+  const sign = document.createElement('i')
+  sign.setAttribute('aria-hidden', 'true')
+  sign.textContent = letter
+  element.replaceChildren(sign, ' ' + word)
+}
+
+function bar(row, shares) {
+  const svg = row.querySelector('svg.bar')
+  if (!svg) return
+  const all = shares.reduce((sum, share) => sum + share[1], 0) || 1
+  let at = 0
+  svg.replaceChildren(...shares.map(([kind, count]) => {
+    const rect = document.createElementNS('http://www.w3.org/2000/svg', 'rect')
+    const wide = (count * 100) / all
+    rect.setAttribute('class', kind)
+    rect.setAttribute('x', String(at))
+    rect.setAttribute('y', '0')
+    rect.setAttribute('width', String(wide))
+    rect.setAttribute('height', '8')
+    at += wide
+    return rect
+  }))
+}
+
+function kinds(rows) {
+  for (const [at, words, shares] of rows) {
+    const row = byId('k' + at)
+    if (!row) continue
+    row.querySelector('.counts').textContent = words
+    row.querySelector('svg.bar')?.setAttribute('aria-label', words)
+    bar(row, shares)
+  }
+}
+
+function nodes(rows) {
+  for (const [at, letters, words] of rows) {
+    const row = byId('n' + at)
+    if (!row) continue
+    const wide = row.closest('.wide') !== null
+    let cell = row.firstElementChild.nextElementSibling
+    for (const kind of letters) {
+      if (kind !== ' ' && cell.className !== kind) {
+        cell.className = kind
+        cell.textContent = wide ? WORDS[kind] : LETTERS[kind]
+      }
+      cell = cell.nextElementSibling
+    }
+    row.lastElementChild.textContent = words
+  }
+}
+
+function steps(rows) {
+  for (const [step, kind, letter, word, took] of rows) {
+    const row = byId('s:' + step)
+    if (!row) continue
+    badge(row.querySelector('.st'), [kind, letter, word])
+    if (took) row.cells[4].textContent = took
+  }
+}
+
+function running(rows) {
+  const list = byId('running')
+  // Nothing under the pointer or the focus moves.
+  if (!list || list.matches(':hover, :focus-within')) return
+  list.replaceChildren(...rows.map(([kind, letter, word, step, time, doing]) => {
+    const row = document.createElement('li')
+    const state = document.createElement('span')
+    badge(state, [kind, letter, word])
+    const link = document.createElement('a')
+    link.className = 'id'
+    link.href = '/r/' + encodeURIComponent(run) + '/steps/' + step.split('/').map(encodeURIComponent).join('/')
+    link.textContent = step
+    const took = document.createElement('b')
+    took.textContent = time
+    const what = document.createElement('span')
+    what.className = 'dim'
+    what.textContent = doing
+    row.append(state, ' ', link, ' ', took, ' ', what)
+    return row
+  }))
+}
+
+function news(failed) {
+  text('t-failed', String(failed))
+  const pill = byId('news')
+  if (!pill || failed <= FAILED) return
+  pill.hidden = false
+  const more = failed - FAILED
+  pill.firstElementChild.textContent = more === 1 ? '1 new failure' : more + ' new failures'
+}
+
+function say(sentence) {
+  // A screen reader is told at most every ten seconds.
+  if (Date.now() - spoken < 10000) return
+  spoken = Date.now()
+  text('say', sentence)
+}
+
+function apply(patch) {
+  if (patch.reload || (!plain && patch.from > seq)) return reload()
+  seq = Math.max(seq, patch.seq)
+  body.dataset.seq = String(seq)
+  for (const [id, value] of Object.entries(patch.text)) text(id, value)
+  const state = byId('t-state')
+  if (state) badge(state, [patch.state[0], LETTERS[patch.state[0]], patch.state[1]])
+  kinds(patch.kinds)
+  nodes(patch.nodes)
+  steps(patch.steps)
+  running(patch.running)
+  news(patch.failed)
+  say(patch.text['t-done'] + ', ' + patch.text['t-sentence'])
+  document.dispatchEvent(new CustomEvent('plinth-patch', { detail: patch }))
+  if (patch.ended) setTimeout(reload, 500)
+}
+
+function draw() {
+  frame = 0
+  const all = waiting
+  waiting = []
+  for (const patch of all) {
+    const start = performance.now()
+    apply(patch)
+    performance.measure('plinth-patch', { start, end: performance.now(), detail: { seq: patch.seq, at: patch.at } })
+  }
+}
+
+function take(patch) {
+  waiting.push(patch)
+  if (held) return hold()
+  if (!frame) frame = requestAnimationFrame(draw)
+}
+
+function hold() {
+  const button = byId('hold')
+  const behind = waiting.length ? waiting[waiting.length - 1].seq - seq : 0
+  button.textContent = held ? 'held, ' + behind + ' events behind: go on' : 'hold'
+  button.setAttribute('aria-pressed', String(held))
+  if (!held && waiting.length && !frame) frame = requestAnimationFrame(draw)
+}
+
+function close() {
+  source?.close()
+  source = null
+}
+
+function connect(tell) {
+  close()
+  const from = plain ? '' : '?from=' + (seq + 1)
+  source = new EventSource('/r/' + encodeURIComponent(run) + '/live' + from)
+  const both = (kind) => (event) => {
+    const message = { kind, data: JSON.parse(event.data) }
+    tell(message)
+    hear(message)
+  }
+  for (const kind of ['patch', 'reset', 'end']) source.addEventListener(kind, both(kind))
+}
+
+function hear({ kind, data }) {
+  if (kind === 'patch') take(data)
+  if (kind === 'reset') reload()
+  if (kind === 'end') close()
+}
+
+// One stream for all tabs: HTTP/1.1 has six connections for a server. Whoever holds the lock has it, the others are told.
+function follow() {
+  if (!navigator.locks || !window.BroadcastChannel) return connect(() => {})
+  const channel = new BroadcastChannel('plinth ' + run)
+  channel.onmessage = (event) => { if (!document.hidden) hear(event.data) }
+  let end = null
+  let wish = null
+  const ask = () => {
+    wish = new AbortController()
+    navigator.locks.request('plinth ' + run, { signal: wish.signal }, () => new Promise((done) => {
+      end = done
+      connect((message) => channel.postMessage(message))
+    })).catch(() => {})
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) return ask()
+    wish?.abort()
+    close()
+    end?.()
+    end = null
+  })
+  if (!document.hidden) ask()
+}
+
+if (on) {
+  const button = byId('hold')
+  if (button) {
+    button.hidden = false
+    button.addEventListener('click', () => { held = !held; hold() })
+  }
+  document.addEventListener('plinth-hold', () => { held = !held; hold() })
+  follow()
+}

@@ -47,10 +47,10 @@ struct State {
     _one: Follower,
 }
 
-/// The stream of somebody who has seen a page as of event `seen`.
+/// The stream of somebody who has seen a page as of event `seen`; none: who wants what comes from now on.
 pub(crate) fn stream(
     followed: Arc<Followed>,
-    seen: u64,
+    seen: Option<u64>,
     stop: watch::Receiver<bool>,
     followers: &Followers,
 ) -> Body {
@@ -58,6 +58,7 @@ pub(crate) fn stream(
     let (place, first) = {
         let record = followed.read();
         let now = record.view.seq();
+        let seen = seen.unwrap_or(now);
         let hello = format!(
             "event: hello\ndata: {{\"schema\":1,\"seq\":{now},\"seen\":{seen},\"state\":\"{}\"}}\n\n",
             record.state().word()

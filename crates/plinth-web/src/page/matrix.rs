@@ -5,7 +5,6 @@ use super::parts::{badge, class, legend, letter, told, word};
 use crate::grid::{Grid, rank};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::kind_of;
 use plinth_model::run::StepState;
 use plinth_model::{RunView, amount};
 
@@ -122,12 +121,7 @@ pub(crate) fn summary(page: &OfRun<'_>) -> Markup {
     html! {
         p.strip {
             (amount(grid.nodes.len(), "node")) ": "
-            @for (state, count) in counts.values() { span.n { (count) " " (badge(*state)) } " " }
+            @for (state, count) in counts.values() { span.cnt { (count) " " (badge(*state)) } " " }
         }
     }
-}
-
-/// Whether a step of this name stands in the matrix.
-pub(crate) fn is_in(grid: &Grid, step: &plinth_model::StepId) -> bool {
-    grid.row_of(step).is_some() && grid.heads().any(|kind| kind.name == kind_of(step))
 }

@@ -3,7 +3,7 @@
 use super::OfRun;
 use super::parts::{of_day, run_badge, told};
 use crate::assets;
-use crate::route::{Page, Part, Route, asked};
+use crate::route::{Part, asked};
 use maud::{DOCTYPE, Markup, html};
 use plinth_model::run::RunState;
 use plinth_model::span::{clock, span};
@@ -106,7 +106,8 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 span.dim id="t-asof" { (asof) }
                 button.hold id="hold" hidden { "hold" }
             }
-            p.sentence id="t-sentence" role="status" { (headline(page)) }
+            p.sentence id="t-sentence" { (headline(page)) }
+            @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
             nav aria-label="pages of this run" {
                 @for (_, name, tab) in &tabs() {
@@ -239,9 +240,4 @@ fn command(page: &OfRun<'_>, part: &Part) -> String {
         Part::Exports => format!("plinth export {run} --format trace"),
         Part::Why => format!("plinth why {run}"),
     }
-}
-
-/// The address of a page, for links from elsewhere.
-pub(crate) const fn is_page_of_run(route: &Route) -> bool {
-    matches!(route, Route::Page(Page::Run(..), _))
 }

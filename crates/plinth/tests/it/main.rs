@@ -25,6 +25,7 @@ mod report;
 mod runs;
 mod scenarios;
 mod secrets;
+mod serve;
 mod slips;
 mod support;
 mod sweeps;

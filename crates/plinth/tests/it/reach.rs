@@ -95,6 +95,8 @@ fn arguments(row: &Row, endpoint: &str) -> Vec<String> {
         "init" => &["--file", "new.yaml", "--name", "traced"],
         "apply" | "rollback" | "rotate" | "trust" => &["--yes"],
         "remove" | "reset" | "recover" => &["--confirm", "basepod-a"],
+        // It would serve until a signal: here it reads all it reads, and is refused its address.
+        "serve" => &["--listen", "192.0.2.1:0"],
         _ => &[],
     };
     arguments.extend(more.iter().map(|word| (*word).to_owned()));

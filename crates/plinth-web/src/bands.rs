@@ -1,0 +1,172 @@
+//! How many steps of each kind ran and waited, by time: what a timeline of thousands of steps shows first.
+
+use crate::grid::Grid;
+use plinth_analysis::{Columns, Row};
+use plinth_model::run::StepState;
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// One kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Band {
+    /// `nodes/account`.
+    pub(crate) kind: String,
+    /// Steps that ran, by time.
+    pub(crate) running: Vec<u32>,
+    /// Steps that were ready and did not run: no slot, or their lane was taken.
+    pub(crate) queued: Vec<u32>,
+    /// Steps that failed then.
+    pub(crate) failed: Vec<u32>,
+}
+
+/// All kinds that something ran of, in the order of the plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Bands {
+    pub(crate) schema: u32,
+    pub(crate) elapsed_s: f64,
+    /// Pieces of time.
+    pub(crate) bins: usize,
+    pub(crate) kinds: Vec<Band>,
+}
+
+impl Bands {
+    /// Of a run, in so many pieces of time.
+    pub(crate) fn of(columns: &Columns, grid: &Grid, bins: usize) -> Self {
+        let bins = bins.max(1);
+        let mut changes: HashMap<&str, Changes> = HashMap::new();
+        let scale = bins as f64 / columns.elapsed_s.max(f64::MIN_POSITIVE);
+        for row in &columns.rows {
+            if let Some(started) = row.started_s {
+                let change = changes.entry(row.kind.as_str()).or_insert_with(|| Changes::new(bins));
+                change.take(row, started, columns.elapsed_s, scale);
+            }
+        }
+        let band = |name: &String| changes.remove(name.as_str()).map(|changes| changes.band(name));
+        let mut kinds: Vec<Band> = grid.kinds.iter().map(|kind| &kind.name).filter_map(band).collect();
+        kinds.sort_by_key(|band| band.running.iter().zip(&band.queued).position(|(a, b)| a + b > 0));
+        Self { schema: 1, elapsed_s: columns.elapsed_s, bins, kinds }
+    }
+}
+
+/// Where counts go up and down.
+struct Changes {
+    running: Vec<i64>,
+    queued: Vec<i64>,
+    failed: Vec<u32>,
+}
+
+impl Changes {
+    fn new(bins: usize) -> Self {
+        Self { running: vec![0; bins + 1], queued: vec![0; bins + 1], failed: vec![0; bins] }
+    }
+
+    fn take(&mut self, row: &Row, started: f64, now: f64, scale: f64) {
+        let ended = row.ended_s.unwrap_or(now);
+        add(&mut self.running, started, ended, scale);
+        // A start without waiting is no waiting, also where it would fill a piece of time.
+        if let Some(ready) = row.ready_s.filter(|ready| started - ready >= 0.05) {
+            add(&mut self.queued, ready, started, scale);
+        }
+        if row.state == StepState::Failed {
+            let at = bin(ended, scale).min(self.failed.len().saturating_sub(1));
+            if let Some(slot) = self.failed.get_mut(at) {
+                *slot += 1;
+            }
+        }
+    }
+
+    fn band(self, kind: &str) -> Band {
+        Band { kind: kind.to_owned(), running: summed(&self.running), queued: summed(&self.queued), failed: self.failed }
+    }
+}
+
+fn add(changes: &mut [i64], from: f64, to: f64, scale: f64) {
+    let last = changes.len().saturating_sub(1);
+    let (begin, end) = (bin(from, scale).min(last.saturating_sub(1)), bin(to, scale).min(last.saturating_sub(1)) + 1);
+    if let Some(slot) = changes.get_mut(begin) {
+        *slot += 1;
+    }
+    if let Some(slot) = changes.get_mut(end) {
+        *slot -= 1;
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn bin(seconds: f64, scale: f64) -> usize {
+    // A float to integer cast saturates: what is negative or no number is 0.
+    (seconds * scale).floor() as usize
+}
+
+fn summed(changes: &[i64]) -> Vec<u32> {
+    let counts = changes.iter().scan(0_i64, |count, change| {
+        *count += change;
+        Some(u32::try_from(*count).unwrap_or(0))
+    });
+    counts.take(changes.len().saturating_sub(1)).collect()
+}
+
+/// Times of all steps as columns: what the timeline in the browser draws.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Times<'a> {
+    schema: u32,
+    seq: u64,
+    elapsed_s: f64,
+    kinds: Vec<&'a str>,
+    /// Place of the kind of each step in `kinds`.
+    kind: Vec<usize>,
+    target: Vec<&'a str>,
+    /// Seconds since the start, rounded to hundredths; null: not known, or not yet.
+    ready: Vec<Option<f64>>,
+    started: Vec<Option<f64>>,
+    ended: Vec<Option<f64>>,
+    /// States as the letters of the style sheet.
+    state: String,
+    /// What held each one, as a word; empty for nothing.
+    held: Vec<&'static str>,
+    /// Steps on the critical path, as places, first step first.
+    path: Vec<usize>,
+}
+
+impl<'a> Times<'a> {
+    /// Of a run.
+    pub(crate) fn of(columns: &'a Columns, grid: &'a Grid, path: &plinth_analysis::CriticalPath, seq: u64) -> Self {
+        let kinds: Vec<&str> = grid.kinds.iter().map(|kind| kind.name.as_str()).collect();
+        let places: HashMap<&str, usize> = kinds.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+        let rows: Vec<&Row> = columns.rows.iter().filter(|row| row.started_s.is_some()).collect();
+        let at: HashMap<&plinth_model::StepId, usize> = rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
+        let rounded = |seconds: Option<f64>| seconds.map(|seconds| (seconds * 100.0).round() / 100.0);
+        let held = |row: &&Row| row.held_by.as_ref().filter(|_| row.queued_s() > 0.0).map_or("", |held| held.word());
+        Self {
+            schema: 1,
+            seq,
+            elapsed_s: columns.elapsed_s,
+            kind: rows.iter().map(|row| places.get(row.kind.as_str()).copied().unwrap_or(0)).collect(),
+            target: rows.iter().map(|row| row.step.target()).collect(),
+            ready: rows.iter().map(|row| rounded(row.ready_s)).collect(),
+            started: rows.iter().map(|row| rounded(row.started_s)).collect(),
+            ended: rows.iter().map(|row| rounded(row.ended_s)).collect(),
+            state: rows.iter().map(|row| crate::page::parts::class(row.state)).collect(),
+            held: rows.iter().map(held).collect(),
+            path: path.steps.iter().filter_map(|step| at.get(&step.step).copied()).collect(),
+            kinds,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_moment() {
+        let mut changes = vec![0; 11];
+        add(&mut changes, 0.0, 4.9, 1.0);
+        add(&mut changes, 3.0, 100.0, 1.0);
+        assert_eq!(summed(&changes), [1, 1, 1, 2, 2, 1, 1, 1, 1, 1]);
+        add(&mut changes, -5.0, f64::NAN, 1.0);
+        assert_eq!(summed(&changes).first(), Some(&2));
+    }
+}

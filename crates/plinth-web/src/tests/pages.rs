@@ -1,0 +1,181 @@
+//! Every page in its three forms, at every event.
+
+use super::script::{Script, Scripted, run, start};
+use super::{Got, Page};
+use axum::http::StatusCode;
+use plinth_analysis::{Columns, RunEntry};
+use plinth_model::run::Outcome;
+use plinth_model::{Event, RunView, StepState};
+use plinth_report::Palette;
+use plinth_report::runs::{self, Look};
+use serde_json::Value;
+
+pub(super) const PARTS: [&str; 13] = [
+    "",
+    "/failures",
+    "/nodes",
+    "/nodes/dgx-06",
+    "/steps",
+    "/steps?q=state:failed",
+    "/steps/nodes/account/dgx-06",
+    "/timeline",
+    "/graph",
+    "/checks",
+    "/plan",
+    "/exports",
+    "/why",
+];
+
+/// What no page may have: what a strict policy would refuse.
+fn is_strict(got: &Got) {
+    for sign in ["<style", " style=", "onclick", "onload=", "javascript:", "<script>"] {
+        assert!(!got.body.contains(sign), "{sign} in {}", got.body);
+    }
+    let policy = got.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
+        assert_eq!(got.headers[name], value);
+    }
+    assert_eq!(got.headers["cross-origin-opener-policy"], "same-origin");
+}
+
+#[tokio::test]
+async fn every_page_renders_at_every_event() {
+    let events = run("a word");
+    let page = Page::of(&Scripted::of(events.clone()));
+    for part in PARTS {
+        let got = page.get(&format!("/r/run-1{part}")).await;
+        assert_eq!(got.status, StatusCode::OK, "{part}: {}", got.body);
+        is_strict(&got);
+        let sign = if part.contains('?') { '&' } else { '?' };
+        for event in &events {
+            let then = page.get(&format!("/r/run-1{part}{sign}at={}", event.seq)).await;
+            // A node or a step that was not known yet has no page.
+            let known = then.status == StatusCode::OK;
+            assert!(known || part.contains("dgx-06"), "{part} at {}: {}", event.seq, then.body);
+        }
+    }
+    for other in ["/", "/runs.json", "/runs.txt", "/explain/nodes", "/metrics", "/healthz"] {
+        assert_eq!(page.get(other).await.status, StatusCode::OK, "{other}");
+    }
+    for none in ["/r/none", "/r/run-1/x", "/r/run-1/nodes/none", "/explain/nothing", "/r/run-1/plan.json", "/%"] {
+        assert_eq!(page.get(none).await.status, StatusCode::NOT_FOUND, "{none}");
+    }
+}
+
+#[tokio::test]
+async fn twins_say_what_the_verbs_say() {
+    let events = run("a word");
+    let page = Page::of(&Scripted::of(events.clone()));
+    let look = Look { palette: Palette::PLAIN, width: None };
+    let view = RunView::of(&events);
+    let entry = RunEntry::of(&view, false).unwrap();
+    let groups = plinth_analysis::failure_groups(&view, &Default::default());
+    assert_eq!(page.get("/r/run-1/failures.txt").await.body, runs::failures(&groups, look) + "\n");
+    let site = plinth_model::SiteName::new("basepod-a").unwrap();
+    assert_eq!(page.get("/runs.txt").await.body, runs::list(&site, &[entry], "", look) + "\n");
+    let overview: Value = serde_json::from_str(&page.get("/r/run-1.json").await.body).unwrap();
+    assert_eq!(overview["steps"].as_array().unwrap().len(), Columns::of(&events).rows.len());
+    assert_eq!(overview["run"]["state"], "partly");
+    let failed: Value = serde_json::from_str(&page.get("/r/run-1/steps.json?q=state:failed").await.body).unwrap();
+    assert_eq!(failed["steps"][0]["step"]["step"], "nodes/account/dgx-06");
+    let lines = page.get("/r/run-1/events.ndjson?from=3").await.body;
+    let back: Vec<Event> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(back, events[2..]);
+}
+
+#[tokio::test]
+async fn what_is_shown_first_is_what_needs_somebody() {
+    let page = Page::of(&Scripted::of(run("no route to host")));
+    let overview = page.get("/r/run-1").await.body;
+    let at = |text: &str| overview.find(text).unwrap_or_else(|| panic!("no `{text}` in {overview}"));
+    assert!(at("id=\"n2\"") < at("id=\"n0\""), "the node that failed is on top");
+    assert!(at("node.connection-lost") < at("Kinds of steps"));
+    assert!(overview.contains("failed: account"), "in words too");
+    let steps = page.get("/r/run-1/steps?q=kind:nodes/*+state:changed").await.body;
+    assert!(steps.contains("nodes/account/dgx-05") && !steps.contains("nodes/account/cpu-03"));
+    let none = page.get("/r/run-1/steps?q=kind:nodes/*+took:%3E1h").await.body;
+    assert!(none.contains("fits `took:&gt;1h`"), "the term that emptied it is named: {none}");
+}
+
+#[tokio::test]
+async fn a_run_is_found_by_what_people_call_it_and_the_address_lasts() {
+    let source = Scripted::of(run("x"));
+    let mut second = Script::begin("run-2", 1, true);
+    second.over(5.0, Outcome::Done);
+    source.add("run-2", second.0);
+    let page = Page::of(&source);
+    let last = page.get("/r/last/steps?q=state:failed").await;
+    assert_eq!((last.status, &last.headers["location"]), (StatusCode::SEE_OTHER, &"/r/run-2/steps?q=state%3Afailed".parse().unwrap()));
+    assert_eq!(page.get("/r/last-good.json").await.headers["location"], "/r/run-2.json");
+    assert_eq!(page.get("/r/%5E1").await.headers["location"], "/r/run-1");
+    let rehearsal = page.get("/r/run-2").await.body;
+    assert!(rehearsal.contains("A rehearsal") && rehearsal.contains("virtual"));
+    assert_eq!(page.get("/diff/run-1/run-2").await.status, StatusCode::OK);
+    let none = page.get("/diff/last-good/run-1").await.body;
+    assert!(none.contains("nothing to compare with"), "{none}");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_and_order_and_copies_change_nothing() {
+    let events = run("x");
+    let shown = |page: Page| async move { page.get("/r/run-1").await.body };
+    let whole = shown(Page::of(&Scripted::of(events.clone()))).await;
+    let mut twice: Vec<Event> = events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
+    twice.swap(5, 9);
+    assert_eq!(shown(Page::of(&Scripted::of(twice))).await, whole);
+    let mut cut = events.clone();
+    cut.remove(7);
+    let cut = shown(Page::of(&Scripted::of(cut))).await;
+    assert!(cut.contains("Incomplete") && cut.contains("are missing"), "{cut}");
+    assert!(!whole.contains("Incomplete"));
+}
+
+#[tokio::test]
+async fn a_run_whose_runner_is_dead_says_so() {
+    let mut events = run("x");
+    events.truncate(9);
+    let source = Scripted::of(events);
+    source.held("run-1", false);
+    let page = Page::of(&source);
+    let body = page.get("/r/run-1").await.body;
+    assert!(body.contains("interrupted") && body.contains("process 4711 on bastion is gone"), "{body}");
+    assert!(!body.contains("data-live"), "nothing comes any more");
+}
+
+#[tokio::test]
+async fn no_run_is_no_error_and_the_first_one_is_seen() {
+    let source = std::sync::Arc::new(Scripted::default());
+    let page = Page::of(&source);
+    page.look();
+    assert!(page.get("/").await.body.contains("Nothing was ever run here"));
+    assert!(page.get("/metrics").await.body.contains("plinth_page_followers 0"));
+    source.add("run-1", run("x"));
+    page.look();
+    assert!(page.get("/").await.body.contains("nodes/account/dgx-06"), "the first failure");
+}
+
+#[tokio::test]
+async fn a_thousand_nodes_are_small_and_their_list_is_bounded() {
+    let mut script = Script::begin("run-1", 4000, false);
+    for node in 0..1000 {
+        for kind in ["account", "facts", "storage", "prepare"] {
+            let step = format!("nodes/{kind}/dgx-{node:04}");
+            script.starts(f64::from(node), &step);
+            script.ends(f64::from(node) + 2.0, &step, StepState::Changed, "done", None);
+        }
+    }
+    let page = Page::of(&Scripted::of(script.0));
+    let bearer = format!("Bearer {}", page.token.text());
+    let headers = [("host", "localhost"), ("authorization", bearer.as_str()), ("accept-encoding", "gzip")];
+    let packed = page.respond("GET", "/r/run-1", &headers).await;
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let size = axum::body::to_bytes(packed.into_body(), usize::MAX).await.unwrap().len();
+    assert!(size < 30 * 1024, "{size} bytes");
+    let plain = page.get("/r/run-1").await.body;
+    assert!(plain.matches('<').count() / 2 < 16_000, "too many elements");
+    let steps = page.get("/r/run-1/steps").await.body;
+    assert!(steps.contains("1 to 200 of 4000 steps") && steps.contains("after=200"));
+    assert!(page.get("/r/run-1/steps?after=3999").await.body.contains("4000 to 4000 of"));
+    assert!(start() < jiff::Timestamp::MAX);
+}
