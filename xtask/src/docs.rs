@@ -10,7 +10,7 @@ use std::process::Command;
 const FOLDER: &str = "docs/reference";
 
 /// Verbs in the order of the page; each is asked for its own help.
-const VERBS: [&str; 34] = [
+const VERBS: [&str; 35] = [
     "init",
     "validate",
     "discover",
@@ -25,6 +25,7 @@ const VERBS: [&str; 34] = [
     "runs what-failed",
     "why",
     "export",
+    "report",
     "serve",
     "support",
     "history",

@@ -25,6 +25,7 @@ mod rehearsal;
 mod scratch;
 mod tally;
 mod tiers;
+mod views;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -53,7 +54,7 @@ enum Chore {
     },
     /// Measure, and write docs/benchmarks.md
     Bench {
-        /// Another plinth, built before, that is measured in the same run
+        /// Another plinth, built before, that is measured in the same run; with --page instead of a release build
         #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible", "platform"])]
         against: Option<std::path::PathBuf>,
         /// Only the SSH client against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
@@ -65,6 +66,9 @@ enum Chore {
         /// Only the whole platform on a real control plane, against helm by hand; needs root and Go, takes some five minutes
         #[arg(long, conflicts_with_all = ["nodes", "ansible"])]
         platform: bool,
+        /// Only pages of runs in a real browser; takes some five minutes
+        #[arg(long, conflicts_with_all = ["nodes", "ansible", "platform"])]
+        page: bool,
         /// Of these, only some
         #[arg(long, value_enum, value_delimiter = ',', requires = "ansible")]
         only: Vec<bench_ansible::Part>,
@@ -80,6 +84,15 @@ enum Chore {
     },
     /// Hold the catalog against real packages of charts in a folder; builds both helms
     Charts(charts::Charts),
+    /// Draw every page of runs of three sizes, in light and dark, by a real browser
+    Page {
+        /// Where the pictures go
+        #[arg(long, value_name = "DIR")]
+        screenshots: std::path::PathBuf,
+        /// A plinth that was built before, instead of a release build
+        #[arg(long, value_name = "PROGRAM")]
+        program: Option<std::path::PathBuf>,
+    },
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
     Lab(lab::Work),
@@ -91,11 +104,13 @@ fn main() -> ExitCode {
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
         Chore::Bench { platform: true, .. } => bench_platform::run(),
+        Chore::Bench { page: true, against, .. } => views::bench(against.as_deref()),
         Chore::Bench { nodes: false, against, .. } => bench::run(against.as_deref()),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),
         Chore::KubesprayNames { sources } => kubespray::run(&sources),
         Chore::Charts(work) => charts::run(&work),
+        Chore::Page { screenshots, program } => views::pictures(&screenshots, program.as_deref()),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

@@ -27,6 +27,8 @@ pub(crate) enum Tier {
     FuzzSmoke,
     /// Run:ai's client with tokens of a real Keycloak: Java and Maven, which are installed
     Keycloak,
+    /// Pages and the report of runs in a real browser: Debian's Chromium and npm's axe-core, which are installed and fetched
+    Page,
     /// Real ansible over a tree in Kubespray's shape, on real nodes: as the tier nodes, and a package index
     Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
@@ -119,6 +121,7 @@ fn run_tier(tier: Tier, failed: &mut Vec<String>) -> Result<Tally, Failure> {
         Tier::Docs => docs::run(true).map(Tally::check),
         Tier::FuzzSmoke => fuzz_smoke(),
         Tier::Keycloak => keycloak(failed),
+        Tier::Page => page(failed),
         Tier::Nodes => nodes("nodes*", failed),
         Tier::Kubernetes => kubernetes(failed),
         Tier::Kubespray => nodes("kubespray*", failed),
@@ -182,6 +185,13 @@ fn keycloak(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
     let one_test = ["test", "--workspace", "--locked", "--test", "keycloak", "--", "--ignored"];
     counted(&[&one_test[..], &["--test-threads=1"]].concat(), failed)
+}
+
+/// Tests with a real browser, one after the other: it alone keeps two cores busy.
+fn page(failed: &mut Vec<String>) -> Result<Tally, Failure> {
+    use plinth_lab::browser::{Browser, axe};
+    Browser::have().and_then(|()| axe().map(drop)).map_err(|error| error.to_string())?;
+    counted(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"], failed)
 }
 
 /// Shares the target directory, so that its dependencies build once.

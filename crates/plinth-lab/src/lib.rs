@@ -4,6 +4,7 @@
 //! [`Lab::up`] makes one from a [`LabSpec`], [`Lab::command`] runs a program in its network, [`Node`] is one machine with a
 //! cable to cut, a power button and oddities ([`Odd`]). Needs root; `docs/lab.md` tells what is real and what is not.
 
+pub mod browser;
 mod cache;
 mod control_plane;
 mod error;

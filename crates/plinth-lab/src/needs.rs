@@ -23,6 +23,12 @@ const PROGRAMS: [(&str, &str); 11] = [
 /// The same for Keycloak.
 const JAVA: [(&str, &str); 2] = [("java", "default-jre-headless"), ("mvn", "maven")];
 
+/// The same for pages in a browser.
+const CHROMIUM: [(&str, &str); 1] = [("chromium", "chromium")];
+
+/// The same for what comes from npm's registry.
+const NPM: [(&str, &str); 1] = [("npm", "npm")];
+
 /// Event queues a node's systemd and containers take, and the kernel's limit for all of them together.
 const INOTIFY_PER_NODE: usize = 24;
 const INOTIFY: &str = "/proc/sys/fs/inotify/max_user_instances";
@@ -50,10 +56,26 @@ pub(crate) fn met(told: &dyn Fn(&str)) -> LabResult<()> {
     ))
 }
 
-/// Makes sure of what Keycloak needs: Java and Maven, which are installed where this is Debian and we are root.
+/// Makes sure of what Keycloak needs: Java and Maven.
 pub(crate) fn java() -> LabResult<()> {
-    let missing =
-        || -> Vec<&'static str> { JAVA.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect() };
+    installed(&JAVA, "Keycloak")
+}
+
+/// Makes sure of a browser.
+pub(crate) fn chromium() -> LabResult<()> {
+    installed(&CHROMIUM, "pages in a real browser")
+}
+
+/// Makes sure of what fetches packages of npm's registry.
+pub(crate) fn npm() -> LabResult<()> {
+    installed(&NPM, "axe-core")
+}
+
+/// Makes sure of programs, which are installed where this is Debian and we are root.
+fn installed(programs: &[(&str, &'static str)], what: &str) -> LabResult<()> {
+    let missing = || -> Vec<&'static str> {
+        programs.iter().filter(|(name, _)| !found(name)).map(|(_, package)| *package).collect()
+    };
     if !missing().is_empty() && found("apt-get") {
         install(&missing())?;
     }
@@ -61,11 +83,8 @@ pub(crate) fn java() -> LabResult<()> {
         [] => Ok(()),
         packages => {
             let happened = format!("missing: {}", packages.join(", "));
-            Err(LabError::new(
-                "preparing this machine for Keycloak",
-                happened,
-                "install them, or run as root on Debian",
-            ))
+            let doing = format!("preparing this machine for {what}");
+            Err(LabError::new(doing, happened, "install them, or run as root on Debian"))
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod background;
 mod card;
+pub mod document;
 pub mod evidence;
 pub mod export;
 pub mod findings;

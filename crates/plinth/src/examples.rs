@@ -59,6 +59,12 @@ Examples:
   plinth export last-good --format junit
   plinth export --format markdown >> \"$GITHUB_STEP_SUMMARY\"";
 
+pub(crate) const REPORT: &str = "\
+Examples:
+  plinth report --out run.html  (one file, for a mail or a ticket)
+  plinth report last-good --dir report  (a page and its style, for Jenkins)
+  plinth report --extract run.html | jq -r .event  (the events that it holds)";
+
 pub(crate) const SUPPORT: &str = "\
 Examples:
   plinth support --out support.tar.gz";

@@ -23,6 +23,7 @@ mod recorded;
 mod report;
 mod running;
 mod screen;
+mod searched;
 mod signals;
 mod sinks;
 mod site_file;
@@ -103,6 +104,7 @@ fn one_form(common: &Common, verb: &Verb) -> Result<(), Problem> {
         Verb::Init(_) => "a site file in YAML",
         Verb::Completions(_) => "a script for a shell",
         Verb::Man(_) => "a manual page",
+        Verb::Report(_) => "a page, or the events of one",
         Verb::Export(_) => "the format that `--format` names",
         Verb::Status(status) if status.watch => "text for people with `--watch`",
         Verb::Plan(plan) if plan.graph == Some(GraphFormat::Dot) => "a graph in the language of Graphviz",
@@ -140,6 +142,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Failure> {
         Verb::Runs(verb) => verbs::runs::run(common, &verb, printer),
         Verb::Why(verb) => verbs::why::run(common, &verb, printer),
         Verb::Export(verb) => verbs::export::run(common, &verb, printer),
+        Verb::Report(verb) => verbs::report::run(common, &verb, printer),
         Verb::Serve(verb) => verbs::serve::run(common, &verb, printer).await,
         Verb::Support(verb) => verbs::support::run(common, &verb, printer).await,
         Verb::Unlock(verb) => verbs::unlock::run(common, &verb, printer).await,

@@ -158,6 +158,14 @@ fn like(traits: &Traits) -> Categories {
     traits.iter().map(|(node, traits)| (node.clone(), of(traits))).collect()
 }
 
+impl Recorded {
+    /// The same run of rewritten events: without secrets.
+    pub(crate) fn rewritten(&self, chosen: &Chosen, events: Vec<Event>) -> Result<Chosen, Failure> {
+        let traits = state::facts::traits(&self.directory)?;
+        Ok(Chosen::of(chosen.entry.clone(), events, chosen.plan.clone(), &traits))
+    }
+}
+
 /// One run, with what is computed of it.
 pub(crate) struct Chosen {
     pub(crate) entry: RunEntry,
@@ -197,6 +205,12 @@ impl Chosen {
             shape,
             columns,
         }
+    }
+
+    /// Its events, one JSON object a line.
+    pub(crate) fn lines(&self) -> String {
+        let events = self.events.iter().filter_map(|event| serde_json::to_string(event).ok());
+        events.map(|line| line + "\n").collect()
     }
 
     /// The run as a comparison takes it.

@@ -114,6 +114,7 @@ pub(crate) fn run(against: Option<&Path>) -> Result<bool, Failure> {
     page = crate::e2e::section::kept(&page, &old);
     page = crate::bench_ansible::section::kept(&page, &old);
     page = crate::bench_platform::section::kept(&page, &old);
+    page = crate::views::kept(&page, &old);
     std::fs::write(&file, page).map_err(|error| format!("writing {}: {error}", file.display()))?;
     Ok(rows.iter().all(|row| holds(row.case, &row.now)))
 }

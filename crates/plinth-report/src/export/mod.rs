@@ -65,7 +65,7 @@ impl Exported<'_> {
         }
     }
 
-    fn view(&self) -> &RunView {
+    pub(crate) fn view(&self) -> &RunView {
         self.shown.view
     }
 
@@ -81,7 +81,7 @@ impl Exported<'_> {
     }
 
     /// What was said of a step, in one line.
-    fn detail(&self, row: &Row) -> String {
+    pub(crate) fn detail(&self, row: &Row) -> String {
         let step = self.view().steps.get(&row.step);
         let finding = step.and_then(|step| step.finding.as_ref());
         let text = finding.map_or_else(|| step.map_or("", |step| step.detail.as_str()), |finding| &finding.message);

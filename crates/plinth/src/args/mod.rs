@@ -12,7 +12,7 @@ pub(crate) use check::Check;
 pub(crate) use form::{Color, Output, Progress, Verbosity};
 pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
-pub(crate) use runs::{Export, ExportFormat, RunVerb, Runs, StatusOptions, Support, Why};
+pub(crate) use runs::{Export, ExportFormat, Report, RunVerb, Runs, StatusOptions, Support, Why};
 pub(crate) use serve::{Beside, Serve};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
@@ -113,6 +113,9 @@ pub(crate) enum Verb {
     /// Write a run in the format of another tool
     #[command(after_help = examples::EXPORT)]
     Export(Export),
+    /// Write a run as one page to hand over, which needs no other file
+    #[command(after_help = examples::REPORT)]
+    Report(Report),
     /// Show runs as a page, live: read-only, for a browser
     #[command(after_help = examples::SERVE)]
     Serve(Serve),

@@ -124,3 +124,18 @@ pub(crate) struct Support {
     #[command(flatten)]
     pub(crate) which: RunOption,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) which: RunOption,
+    /// Write it into this file
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["dir", "extract"])]
+    pub(crate) out: Option<PathBuf>,
+    /// Write a page, its style and the events into this folder instead: for servers that allow no style within a page, such as Jenkins
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Give back the events that a report holds, to standard output or into the file of --out
+    #[arg(long, value_name = "REPORT", conflicts_with = "dir")]
+    pub(crate) extract: Option<PathBuf>,
+}

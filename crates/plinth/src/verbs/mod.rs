@@ -17,6 +17,7 @@ pub(crate) mod recovery;
 pub(crate) mod rehearse;
 pub(crate) mod removal;
 pub(crate) mod render;
+pub(crate) mod report;
 pub(crate) mod rollback;
 pub(crate) mod rotate;
 pub(crate) mod runs;

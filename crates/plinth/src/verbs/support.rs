@@ -4,6 +4,7 @@ use crate::args::{Common, Support};
 use crate::kept::Kept;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded};
+use crate::searched;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plinth_app::support::Redaction;
@@ -13,7 +14,6 @@ use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::files;
-use plinth_world::secrets::Redactor;
 use serde::Serialize;
 use std::io::Read as _;
 
@@ -25,10 +25,6 @@ const LOGS: usize = 20;
 const LOG: u64 = 4 * 1024 * 1024;
 /// Folder within the archive.
 const FOLDER: &str = "plinth-support";
-
-/// What the archive is searched for, for people.
-const SEARCHED: &str =
-    "what the site file names as a secret, and plinth's own secrets, keys and kubeconfig of the site";
 
 /// Packs journal, events, plan, findings, versions and logs. The secrets of [`Redaction::of`] are taken out of every text, and then every
 /// file is searched for each of them: with one found, nothing is written.
@@ -52,23 +48,8 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
             .wrong_input(error)
             .try_this("choose a folder that you can write to")
     })?;
-    let (searched, all) = redaction.count();
-    for place in &redaction.unread {
-        printer
-            .changed(&format!("the secret at `{place}` cannot be read here, so the archive was not searched for it"));
-    }
-    for place in &redaction.short {
-        printer.changed(&format!(
-            "the secret at `{place}` is too short to be searched for (less than {} bytes)",
-            Redactor::SHORTEST
-        ));
-    }
-    printer.changed(&format!(
-        "{}: {}, searched for {searched} of {} ({SEARCHED}); read it before you hand it on",
-        verb.out.display(),
-        amount(count, "file"),
-        amount(all, "secret")
-    ));
+    searched::tell_gaps("the archive", &redaction, printer);
+    printer.changed(&format!("{}: {}, {}", verb.out.display(), amount(count, "file"), searched::summary(&redaction)));
     Ok(Exit::Done)
 }
 
@@ -117,7 +98,7 @@ impl Pack<'_> {
     fn run(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Problem> {
         let told = story(&Story { site: &recorded.site, shown: chosen.shown(), bytes: 64 * 1024, unicode: false });
         self.add("why.txt", &(told + "\n"));
-        self.add_json("events.ndjson", &lines(chosen));
+        self.add_json("events.ndjson", &chosen.lines());
         self.json("findings.json", &chosen.view.findings);
         self.json("causes.json", &chosen.groups);
         let plan = match (&recorded.journal, &chosen.entry.plan) {
@@ -133,7 +114,7 @@ impl Pack<'_> {
         let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.entry.run).take(RUNS);
         for entry in others {
             let whole = recorded.whole(entry)?;
-            self.add_json(format!("journal/{}.ndjson", entry.run), &lines(&whole));
+            self.add_json(format!("journal/{}.ndjson", entry.run), &whole.lines());
         }
         Ok(())
     }
@@ -167,11 +148,6 @@ impl Pack<'_> {
         let packed = archive.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
         Ok((self.files.len(), packed))
     }
-}
-
-fn lines(chosen: &Chosen) -> String {
-    let events = chosen.events.iter().filter_map(|event| serde_json::to_string(event).ok());
-    events.map(|line| line + "\n").collect()
 }
 
 /// The last part of a log.

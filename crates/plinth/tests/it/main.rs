@@ -22,6 +22,7 @@ mod readers;
 mod readme;
 mod refresh;
 mod rehearsal;
+mod report;
 mod runs;
 mod scenarios;
 mod secrets;

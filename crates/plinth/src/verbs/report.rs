@@ -1,0 +1,131 @@
+//! `plinth report`.
+
+use crate::args::{Common, Report};
+use crate::printer::Printer;
+use crate::recorded::{Chosen, Recorded};
+use crate::searched;
+use plinth_app::support::Redaction;
+use plinth_app::{Failure, Input};
+use plinth_model::text::visible_json;
+use plinth_model::{Event, EventBody, Exit, Problem};
+use plinth_report::document::{self, Document, Form, Written};
+use plinth_report::export::Exported;
+use plinth_world::files;
+use std::path::Path;
+
+/// Mode of what is written: it holds what happened, and names of machines.
+const MODE: u32 = 0o644;
+
+/// Writes a run as one page, or gives back the events of such a page. Reads the journal and the site's secrets, and contacts nobody.
+pub(crate) fn run(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Failure> {
+    match &verb.extract {
+        Some(report) => extract(report, verb.out.as_deref(), printer),
+        None => write(common, verb, printer),
+    }
+}
+
+fn write(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Failure> {
+    let recorded = Recorded::open(common)?;
+    let redaction = Redaction::of(&Input::load(&common.file)?, &recorded.directory);
+    let chosen = recorded.choose(&verb.which.run)?;
+    let form = if verb.dir.is_some() { Form::Folder } else { Form::OneFile };
+    let written = written(&recorded, &chosen, form, &redaction)?;
+    let place = match (&verb.dir, &verb.out) {
+        (Some(folder), _) => {
+            write_folder(folder, &written)?;
+            folder
+        }
+        (None, Some(file)) => {
+            put(file, written.html.as_bytes())?;
+            file
+        }
+        (None, None) => return Ok(Exit::Done),
+    };
+    searched::tell_gaps("the report", &redaction, printer);
+    if let Some(text) = &written.left_out {
+        printer.changed(text);
+    }
+    printer.changed(&format!("{}: {}", place.display(), searched::summary(&redaction)));
+    Ok(Exit::Done)
+}
+
+/// The page, without secrets: they are taken out of the events, then of every text that is made of them, and then it is searched.
+fn written(recorded: &Recorded, chosen: &Chosen, form: Form, redaction: &Redaction) -> Result<Written, Failure> {
+    let short = recorded.rewritten(chosen, chosen.events.iter().map(without_digest).collect())?;
+    let lines = visible_json(&redaction.redact(&short.lines())).into_owned();
+    let clean = recorded.rewritten(chosen, events(&lines)?)?;
+    let run = Exported {
+        site: &recorded.site,
+        shown: clean.shown(),
+        columns: &clean.columns,
+        plinth: env!("PLINTH_VERSION"),
+    };
+    let wash = |text: &str| redaction.redact(text);
+    let written = Document { run, events: &lines }.write(form, &wash).map_err(|error| {
+        Problem::while_doing("packing the events").wrong_input(error).try_this("see that there is memory for it")
+    })?;
+    let texts = document::texts(&written.html);
+    if redaction.finds_any(lines.as_bytes()) || texts.iter().any(|text| redaction.finds_any(text.as_bytes())) {
+        return Err(Problem::while_doing("writing the report")
+            .bug("a secret of the site stands in it after it was taken out; nothing was written")
+            .try_this("send the output of `plinth why` instead, and report this")
+            .into());
+    }
+    Ok(written)
+}
+
+/// The digest of what a step was to do is for the journal, which knows by it what need not be done again. Nobody reads it elsewhere, and
+/// digests cannot be packed: of a thousand nodes they are half of all bytes.
+fn without_digest(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let EventBody::StepFinished { digest, .. } = &mut event.body {
+        *digest = None;
+    }
+    event
+}
+
+/// Events without secrets, read again: everything else is made of these.
+fn events(lines: &str) -> Result<Vec<Event>, Problem> {
+    let read = |line: &str| serde_json::from_str(line).map_err(|error| {
+        Problem::while_doing("taking secrets out of the events")
+            .bug(error)
+            .try_this("look whether a secret of the site is a word that events need, such as `step`")
+    });
+    lines.lines().map(read).collect()
+}
+
+fn write_folder(folder: &Path, written: &Written) -> Result<(), Problem> {
+    std::fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
+    put(&folder.join(document::STYLE_FILE), document::style().as_bytes())?;
+    if let Some(events) = &written.events {
+        put(&folder.join(document::EVENTS_FILE), events)?;
+    }
+    put(&folder.join("index.html"), written.html.as_bytes())
+}
+
+fn put(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    files::replace(file, bytes, MODE).map_err(|error| not_written(file, error))
+}
+
+fn not_written(place: &Path, error: impl std::fmt::Display) -> Problem {
+    Problem::while_doing("writing the report to")
+        .to(place.display())
+        .wrong_input(error)
+        .try_this("choose a folder that you can write to")
+}
+
+fn extract(report: &Path, out: Option<&Path>, printer: &Printer) -> Result<Exit, Failure> {
+    let refused = |error: String| {
+        Problem::while_doing("reading the report")
+            .to(report.display())
+            .wrong_input(error)
+            .try_this("name a file that `plinth report --out` wrote, as it wrote it")
+    };
+    let text = std::fs::read(report).map_err(|error| refused(error.to_string()))?;
+    let events = document::extract(&String::from_utf8_lossy(&text)).map_err(|error| refused(error.to_string()))?;
+    match out {
+        Some(file) => put(file, events.as_bytes())?,
+        None => printer.file(&events),
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,111 @@
+//! `plinth report`: one page, the events back out of it, and no secret in it although a program said one. How it looks in a browser is told
+//! by the tests of the tier `page`.
+
+use crate::support::{Ran, basepod, plinth_with};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// With what HTML and JSON escape in it.
+const TOKEN: &str = "registry&\"token<for>tests-0815";
+/// The same in base64.
+const BASE64: &str = "cmVnaXN0cnkmInRva2VuPGZvcj50ZXN0cy0wODE1";
+
+fn failed() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    asks(folder.path(), &["rehearse", "--fault", "release:gpu-operator:fails"]).exits(4);
+    folder
+}
+
+fn asks(folder: &Path, arguments: &[&str]) -> Ran {
+    let site = basepod();
+    plinth_with(folder, &[("RUNAI_REGISTRY_TOKEN", TOKEN)], &[arguments, &["-f", &site, "--state", "state"]].concat())
+}
+
+/// Every event of the last run, changed.
+fn changed(folder: &Path, change: impl Fn(&mut Value)) {
+    let journal = Connection::open(folder.join("state/journal.db")).unwrap();
+    journal.execute_batch("DROP TRIGGER events_are_never_changed").unwrap();
+    let mut read = journal.prepare("SELECT seq, event FROM events").unwrap();
+    let rows: Vec<(i64, String)> =
+        read.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    for (seq, event) in rows {
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        change(&mut event);
+        journal.execute("UPDATE events SET event = ?2 WHERE seq = ?1", (seq, event.to_string())).unwrap();
+    }
+}
+
+#[test]
+fn a_report_gives_its_events_back_and_says_what_failed() {
+    let folder = failed();
+    let said = asks(folder.path(), &["report", "--out", "run.html"]).exits(0).stderr;
+    assert!(said.contains("run.html: searched for ") && said.contains("cannot be read here"), "{said}");
+    let html = std::fs::read_to_string(folder.path().join("run.html")).unwrap();
+    for fact in ["platform/release/gpu-operator", "helm upgrade gpu-operator", "Content-Security-Policy", "rehearsal"] {
+        assert!(html.contains(fact), "{fact}");
+    }
+    let events = plinth_with(Path::new("/"), &[], &["report", "--extract", folder.path().join("run.html").to_str().unwrap()]);
+    let events = events.exits(0).stdout;
+    asks(folder.path(), &["report", "--extract", "run.html", "--out", "events.ndjson"]).exits(0);
+    assert_eq!(std::fs::read_to_string(folder.path().join("events.ndjson")).unwrap(), events);
+    let lines: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["event"], &lines.last().unwrap()["event"]), (&"run.started".into(), &"run.finished".into()));
+    let journal = Connection::open(folder.path().join("state/journal.db")).unwrap();
+    let count: usize = journal.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+    assert_eq!(lines.len(), count, "every event that was kept");
+
+    asks(folder.path(), &["report", "--out", "again.html"]).exits(0);
+    assert_eq!(std::fs::read_to_string(folder.path().join("again.html")).unwrap(), html, "the same run, the same bytes");
+    asks(folder.path(), &["report", "--dir", "folder"]).exits(0);
+    let page = std::fs::read_to_string(folder.path().join("folder/index.html")).unwrap();
+    assert!(!page.contains("<script") && !page.contains("<style"), "nothing that a strict server refuses");
+    assert!(folder.path().join("folder/report.css").is_file() && folder.path().join("folder/events.ndjson.gz").is_file());
+}
+
+#[test]
+fn what_is_no_report_is_refused_in_words() {
+    let folder = failed();
+    std::fs::write(folder.path().join("other.html"), "<!doctype html><p>another page").unwrap();
+    asks(folder.path(), &["report", "--extract", "other.html"]).exits(1).says("no events of a run");
+    asks(folder.path(), &["report", "--extract", "not-there.html"]).exits(1).says("not-there.html");
+    asks(folder.path(), &["report"]).exits(1).says("--out");
+    asks(folder.path(), &["report", "--out", "x.html", "--json"]).exits(1).says("no other form");
+    asks(folder.path(), &["report", "nothing", "--out", "x.html"]).exits(1).says("no run has such an id");
+    asks(folder.path(), &["report", "--out", "no/such/folder/x.html"]).exits(1).says("folder that you can write to");
+    assert!(!folder.path().join("x.html").exists());
+}
+
+#[test]
+fn no_report_holds_a_secret_although_a_program_said_one() {
+    let folder = failed();
+    let said = format!("it said {TOKEN} and {BASE64} and {}", TOKEN.replace('&', "&amp;"));
+    changed(folder.path(), |event| {
+        for field in ["detail", "message", "reason"] {
+            if event[field].is_string() {
+                event[field] = said.as_str().into();
+            }
+        }
+        if event["finding"].is_object() {
+            event["finding"]["evidence"] = vec![said.clone()].into();
+            event["finding"]["message"] = said.as_str().into();
+        }
+        if event["failure"].is_object() {
+            event["failure"]["command"] = said.as_str().into();
+            event["failure"]["tail"] = vec![said.clone()].into();
+        }
+    });
+    asks(folder.path(), &["report", "--out", "run.html"]).exits(0);
+    asks(folder.path(), &["report", "--dir", "folder"]).exits(0);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let events = asks(folder.path(), &["report", "--extract", "run.html"]).exits(0).stdout;
+    let quoted = serde_json::to_string(TOKEN).unwrap();
+    let escaped = TOKEN.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    for text in [read("run.html"), read("folder/index.html"), events] {
+        assert!(text.contains("it said [secret]"));
+        for form in [TOKEN, BASE64, quoted.trim_matches('"'), &escaped] {
+            assert!(!text.contains(form), "{form}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `cargo xtask bench --page`: the budget of pages, measured in a real browser. Medians of several rounds; ratios count, since a browser
+//! without a graphics card draws by the processor.
+
+use super::follow;
+use super::http::Place;
+use super::section::{self, Page, Report};
+use super::stage::{SIZES, Stage};
+use crate::bench_nodes;
+use crate::commands::{self, Failure};
+use plinth_lab::LabError;
+use plinth_lab::browser::{Browser, Look, Served, Tab};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Rounds of which the middle one counts.
+const ROUNDS: usize = 5;
+/// Times that the server renders a page.
+const RENDERED: usize = 100;
+
+/// Measures all, writes the section of the page; answers whether every limit holds.
+pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
+    let plinth = program.map_or_else(commands::release_binary, |program| Ok(program.to_owned()))?;
+    let (stage, load) = (Stage::new(plinth)?, bench_nodes::load());
+    let browser = Browser::start().map_err(text)?;
+    let mut pages = Vec::new();
+    let mut reports = Vec::new();
+    for nodes in SIZES {
+        let state = stage.recorded(nodes)?;
+        let page = page(&stage, &browser, (nodes, &state))?;
+        println!("bench: {nodes} nodes: {page:?}");
+        pages.push(page);
+        let report = report(&stage, &browser, (nodes, &state))?;
+        println!("bench: report of {nodes} nodes: {report:?}");
+        reports.push(report);
+    }
+    let mut lives = Vec::new();
+    for nodes in SIZES {
+        let live = follow::live(&stage, &browser, nodes)?;
+        println!("bench: {nodes} nodes, live: {live:?}");
+        lives.push(live);
+    }
+    let version = browser.version().map_err(text)?;
+    drop(browser);
+    let followers = follow::followers(&stage)?;
+    println!("bench: {followers:?}");
+    section::write(&section::Measured { version, load, pages, lives, reports, followers })
+}
+
+pub(super) fn text(error: LabError) -> Failure {
+    error.to_string()
+}
+
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The value that so many of a hundred do not pass.
+pub(super) fn percentile(mut values: Vec<f64>, hundredth: usize) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get((values.len() * hundredth / 100).min(values.len().saturating_sub(1))).copied()
+}
+
+/// A number that an expression in a page gives.
+pub(super) fn number(tab: &Tab<'_>, expression: &str) -> Result<f64, Failure> {
+    let value = tab.ask(expression).map_err(text)?;
+    value.as_f64().ok_or_else(|| format!("`{expression}` gives {value} and no number"))
+}
+
+/// Milliseconds of all measures with a name that the page made.
+pub(super) fn measures(tab: &Tab<'_>, name: &str) -> Result<Vec<f64>, Failure> {
+    let asked = format!("performance.getEntriesByName({}, 'measure').map(one => one.duration)", json!(name));
+    let all = tab.ask(&asked).map_err(text)?;
+    Ok(all.as_array().into_iter().flatten().filter_map(Value::as_f64).collect())
+}
+
+const PAINT: &str = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN";
+
+/// Opens an address and waits until something of it is painted.
+fn painted(tab: &Tab<'_>, url: &str) -> Result<f64, Failure> {
+    tab.open(url).map_err(text)?;
+    let seen = "performance.getEntriesByName('first-contentful-paint').length > 0";
+    tab.wait(seen, Duration::from_secs(20)).map_err(text)?;
+    number(tab, PAINT)
+}
+
+/// Milliseconds of layout and style so far.
+fn laid_out(tab: &Tab<'_>) -> Result<f64, Failure> {
+    let numbers = tab.numbers().map_err(text)?;
+    let of = |name: &str| numbers.get(name).copied().unwrap_or(0.0);
+    Ok((of("LayoutDuration") + of("RecalcStyleDuration")) * 1000.0)
+}
+
+fn page(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Result<Page, Failure> {
+    let served = stage.serve(state)?;
+    let run = stage.last_run(state)?;
+    let url = format!("{}/r/{run}", served.origin());
+    let mut page = Page { nodes, ..Page::default() };
+    let (mut paints, mut layouts) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let tab = browser.tab(Look::PLAIN).map_err(text)?;
+        tab.open(served.link()).map_err(text)?;
+        let kept = tab.seen().map_err(text)?;
+        page.assets = kept.requests.iter().filter(|one| one.kind != "Document").map(|one| one.bytes).sum();
+        let before = laid_out(&tab)?;
+        paints.push(painted(&tab, &url)?);
+        layouts.push(laid_out(&tab)? - before);
+        let seen = tab.seen().map_err(text)?;
+        page.bytes = seen.requests.iter().filter(|one| one.kind == "Document").map(|one| one.bytes).sum();
+        page.requests = seen.requests.len();
+        page.off_origin = seen.off_origin(served.origin()).len();
+        page.elements = number(&tab, "document.querySelectorAll('*').length")?;
+    }
+    (page.paint_ms, page.layout_ms) = (median(paints), median(layouts));
+    let tab = browser.tab(Look::PLAIN).map_err(text)?;
+    tab.open(served.link()).map_err(text)?;
+    page.timeline_ms = timeline(&tab, &format!("{url}/timeline"))?;
+    page.filter_ms = painted(&tab, &format!("{url}/steps?q=state:changed+took:%3E1s"))?;
+    server(&served, &run, &mut page)?;
+    Ok(page)
+}
+
+/// Redraws of the timeline while somebody turns the wheel; the first frame starts the drawing and is left out.
+fn timeline(tab: &Tab<'_>, url: &str) -> Result<Option<f64>, Failure> {
+    tab.open(url).map_err(text)?;
+    std::thread::sleep(Duration::from_millis(500));
+    for turn in 0..40 {
+        let delta = if turn % 8 < 4 { -120 } else { 120 };
+        let wheel = json!({"type": "mouseWheel", "x": 640, "y": 500, "deltaX": 0, "deltaY": delta, "modifiers": 2});
+        tab.call("Input.dispatchMouseEvent", &wheel).map_err(text)?;
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let frames = measures(tab, "timeline")?;
+    Ok(percentile(frames.into_iter().skip(1).collect(), 95))
+}
+
+/// How long the server takes itself, and its memory.
+fn server(served: &Served, run: &str, page: &mut Page) -> Result<(), Failure> {
+    let place = Place::new(served.origin(), served.token())?;
+    let timed = |path: &str| -> Result<f64, Failure> {
+        let began = Instant::now();
+        place.read(path)?;
+        Ok(began.elapsed().as_secs_f64() * 1000.0)
+    };
+    let overview = format!("/r/{run}");
+    let renders: Vec<f64> = (0..RENDERED).map(|_| timed(&overview)).collect::<Result<_, _>>()?;
+    page.render_ms = median(renders.clone());
+    page.render_p99_ms = percentile(renders, 99).unwrap_or(f64::NAN);
+    let filter = format!("/r/{run}/steps?q=state:changed+took:%3E1s");
+    page.filter_server_ms = median((0..ROUNDS).map(|_| timed(&filter)).collect::<Result<_, _>>()?);
+    page.memory_mib = memory(served.process());
+    Ok(())
+}
+
+/// Most memory that a process had.
+pub(super) fn memory(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches("kB").trim().parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Result<Report, Failure> {
+    let file = stage.folder().join(format!("bench-{nodes}.html"));
+    let out = file.to_string_lossy().into_owned();
+    let began = Instant::now();
+    stage.told(state, 0, &["report", "--out", &out])?;
+    let written_s = began.elapsed().as_secs_f64();
+    let bytes = std::fs::metadata(&file).map_err(|error| format!("reading {out}: {error}"))?.len();
+    let (mut paints, mut reads) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let tab = browser.tab(Look::PLAIN).map_err(text)?;
+        paints.push(painted(&tab, &format!("file://{out}"))?);
+        let clicked = number(&tab, "(document.querySelector('#read button').click(), performance.now())")?;
+        let read = "performance.getEntriesByName('plinth-events').length > 0";
+        tab.wait(read, Duration::from_secs(30)).map_err(text)?;
+        reads.push(number(&tab, "performance.getEntriesByName('plinth-events')[0].startTime")? - clicked);
+    }
+    Ok(Report { nodes, bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
+}
+

@@ -1,0 +1,12 @@
+//! Pages of runs in a real browser: pictures of them, and what they cost.
+
+mod bench;
+mod follow;
+mod http;
+mod pictures;
+mod section;
+mod stage;
+
+pub(crate) use bench::run as bench;
+pub(crate) use pictures::run as pictures;
+pub(crate) use section::kept;
