@@ -280,6 +280,7 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
                     "loadBalancer.others": ["10.0.0.0/32", "10.0.0.2-10.0.0.15"]}),
             ),
         ),
+        ("3.0", desired(), with(merged(infiniband(), json!({"runai.source": "oss", "runai.version": "3.0.1", "runai.minor": "3.0"})))),
         ("InfiniBand", desired(), with(infiniband())),
         ("metrics of another engine", desired(), with(json!({"metrics.scheduler": null, "metrics.proxy": null}))),
         (

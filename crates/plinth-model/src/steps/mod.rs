@@ -96,6 +96,7 @@ pub mod node {
 /// What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 pub mod platform {
     mod certificate;
+    mod climb;
     mod namespace;
     mod objects;
     mod release;
@@ -111,6 +112,7 @@ pub mod platform {
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
+    pub use climb::{Carrier, Climb, ClimbGap};
     pub use removal::ComponentRemoval;
     pub use restart::SecretRestart;
     pub use rollback::HelmRollback;

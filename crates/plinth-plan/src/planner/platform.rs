@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent, ResolvedSecret};
 use plinth_model::plan::Step;
 use plinth_model::steps::{Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent};
-use plinth_model::{NodeName, StepId, Work};
+use plinth_model::{NodeName, ObjectName, StepId, Work};
 use plinth_site::Desired;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -209,6 +209,7 @@ impl Base<'_> {
             health: self.fill(health),
             timeout_s: component.release.timeout_s,
             stage: component.stage,
+            climb: component.release.climb.clone().filter(|climb| objects.iter().any(|object| is(object, &climb.object))),
         });
         let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(objects));
         let room = self.makes_room_for(&id);
@@ -232,6 +233,10 @@ impl Base<'_> {
         };
         health.iter().map(fill).collect()
     }
+}
+
+fn is(manifest: &Value, name: &ObjectName) -> bool {
+    ObjectName::of(manifest).as_ref() == Some(name)
 }
 
 fn kinds(objects: &[Value]) -> String {

@@ -262,6 +262,10 @@ impl KubeObjects for Shut {
         refuse()
     }
 
+    async fn version(&self, _: &Context, _: &ObjectName) -> ClientResult<Option<Version>> {
+        refuse()
+    }
+
     async fn present(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
         refuse()
     }

@@ -290,6 +290,7 @@ client!(KubeRestarts {
 client!(KubeObjects {
     diff(objects: &[Value]) -> Vec<String>;
     apply(objects: &[Value]) -> ();
+    version(object: &ObjectName) -> Option<Version>;
     present(objects: &[ObjectName]) -> Vec<ObjectName>;
     remove(objects: &[ObjectName]) -> ();
 });
