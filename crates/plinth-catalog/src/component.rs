@@ -263,6 +263,9 @@ pub struct RaisedSecurity {
 pub struct ComponentSecret {
     /// Name.
     pub name: String,
+    /// Which of its namespaces; that of the release when absent.
+    #[serde(default)]
+    pub namespace: Option<String>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Condition>,

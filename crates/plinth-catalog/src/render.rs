@@ -151,7 +151,8 @@ impl<'a> Rendering<'a> {
         let way = component.climb.as_ref()?;
         let data = self.catalog.compatibility();
         let carried = |version: &Version| data.carried(component.compatibility.as_deref()?, version, &way.part);
-        let other = |pin: &PinnedVersion| Some(Carrier { version: pin.version.clone(), carried: carried(&pin.version)? });
+        let other =
+            |pin: &PinnedVersion| Some(Carrier { version: pin.version.clone(), carried: carried(&pin.version)? });
         let mut others: Vec<Carrier> = component.chart.versions.iter().filter_map(other).collect();
         others.sort_by(|one, other| one.version.cmp(&other.version));
         Some(Climb {
@@ -218,6 +219,7 @@ impl<'a> Rendering<'a> {
             if all_hold(&secret.when, self.facts)? {
                 let content = in_parameters(render(&secret.content, self.facts)?)?;
                 secrets.push(ResolvedSecret {
+                    namespace: secret.namespace.clone().unwrap_or_else(|| self.chosen.namespace.clone()),
                     name: secret.name.clone(),
                     reason: self.text(&secret.reason, "a reason")?,
                     content: serde_json::from_value(content)

@@ -93,6 +93,8 @@ pub struct ResolvedCheck {
 /// A Kubernetes secret that a component reads under a fixed name.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResolvedSecret {
+    /// Namespace.
+    pub namespace: String,
     /// Name.
     pub name: String,
     /// What it is for.

@@ -109,10 +109,10 @@ pub mod platform {
     mod values;
 
     pub use certificate::Certificate;
+    pub use climb::{Carrier, Climb, ClimbGap};
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
-    pub use climb::{Carrier, Climb, ClimbGap};
     pub use removal::ComponentRemoval;
     pub use restart::SecretRestart;
     pub use rollback::HelmRollback;

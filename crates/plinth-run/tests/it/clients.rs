@@ -358,7 +358,7 @@ impl RunaiClient for Shut {
     async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Option<String>> {
         refuse()
     }
-    async fn up(&self, _: &Context, _: &RunaiTarget) -> ClientResult<()> {
+    async fn up(&self, _: &Context, _: &RunaiTarget, _: bool) -> ClientResult<()> {
         refuse()
     }
     async fn clusters(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
@@ -367,7 +367,7 @@ impl RunaiClient for Shut {
     async fn register(&self, _: &Context, _: &RunaiTarget) -> ClientResult<RunaiCluster> {
         refuse()
     }
-    async fn keep_credentials(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<()> {
+    async fn keep_credentials(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<Option<String>> {
         refuse()
     }
     async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<bool> {

@@ -99,7 +99,8 @@ mod tests {
 
     fn climb(wanted: &str, carried: &[&str]) -> Climb {
         let manifest = json!({"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": {"name": "s", "namespace": "n"}});
-        let carrier = |version: &str, lines: &[&str]| Carrier { version: version.parse().unwrap(), carried: versions(lines) };
+        let carrier =
+            |version: &str, lines: &[&str]| Carrier { version: version.parse().unwrap(), carried: versions(lines) };
         Climb {
             object: ObjectName::of(&manifest).unwrap(),
             title: "Knative Serving".to_owned(),

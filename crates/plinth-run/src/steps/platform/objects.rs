@@ -5,8 +5,8 @@ use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::Step;
-use plinth_model::amount;
 use plinth_model::Version;
+use plinth_model::amount;
 use plinth_model::steps::{Climb, KubeObjects, deadlines};
 use plinth_world::ClientError;
 use plinth_world::climb::not_in_one_go;
@@ -84,12 +84,7 @@ fn limit(objects: &KubeObjects, step: &Step, env: &StepEnv) -> wait::Limit {
 }
 
 /// Whether a version between is there and works.
-async fn arrived(
-    objects: &KubeObjects,
-    env: &StepEnv,
-    climb: &Climb,
-    next: &Version,
-) -> Result<Probed, ClientError> {
+async fn arrived(objects: &KubeObjects, env: &StepEnv, climb: &Climb, next: &Version) -> Result<Probed, ClientError> {
     let there = env.clients.kube.version(&env.ctx, &climb.object).await?;
     if there.as_ref().is_none_or(|there| there.minor() != next.minor()) {
         let there = there.map_or_else(|| "none".to_owned(), |there| there.bare().to_owned());
