@@ -15,12 +15,17 @@ const PHASES: [RotationPhase; 4] =
 
 impl Operation<'_> {
     /// A plan that exchanges the certificates of the site: leaves, and with `authority` the authority that plinth made for them. Files that
-    /// the site gives are judged here and exchanged for those that are kept. A rotation that was interrupted goes on as it was begun. The
-    /// plan has no step where the given files are those that are kept.
+    /// the site gives are judged here and exchanged for those that are kept. A rotation that was interrupted goes on as it was begun, and
+    /// one that is to stop behind a phase has no step behind it. The plan has no step where the given files are those that are kept.
     ///
     /// # Errors
     /// When the site has no certificate, none is kept yet, what comes cannot be used, or the state directory cannot be read.
-    pub async fn plan_rotation(&self, discovered: &Discovered, authority: bool) -> Result<Planned, Failure> {
+    pub async fn plan_rotation(
+        &self,
+        discovered: &Discovered,
+        authority: bool,
+        until: Option<RotationPhase>,
+    ) -> Result<Planned, Failure> {
         let mut observed = Observed::new(discovered.inventory.clone());
         let site = self.make(&observed)?;
         let (env, certificates) = (self.env()?, certificates(&site)?);
@@ -31,7 +36,9 @@ impl Operation<'_> {
             }
             if !rotations.is_empty() {
                 let installed = installed(&env, &site).await?;
-                rotations.iter_mut().for_each(|rotation| rotation.installed = installed.clone());
+                for rotation in &mut rotations {
+                    (rotation.installed, rotation.until) = (installed.clone(), until);
+                }
             }
             Ok(rotations)
         };
@@ -105,6 +112,7 @@ async fn rotation(env: &StepEnv, certificate: &Certificate, authority: bool) -> 
         exchanges_authority: !outgoing.authorities.is_empty() || (is_given && (adds || begun.is_some())),
         outgoing,
         installed: Installed::default(),
+        until: None,
         serves: keystore.certificate(ctx, name).await.is_ok_and(still_serves),
         missing,
     }))

@@ -357,6 +357,18 @@ impl Compatibility {
         }
     }
 
+    /// Lines of a part that a version of a component carries, oldest first. None: nothing is known of that version, or it carries none.
+    #[must_use]
+    pub fn carried(&self, table: &str, version: &Version, part: &str) -> Option<Vec<Version>> {
+        let (_, row) = line(self.table(table)?, version)?;
+        let (_, wanted) = row.requirements().into_iter().find(|(name, _)| *name == part)?;
+        let range = wanted.range.as_ref()?;
+        let mut lines = line_versions(self.table(part)?);
+        lines.retain(|line| range.contains(line));
+        lines.sort();
+        Some(lines)
+    }
+
     /// Title of the document behind a key of [`Compatibility::sources`]; the key itself when it has none.
     #[must_use]
     pub fn title<'a>(&'a self, source: &'a str) -> &'a str {

@@ -1,7 +1,7 @@
 //! Components as data: one file of `catalog/components` each.
 
 use crate::expression::Condition;
-use crate::runai::RunaiPart;
+use crate::runai::{DerivedFact, RunaiPart};
 use indexmap::IndexMap;
 use plinth_model::Code;
 use plinth_model::steps::{CrdPolicy, PodSecurity};
@@ -39,9 +39,9 @@ pub struct Component {
     /// Further namespaces.
     #[serde(default)]
     pub namespaces: Vec<Namespace>,
-    /// Facts that it defines, whether it is on or off.
+    /// Facts that it defines, whether it is on or off, in order; a later one of the same name wins where its conditions hold.
     #[serde(default)]
-    pub facts: IndexMap<String, Value>,
+    pub facts: Vec<DerivedFact>,
     /// Names that its complete values decide, each a text: fact `self.name.<key>` of what is made after the values.
     #[serde(default)]
     pub names: IndexMap<String, Value>,
@@ -91,9 +91,12 @@ pub struct Component {
     /// `namespace` where they have one.
     #[serde(default)]
     pub remove_first: Vec<ObjectName>,
-    /// Images of the first pinned version; those of others stand with them. None: nothing is known of them.
+    /// An object of its own whose version its operator moves by one minor at a time.
     #[serde(default)]
-    pub images: Option<Vec<String>>,
+    pub climb: Option<OneMinorAtATime>,
+    /// Images of the first pinned version, each of which must become a text; those of others stand with them. None: nothing is known of them.
+    #[serde(default)]
+    pub images: Option<Vec<Value>>,
     /// What of the images of the first pinned version is not among them: a clause that follows "not known:".
     #[serde(default)]
     pub unlisted_images: Option<String>,
@@ -167,6 +170,17 @@ impl ObjectsFile {
     }
 }
 
+/// An object whose version, one of the component's parts, its operator moves by one minor at a time. Which lines a release of the operator
+/// carries stands in the compatibility data.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OneMinorAtATime {
+    /// The part: `knative_serving`.
+    pub part: String,
+    /// The object: `apiVersion`, `kind`, `name`, and `namespace` where it has one.
+    pub object: ObjectName,
+}
+
 /// Login for a chart repository.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -207,7 +221,7 @@ pub struct PinnedVersion {
     pub parts: IndexMap<String, Version>,
     /// Its images, where it is not the first. None: nothing is known of them.
     #[serde(default)]
-    pub images: Option<Vec<String>>,
+    pub images: Option<Vec<Value>>,
     /// What of its images is not among them: a clause that follows "not known:".
     #[serde(default)]
     pub unlisted_images: Option<String>,
@@ -249,6 +263,9 @@ pub struct RaisedSecurity {
 pub struct ComponentSecret {
     /// The fixed one, unique in the component's namespace.
     pub name: String,
+    /// Which of its namespaces; that of the release when absent.
+    #[serde(default)]
+    pub namespace: Option<String>,
     /// All must hold.
     #[serde(default)]
     pub when: Vec<Condition>,
@@ -287,9 +304,9 @@ pub struct Variant {
     /// Further checks.
     #[serde(default)]
     pub checks: Vec<Value>,
-    /// Further images.
+    /// Further images; each must become a text.
     #[serde(default)]
-    pub images: Vec<String>,
+    pub images: Vec<Value>,
     /// Longer waiting, seconds.
     #[serde(default)]
     pub timeout_s: Option<u32>,

@@ -29,4 +29,4 @@ pub use catalog::Catalog;
 pub use error::CatalogError;
 pub use kubespray::{KubernetesVersionForm, no_version};
 pub use resolution::{Facts, Resolution, ResolvedCheck, ResolvedComponent, ResolvedSecret, ResolvedStage};
-pub use runai::{RunaiNames, RunaiPart};
+pub use runai::{DerivedFact, RunaiNames, RunaiPart};

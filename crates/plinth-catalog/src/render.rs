@@ -1,13 +1,14 @@
 //! One chosen component becomes a release, with complete values and what is doubtful about them.
 
 use crate::choice::{Chosen, ChosenVersion, path};
-use crate::component::{Component, Namespace, ObjectsFile, Variant, VariantFinding};
+use crate::component::{Component, Namespace, ObjectsFile, PinnedVersion, Variant, VariantFinding};
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
+use crate::versions::titled;
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
-use plinth_model::steps::{PodSecurity, RegistryLogin, Release};
+use plinth_model::steps::{Carrier, Climb, PodSecurity, RegistryLogin, Release};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values, Version};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -30,7 +31,7 @@ impl<'a> Rendering<'a> {
         let known = self.with_values(&values)?;
         self.conditional_findings(&known)?;
         let selector = self.version.selector();
-        let (images, unlisted_images) = self.images(&variants);
+        let (images, unlisted_images) = self.images(&variants)?;
         Ok(ResolvedComponent {
             name: component.name.clone(),
             title: component.title.clone(),
@@ -78,7 +79,7 @@ impl<'a> Rendering<'a> {
     }
 
     /// What is known to be pulled: of the version, and of the variants where anything is known of the version. Beside it what is not known.
-    fn images(&self, variants: &[&Variant]) -> (Vec<String>, Option<String>) {
+    fn images(&self, variants: &[&Variant]) -> Result<(Vec<String>, Option<String>), ExpressionError> {
         let component = self.chosen.component;
         let (own, unlisted) = match self.version.pin {
             Some(pin) if component.chart.versions.first().is_some_and(|first| first.version == pin.version) => {
@@ -87,8 +88,10 @@ impl<'a> Rendering<'a> {
             Some(pin) => (pin.images.as_ref(), pin.unlisted_images.clone()),
             None => (None, None),
         };
-        let Some(own) = own else { return (Vec::new(), Some("all that the chart names".to_owned())) };
-        (own.iter().chain(of(variants, |variant| &variant.images)).cloned().collect(), unlisted)
+        let Some(own) = own else { return Ok((Vec::new(), Some("all that the chart names".to_owned()))) };
+        let named = own.iter().chain(of(variants, |variant| &variant.images));
+        let images: Result<Vec<String>, _> = named.map(|image| self.text(image, "an image")).collect();
+        Ok((images?, unlisted))
     }
 
     fn idle_images(&self, known: &Facts) -> Result<Vec<String>, ExpressionError> {
@@ -132,6 +135,7 @@ impl<'a> Rendering<'a> {
             upgrades_from: self.upgrades_from(),
             meaning_of: None,
             named_by_site: self.version.is_named(),
+            climb: self.climb().map(Box::new),
         })
     }
 
@@ -139,6 +143,25 @@ impl<'a> Rendering<'a> {
     fn upgrades_from(&self) -> Option<Version> {
         self.chosen.component.part?;
         self.catalog.compatibility().upgrades_from(&self.version.version)
+    }
+
+    /// What moves by one minor at a time, with the lines that this release and the listed ones carry.
+    fn climb(&self) -> Option<Climb> {
+        let component = self.chosen.component;
+        let way = component.climb.as_ref()?;
+        let data = self.catalog.compatibility();
+        let carried = |version: &Version| data.carried(component.compatibility.as_deref()?, version, &way.part);
+        let other =
+            |pin: &PinnedVersion| Some(Carrier { version: pin.version.clone(), carried: carried(&pin.version)? });
+        let mut others: Vec<Carrier> = component.chart.versions.iter().filter_map(other).collect();
+        others.sort_by(|one, other| one.version.cmp(&other.version));
+        Some(Climb {
+            object: way.object.clone(),
+            title: titled(&way.part),
+            wanted: component.parts(&self.version.version).get(&way.part)?.clone(),
+            carried: carried(&self.version.version)?,
+            others,
+        })
     }
 
     /// Chart and repository. In a registry of images the two are one address.
@@ -196,6 +219,7 @@ impl<'a> Rendering<'a> {
             if all_hold(&secret.when, self.facts)? {
                 let content = in_parameters(render(&secret.content, self.facts)?)?;
                 secrets.push(ResolvedSecret {
+                    namespace: secret.namespace.clone().unwrap_or_else(|| self.chosen.namespace.clone()),
                     name: secret.name.clone(),
                     reason: self.text(&secret.reason, "a reason")?,
                     content: serde_json::from_value(content)

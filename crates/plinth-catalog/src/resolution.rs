@@ -93,6 +93,8 @@ pub struct ResolvedCheck {
 /// A Kubernetes secret that a component reads under a fixed name.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResolvedSecret {
+    /// Where the object stands.
+    pub namespace: String,
     /// The fixed one, unique in the component's namespace.
     pub name: String,
     /// What it is for, in words.

@@ -82,13 +82,15 @@ fn with_own_facts(facts: &Facts, chosen: &IndexMap<&str, Chosen<'_>>) -> Facts {
     all
 }
 
-/// What a component knows about itself: `self.namespace`, `self.version`, `self.part.<name>`.
+/// What a component knows about itself: `self.namespace`, `self.version`, `self.bareVersion` (without `v`), `self.exact` (no line), `self.part.<name>`.
 fn with_self(facts: &Facts, choice: &Chosen<'_>) -> Facts {
     let mut all = facts.clone();
     all.insert("self.namespace".to_owned(), Value::from(choice.namespace.as_str()));
     all.insert("self.release".to_owned(), Value::from(choice.component.release.as_str()));
     if let Some(chosen) = &choice.version {
         all.insert("self.version".to_owned(), Value::from(chosen.version.to_string()));
+        all.insert("self.bareVersion".to_owned(), Value::from(chosen.version.bare()));
+        all.insert("self.exact".to_owned(), Value::Bool(chosen.selector().exact().is_some()));
         let parts = choice.component.parts(&chosen.version);
         all.extend(
             parts.into_iter().map(|(name, version)| (format!("self.part.{name}"), Value::from(version.to_string()))),

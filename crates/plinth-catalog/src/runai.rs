@@ -103,11 +103,14 @@ pub struct NodeRoles {
 /// A fact that follows from others.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DerivedFact {
-    name: String,
+pub struct DerivedFact {
+    /// Its name.
+    pub name: String,
+    /// All must hold; otherwise it is as an earlier one of the same name left it.
     #[serde(default)]
-    when: Vec<Condition>,
-    value: Value,
+    pub when: Vec<Condition>,
+    /// Its value.
+    pub value: Value,
 }
 
 impl Catalog {
@@ -132,10 +135,11 @@ impl Catalog {
         all.insert("infiniband.blockSize".to_owned(), adapters::block_size(facts));
         findings.extend(doubts);
         for component in self.components.values() {
-            for (name, value) in &component.facts {
-                match render(value, facts) {
-                    Ok(value) => drop(all.insert(name.clone(), value)),
-                    Err(error) => findings.push(mistake(name, &error)),
+            for fact in &component.facts {
+                match fact.value(facts) {
+                    Ok(Some(value)) => drop(all.insert(fact.name.clone(), value)),
+                    Ok(None) => {}
+                    Err(error) => findings.push(mistake(&fact.name, &error)),
                 }
             }
         }

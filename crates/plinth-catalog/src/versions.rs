@@ -412,7 +412,7 @@ impl<'a> Comparison<'a> {
 }
 
 /// `knative_serving` as `Knative Serving`.
-fn titled(key: &str) -> String {
+pub(crate) fn titled(key: &str) -> String {
     let capital =
         |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
     key.split('_').map(capital).collect::<Vec<_>>().join(" ")

@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigError, KubeconfigFile};
 use crate::failure::{Cause, Failure};
+use crate::listing::Listings;
 use backon::{ConstantBuilder, Retryable as _};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -35,6 +36,7 @@ pub struct KubeApi {
     /// What a cluster of somebody else is marked with; none: nothing is changed, and nobody is asked.
     pub(super) mark: Option<SiteMark>,
     open: Mutex<Option<Open>>,
+    pub(super) listings: Listings,
 }
 
 /// A connection, and what it was made from.
@@ -75,6 +77,7 @@ impl KubeApi {
             request: deadlines::KUBE_REQUEST,
             mark: None,
             open: Mutex::new(None),
+            listings: Listings::default(),
         }
     }
 

@@ -14,6 +14,7 @@ mod failure;
 mod fetch;
 mod health;
 mod joins;
+mod listing;
 mod mark;
 mod node;
 mod object;

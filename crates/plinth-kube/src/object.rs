@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::Scope;
-use plinth_model::ObjectName;
 use plinth_model::steps::PodSecurity;
+use plinth_model::{ObjectName, Version};
 use plinth_world::kube::{KubeNamespaces, KubeObjects};
 use plinth_world::{ClientResult, Context};
 use serde_json::{Map, Value, json};
@@ -65,6 +65,22 @@ impl KubeObjects for KubeApi {
             call.write(|| api.patch(&wanted.name, &params, &patch)).await?;
         }
         Ok(())
+    }
+
+    async fn version(&self, ctx: &Context, object: &ObjectName) -> ClientResult<Option<Version>> {
+        let call = self.call(ctx, format!("reading the version of {object}")).await?;
+        let Some(api) = place(&call, object).await? else { return Ok(None) };
+        let found = call.read(|| api.get_opt(&object.name)).await?;
+        let said = found.and_then(|found| Some(found.data.pointer("/status/version")?.as_str()?.to_owned()));
+        let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+        match said.parse() {
+            Ok(version) => Ok(Some(version)),
+            Err(_) => {
+                let shown: String = said.chars().take(60).collect();
+                let attempt = "look at its status: its operator writes it";
+                Err(call.fails(format!("{object} says `{shown}` at status.version, which is no version"), attempt))
+            }
+        }
     }
 
     async fn present(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {

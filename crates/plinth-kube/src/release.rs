@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret as KubeSecret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, DeleteParams, ListParams, PartialObjectMeta, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, PartialObjectMeta, Patch, PatchParams, Preconditions};
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::{ReleaseRecord, ReleaseRecords};
 use plinth_world::{Cause as Known, ClientResult, Context};
@@ -26,10 +26,8 @@ const HELMS_OWN: [&str; 6] = ["name", "owner", "status", "version", "createdAt",
 impl ReleaseRecords for KubeApi {
     async fn records(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
         let call = self.call(ctx, format!("looking at release {release}")).await?;
-        let api = Api::<KubeSecret>::namespaced(call.client(), &release.namespace);
-        let params = ListParams::default().labels(&format!("owner=helm,name={}", release.name));
-        let found = call.read(|| api.list_metadata(&params)).await?;
-        let mut records: Vec<ReleaseRecord> = found.items.iter().filter_map(|found| record(found, release)).collect();
+        let found = self.listings.of(&call, release).await?;
+        let mut records: Vec<ReleaseRecord> = found.iter().filter_map(|found| record(found, release)).collect();
         records.sort_by_key(|record| record.revision);
         Ok(records)
     }

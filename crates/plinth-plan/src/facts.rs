@@ -169,6 +169,8 @@ fn runai_facts(runai: &Runai) -> Facts {
         ("runai.source", json!(runai.source)),
         ("runai.mirror", json!(runai.mirror)),
         ("runai.cluster", json!(runai.cluster)),
+        ("runai.inferenceDomain", json!(runai.inference_domain)),
+        ("runai.inferenceDomains", inference_domains(runai)),
         ("runai.adminEmail", json!(runai.admin_email)),
         ("runai.privateAuthority", json!(private_authority(runai))),
         ("runai.mirrorHost", json!(runai.mirror.as_deref().map(host))),
@@ -184,6 +186,11 @@ fn runai_facts(runai: &Runai) -> Facts {
     let token = runai.registry_token.as_ref().map_or(Value::Null, Values::reference);
     facts.insert("runai.registryToken".into(), token);
     facts
+}
+
+/// As Knative has its domains: each with the labels that its services must have, of which there are none.
+fn inference_domains(runai: &Runai) -> Value {
+    runai.inference_domain.as_ref().map_or(Value::Null, |domain| json!({domain.to_string(): ""}))
 }
 
 /// `mirror.example.com:5000` of `mirror.example.com:5000/runai`.

@@ -22,6 +22,25 @@ pub(crate) fn foreign_issuer(desired: &Desired, realm: &str) -> Option<Finding> 
     })
 }
 
+/// A finding when the API server would be told of Run:ai as the issuer and could not trust it: our own authority is made by this very plan, or
+/// lies in a file of the site's, and the nodes get what stands in the site file. An issuer that is not trusted stops no API server; it takes
+/// none of its tokens.
+pub(crate) fn not_trusted(desired: &Desired) -> Option<Finding> {
+    let (runai, oidc) = (desired.runai.as_ref()?, desired.kubernetes.oidc.as_ref()?);
+    let is_here = runai.control_plane.is_none() && oidc.issuer == runai.issuer();
+    let wanted = is_here && runai.has_private_authority() && oidc.authority.is_none();
+    wanted.then(|| {
+        let text =
+            "API servers will take no token of Run:ai: they are not told the authority that signs its certificate";
+        Finding::warning(code::RUNAI_OIDC_AUTHORITY, "kubernetes.api.oidc.authority", text)
+            .evidence(format!("issuer: {}", oidc.issuer))
+            .fix(
+                "once the certificate is there, put the authority that `plinth render certs` shows under \
+                 kubernetes.api.oidc.authority and run `plinth apply` again: API servers restart one after the other",
+            )
+    })
+}
+
 /// The host alone, in small letters.
 fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

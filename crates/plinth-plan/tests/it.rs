@@ -19,6 +19,7 @@ mod it {
     pub mod releases;
     pub mod removal;
     pub mod rendering;
+    pub mod rotation;
     pub mod saving;
     pub mod tenant;
     pub mod whole;

@@ -14,7 +14,7 @@ use plinth_model::Secret;
 use plinth_model::steps::{ClusterCredential, OrgUnit, RunaiTarget, cluster_uid};
 use plinth_world::keystore::{CertificateFiles, CertificatePart};
 use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
-use plinth_world::secrets::Secrets;
+use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{ClientResult, Context, deadlines};
 use reqwest::Method;
 use serde_json::Value;
@@ -161,7 +161,7 @@ impl RunaiRest {
     }
 
     /// The credential first and the id last, since the id says whose credential it is: whoever is killed in between starts over.
-    async fn keep(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<(), Failure> {
+    async fn keep(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<Option<String>, Failure> {
         let (session, uuid) = (self.session(target)?, parsed(uuid)?);
         let mut path = path(&target.api.credentials, target, uuid);
         if let Some(cluster) = &target.cluster_url {
@@ -171,16 +171,16 @@ impl RunaiRest {
         let kind = target.api.credential;
         let read = || async {
             let info: Value = session.call(ctx, Method::GET, &path, &Body::Empty).await?.decode()?;
-            wire::credential(&info, uuid, kind, target.is_here())
+            let credential = wire::credential(&info, uuid, kind, target.is_here())?;
+            Ok((credential, wire::charts(&info)))
         };
-        let (kind, credential) = session.patiently(ctx, read).await?;
+        let ((kind, credential), charts) = session.patiently(ctx, read).await?;
         let credential = Secret::new(credential);
-        let keep = |reference, value| {
-            let kept = self.secrets.keep(&reference, value);
-            kept.map_err(|error| Failure::new(Cause::Input, error.to_string()))
-        };
-        keep(kind.kept(), &credential)?;
-        keep(cluster_uid(), &Secret::new(uuid.to_string()))
+        let done = |kept: Result<(), SecretError>| kept.map_err(|error| Failure::new(Cause::Input, error.to_string()));
+        done(self.secrets.forget(&kind.other().kept()))?;
+        done(self.secrets.keep(&kind.kept(), &credential))?;
+        done(self.secrets.keep(&cluster_uid(), &Secret::new(uuid.to_string())))?;
+        Ok(charts.map(|place| session.link.quote(&place)))
     }
 
     async fn kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> Result<bool, Failure> {
@@ -290,10 +290,10 @@ impl RunaiClient for RunaiRest {
         read.map_err(|failure| failure.into_error("reading the issuer document", &target.url))
     }
 
-    async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()> {
+    async fn up(&self, ctx: &Context, target: &RunaiTarget, is_new: bool) -> ClientResult<()> {
         // What cannot be read was not seen to be absent: a wrong password would be waited for then.
         let first = match self.secrets.get(&cluster_uid()) {
-            Ok(_) => false,
+            Ok(_) => is_new,
             Err(error) if error.is_absent => true,
             Err(error) => {
                 let failure = Failure::new(Cause::Input, error.to_string());
@@ -317,7 +317,7 @@ impl RunaiClient for RunaiRest {
         self.make(ctx, target).await.map_err(|failure| failure.into_error(&doing, &target.url))
     }
 
-    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()> {
+    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Option<String>> {
         let doing = format!("reading the credentials of cluster {}", target.cluster);
         self.keep(ctx, target, uuid).await.map_err(|failure| failure.into_error(&doing, &target.url))
     }

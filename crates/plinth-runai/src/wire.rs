@@ -176,6 +176,11 @@ pub(crate) fn credential(
     Err(Failure::new(Cause::Unfinished, format!("the answer has no {} yet", kind.field())))
 }
 
+/// Where the control plane says that the charts of the cluster part are; none where it says nothing.
+pub(crate) fn charts(info: &Value) -> Option<String> {
+    info.get("chartRepoURL").and_then(Value::as_str).filter(|place| !place.is_empty()).map(str::to_owned)
+}
+
 /// The cluster that `--set cluster.uid=..` of the command names.
 fn named_cluster(installation: &str) -> Option<Uuid> {
     let (_, behind) = installation.split_once("cluster.uid=")?;

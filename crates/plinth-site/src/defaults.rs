@@ -1,8 +1,8 @@
 //! What is taken when the file says nothing.
 
-use crate::raw::runai::Source;
+use crate::raw::runai::{Runai, Source};
 use ipnet::Ipv4Net;
-use plinth_model::{HostPath, Version};
+use plinth_model::HostPath;
 use std::net::Ipv4Addr;
 
 /// Kubespray v2.27.1, `kube_pods_subnet`.
@@ -34,8 +34,17 @@ pub(crate) const UID: u32 = 60000;
 /// Name under which plinth keeps the key it made.
 pub(crate) const KEY: &str = "ssh-key";
 
-/// NVIDIA's registry is documented from Run:ai 2.25 on; before, the vendor's former one is (NVIDIA Run:ai docs 2.25, preparations).
-pub(crate) fn source(version: &Version) -> Source {
-    let number = version.semver();
-    if (number.major, number.minor) < (2, 25) { Source::Jfrog } else { Source::Ngc }
+/// NVIDIA's registry is documented from Run:ai 2.25 on; before, the vendor's former one is (NVIDIA Run:ai docs 2.25, preparations). Without a
+/// token, 3.0 comes as its open-source artefacts, which ask for none, and the cluster part of a control plane elsewhere from the former
+/// registry as long as that has it (2.25): its charts and images were readable without a login.
+pub(crate) fn source(runai: &Runai) -> Source {
+    let number = runai.version.0.semver();
+    let line = (number.major, number.minor);
+    let has_token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
+    match has_token {
+        false if line >= (3, 0) => Source::Oss,
+        false if line == (2, 25) && runai.control_plane.is_some() => Source::Jfrog,
+        _ if line < (2, 25) => Source::Jfrog,
+        _ => Source::Ngc,
+    }
 }

@@ -21,18 +21,19 @@ use serde_json::Value;
 
 /// Everything wanted. None, with a finding, where the file does not decide it.
 pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Option<Desired> {
+    let runai = site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?;
     Some(Desired {
         name: site.metadata.name.0.clone(),
         inventory: inventory(&site.inventory)?,
         networks: networks(&site.networks, diagnostics)?,
         nodes: nodes(&site.nodes),
         access: site.access.as_ref().map_or_else(no_access, access)?,
-        kubernetes: kubernetes::resolve(&site.kubernetes),
+        kubernetes: kubernetes::resolve(&site.kubernetes, runai.as_ref()),
         registries: registries(site.registries.as_ref()),
         storage: storage(site.storage.as_ref()),
         checks: checks(site.checks.as_ref()),
         platform: platform(site.platform.as_ref())?,
-        runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
+        runai,
         run: run(site.run.as_ref()),
         notify: site.notify.iter().flat_map(|notify| &notify.webhooks).map(webhook).collect(),
     })
@@ -310,7 +311,7 @@ fn infiniband(wanted: &raw::platform::Infiniband) -> Infiniband {
 
 fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
     let login = login(runai)?;
-    let source = match runai.source.unwrap_or_else(|| defaults::source(&runai.version.0)) {
+    let source = match runai.source.unwrap_or_else(|| defaults::source(runai)) {
         raw::runai::Source::Jfrog => ArtifactSource::Jfrog,
         raw::runai::Source::Ngc => ArtifactSource::Ngc,
         raw::runai::Source::Oss => ArtifactSource::Oss,
@@ -333,6 +334,7 @@ fn runai(site: &raw::Site, runai: &raw::runai::Runai) -> Option<Runai> {
         admin_email: login.0,
         admin_password: login.1,
         cluster: cluster.map_or_else(|| site.metadata.name.as_str().to_owned(), |name| name.0.0.clone()),
+        inference_domain: runai.inference_domain.as_ref().map(|domain| domain.0.clone()),
         certificate: certificate(runai.certificate.as_ref()),
         departments: runai.departments.iter().map(department).collect(),
     })

@@ -136,6 +136,11 @@ pub const RUNAI_TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// Between two logins with a password that was refused, while the administrator may not be made yet: Keycloak's own protection against
 /// guessing, where a realm has it, counts failures and waits a minute after thirty. All logins of one wait stay below that.
 pub const RUNAI_LOGIN_PAUSE: Duration = Duration::from_secs(60);
+/// How long a control plane counts as new: its administrator may not be made yet, and what is kept here may be of one that was there before. Its
+/// first start takes up to half an hour.
+pub const RUNAI_NEW: Duration = Duration::from_secs(60 * 60);
+/// Largest answer of Prometheus that is read, bytes: a row of a vector is some hundred bytes, so tens of thousands of GPUs fit.
+pub const PROMETHEUS_REPLY_MAX: u64 = 16 * 1024 * 1024;
 /// How much of a token for the first contact must be left, so that Helm, the images and the agents of the cluster part find it
 /// valid: their own deadline is 15 minutes, and it is valid for two hours.
 pub const RUNAI_BOOTSTRAP_LEFT: Duration = Duration::from_secs(30 * 60);

@@ -262,6 +262,8 @@ pub trait KubeObjects: Send + Sync {
     async fn diff(&self, ctx: &Context, objects: &[Value]) -> ClientResult<Vec<String>>;
     /// Applies manifests, server side.
     async fn apply(&self, ctx: &Context, objects: &[Value]) -> ClientResult<()>;
+    /// The version that an object says it has, at `status.version`. None: it is not there, its kind is not known, or it says none.
+    async fn version(&self, ctx: &Context, object: &ObjectName) -> ClientResult<Option<Version>>;
     /// Those that are there, also while they are on their way out. One of a kind that the API server does not know is not.
     async fn present(&self, ctx: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>>;
     /// Asks for their removal, and does not wait: who holds a finalizer may take long. Those that are not there are fine.

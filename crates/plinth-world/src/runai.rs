@@ -73,16 +73,17 @@ pub trait RunaiClient: Send + Sync {
     async fn issuer(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Option<String>>;
     /// Whether the control plane that plinth installs is up: its realm is there, its administrator is let in, and it lists clusters.
     /// While it may still become so, the error is transient, whatever the answer: realm, administrator and interface come one after
-    /// the other. Until a cluster was registered once, a refused login is no final answer either; it is asked again at a pace that
-    /// locks no account.
-    async fn up(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<()>;
+    /// the other. Until a cluster was registered once, and while the control plane `is_new`, a refused login is no final answer either; it
+    /// is asked again at a pace that locks no account.
+    async fn up(&self, ctx: &Context, target: &RunaiTarget, is_new: bool) -> ClientResult<()>;
     /// All clusters whose name is exactly the target's. More than one is possible: the API has no conflict for it.
     async fn clusters(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>>;
     /// Registers the cluster. **Not** harmless to repeat: it makes a second entry.
     async fn register(&self, ctx: &Context, target: &RunaiTarget) -> ClientResult<RunaiCluster>;
     /// Reads the cluster's credential and keeps it, and its id, as the generated secrets that `ClusterCredential::kept` and
-    /// `cluster_uid` of the model name. Harmless to repeat.
-    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()>;
+    /// `cluster_uid` of the model name. A credential of the other kind that was kept is forgotten, since both would reach the chart. Answers
+    /// where the control plane says that the charts of the cluster part are, if it does. Harmless to repeat.
+    async fn keep_credentials(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Option<String>>;
     /// Whether those are kept, and serve: a token for the first contact that is over serves only a cluster that was there already.
     async fn credentials_kept(&self, ctx: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<bool>;
     /// The department or project of exactly that name in this cluster, whatever its department and quota.

@@ -5,9 +5,18 @@ use plinth_model::steps::RotationPhase;
 
 impl Bench {
     async fn rotate(&self, script: Script, authority: bool) -> Result<(Vec<String>, RunReport), Failure> {
+        self.rotate_until(script, authority, None).await
+    }
+
+    async fn rotate_until(
+        &self,
+        script: Script,
+        authority: bool,
+        until: Option<RotationPhase>,
+    ) -> Result<(Vec<String>, RunReport), Failure> {
         let mut operation = self.open(script)?;
         let discovered = operation.discover().await?;
-        let planned = operation.plan_rotation(&discovered, authority).await?;
+        let planned = operation.plan_rotation(&discovered, authority, until).await?;
         let ids = planned.plan.steps.iter().map(|step| step.id.to_string()).collect();
         let mut approved = operation.approve(planned, &Always).await?.unwrap();
         Ok((ids, operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await?))
@@ -142,4 +151,25 @@ async fn the_url_is_looked_at_also_where_the_site_skips_its_check() {
     let (ids, report) = bench.rotate(Script::default(), false).await.unwrap();
     assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
     assert!(ids.iter().any(|id| id == "platform/served/runai"), "{ids:#?}");
+}
+
+/// Who is outside of the cluster is given the new authority in between.
+#[tokio::test]
+async fn it_stops_behind_the_phase_that_it_is_asked_to_and_goes_on_later() {
+    let bench = applied().await;
+    let leaf = bench.file("tls.crt");
+    let until = Some(RotationPhase::TrustBoth);
+    let (ids, report) = bench.rotate_until(Script::default(), true, until).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    assert_eq!(ids.last().map(String::as_str), Some("runai/connected/trust-both.bcm-gpu-cluster"));
+    assert_eq!(bench.file("ca.pem").matches("BEGIN CERTIFICATE").count(), 2);
+    assert_eq!(bench.file("tls.crt"), leaf, "the old leaf is served on");
+    let (ids, report) = bench.rotate_until(Script::default(), false, Some(RotationPhase::NewLeaf)).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    assert_eq!(ids.last().map(String::as_str), Some("runai/connected/new-leaf.bcm-gpu-cluster"));
+    assert_ne!(bench.file("tls.crt"), leaf);
+    let (_, report) = bench.rotate(Script::default(), false).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    assert_eq!(bench.file("ca.pem").matches("BEGIN CERTIFICATE").count(), 1);
+    nothing_is_left(&bench).await;
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 type Chart =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const CHARTS: [Chart; 21] = [
+const CHARTS: [Chart; 25] = [
     ("local-path-provisioner", "0.0.37", "local-path-provisioner-containeroo/0.0.37", &[], &[]),
     ("ingress-nginx", "4.15.1", "ingress-nginx/4.15.1", &[], &[]),
     ("metrics-server", "3.13.0", "metrics-server/3.13.0", &[], &[]),
@@ -22,6 +22,18 @@ const CHARTS: [Chart; 21] = [
             ("grafana", "grafana/9.4.5"),
             ("kube-state-metrics", "kube-state-metrics/6.3.0"),
             ("prometheus-node-exporter", "prometheus-node-exporter/4.47.3"),
+        ],
+        &["prometheus-windows-exporter"],
+    ),
+    // The newest whose values were at hand is a minor older: 88.5.3.
+    (
+        "kube-prometheus-stack",
+        "88.6.5",
+        "kube-prometheus-stack/88.5.3",
+        &[
+            ("grafana", "grafana/12.11.1"),
+            ("kube-state-metrics", "kube-state-metrics/8.4.0"),
+            ("prometheus-node-exporter", "prometheus-node-exporter/4.56.1"),
         ],
         &["prometheus-windows-exporter"],
     ),
@@ -44,6 +56,7 @@ const CHARTS: [Chart; 21] = [
     ("knative-operator", "v1.16.0", "knative-operator/v1.16.0", &[], &[]),
     ("knative-operator", "v1.19.2", "knative-operator/v1.19.2", &[], &[]),
     ("knative-operator", "v1.19.6", "knative-operator/v1.19.6", &[], &[]),
+    ("knative-operator", "v1.21.4", "knative-operator/v1.21.4", &[], &[]),
     ("haproxy-ingress", "1.52.1", "kubernetes-ingress/1.52.1", &[], &[]),
     ("cert-manager", "v1.18.2", "cert-manager/v1.18.2", &[], &[]),
     ("kyverno", "3.5.1", "kyverno/3.5.1", &[], &["grafana"]),
@@ -64,7 +77,33 @@ const CHARTS: [Chart; 21] = [
         ],
         &["nic-configuration-operator-chart"],
     ),
+    NETWORK_25_10,
+    NETWORK_26_1,
 ];
+
+const NETWORK_25_10: Chart = (
+    "network-operator",
+    "25.10.0",
+    "network-operator/25.10.0",
+    &[
+        ("node-feature-discovery", "node-feature-discovery/network-operator-25.10.0"),
+        ("sriov-network-operator", "sriov-network-operator/25.10.0"),
+        ("maintenance-operator-chart", "maintenance-operator-chart/25.10.0"),
+    ],
+    &[],
+);
+
+const NETWORK_26_1: Chart = (
+    "network-operator",
+    "26.1.2",
+    "network-operator/26.1.2",
+    &[
+        ("node-feature-discovery", "node-feature-discovery/network-operator-26.1.2"),
+        ("sriov-network-operator", "sriov-network-operator/26.1.2"),
+        ("maintenance-operator-chart", "maintenance-operator-chart/26.1.2"),
+    ],
+    &[],
+);
 
 /// Keys that act although the chart's default values do not list them, with the place where they were seen to act.
 const UNLISTED: [(&str, &str); 1] = [("gpu-operator", "validator.driver.env")];
@@ -93,7 +132,9 @@ fn default_values(folder: &Path, chart: &Chart) -> Value {
 fn write_key_indexes() {
     let folder = std::env::var("PLINTH_CHART_VALUES").unwrap();
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/keys");
-    for chart in &CHARTS {
+    // Of the others the index stays as it is.
+    let at_hand = |chart: &&Chart| Path::new(&folder).join(chart.2).join("values.yaml").is_file();
+    for chart in CHARTS.iter().filter(at_hand) {
         let index = KeyIndex::of_values(&default_values(Path::new(&folder), chart), chart.4);
         let head = format!(
             "# Keys of {} {}, from its default values. Made by the ignored test write_key_indexes.\n",

@@ -9,6 +9,7 @@ mod choices;
 mod elsewhere;
 mod known_bad;
 mod kubespray;
+mod lines;
 mod objects;
 mod real_charts;
 mod resolve;

@@ -126,6 +126,7 @@ fn runai() -> Runai {
         admin_password: env("RUNAI_ADMIN_PASSWORD"),
         cluster: "bcm-gpu-cluster".to_owned(),
         certificate: CertificateSource::Generated { authority_days: 3650, leaf_days: 825 },
+        inference_domain: None,
         departments: Vec::new(),
         control_plane: None,
     }
@@ -176,7 +177,7 @@ pub(crate) fn facts() -> Facts {
         "runai.port": 443, "runai.standardPort": true, "runai.url": "https://bcm-head-01.eth.cluster",
         "runai.endpoint": "bcm-head-01.eth.cluster", "runai.source": "jfrog", "runai.mirror": null,
         "runai.cluster": "bcm-gpu-cluster", "runai.adminEmail": "admin@example.com", "runai.privateAuthority": true,
-        "runai.givenRegistryUser": null, "runai.mirrorHost": null,
+        "runai.givenRegistryUser": null, "runai.inferenceDomain": null, "runai.inferenceDomains": null, "runai.mirrorHost": null,
         "runai.adminPassword": {"$secret": {"env": "RUNAI_ADMIN_PASSWORD"}},
         "runai.registryToken": {"$secret": {"env": "RUNAI_REGISTRY_TOKEN"}},
         "runai.clientSecret": {"$secret": {"generated": "runai-client-secret"}},
@@ -280,6 +281,11 @@ fn more_ways() -> Vec<(&'static str, Desired, Facts)> {
                 json!({"loadBalancer.addresses": ["10.0.0.0/28"], "loadBalancer.ingress": "10.0.0.1", "loadBalancer.spare": true,
                     "loadBalancer.others": ["10.0.0.0/32", "10.0.0.2-10.0.0.15"]}),
             ),
+        ),
+        (
+            "3.0",
+            desired(),
+            with(merged(infiniband(), json!({"runai.source": "oss", "runai.version": "3.0.1", "runai.minor": "3.0"}))),
         ),
         ("InfiniBand", desired(), with(infiniband())),
         ("metrics of another engine", desired(), with(json!({"metrics.scheduler": null, "metrics.proxy": null}))),

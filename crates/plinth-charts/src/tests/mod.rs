@@ -45,6 +45,7 @@ pub(crate) fn release(chart: &str, repository: &str, version: &str) -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
+        climb: None,
         of_objects: false,
     }
 }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use plinth_keystore::SiteSecrets;
 use plinth_model::steps::{CrdPolicy, Health, Release};
-use plinth_model::{ObjectName, ReleaseName, Secret};
+use plinth_model::{ObjectName, ReleaseName, Secret, Version};
 use plinth_world::charts::{ChartPackage, ChartPackages};
 use plinth_world::helm::{
     Helm, HelmClient as _, HelmMajor, HelmPrograms, ManifestRenderer as _, ReleaseRecord, ReleaseRecords, Rendered,
@@ -109,6 +109,9 @@ impl KubeObjects for Cluster {
     async fn apply(&self, _: &Context, objects: &[Value]) -> ClientResult<()> {
         self.applied.lock().unwrap().extend_from_slice(objects);
         Ok(())
+    }
+    async fn version(&self, _: &Context, _: &ObjectName) -> ClientResult<Option<Version>> {
+        Ok(None)
     }
     async fn present(&self, _: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
         let there = self.jobs.lock().unwrap();
@@ -267,6 +270,7 @@ pub(crate) fn release() -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
+        climb: None,
         of_objects: false,
     }
 }

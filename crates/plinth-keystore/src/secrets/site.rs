@@ -242,6 +242,23 @@ impl Secrets for SiteSecrets {
         Ok(())
     }
 
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError> {
+        let SecretRef::Generated(name) = reference else {
+            return Err(SecretError::new(reference, "only generated secrets are kept, so no other one is forgotten"));
+        };
+        let path = self.place(reference, name)?;
+        let slot = self.slot(reference);
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(SecretError::new(reference, format!("removing {} failed: {error}", path.display())));
+            }
+            _ => {}
+        }
+        *kept = None;
+        Ok(())
+    }
+
     fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
     }

@@ -62,19 +62,23 @@ pub(super) fn judged(node: Option<&Node>, replicas: u32, resource: &str) -> Resu
 pub(super) async fn pod_runs(call: &Call<'_>, node: &NodeName, image: &str, resource: &str) -> ClientResult<CheckSeen> {
     let nodes = Api::<Node>::all(call.client());
     let offers = call.read(|| nodes.get_opt(node.as_str())).await?.is_some_and(|node| offered(&node, resource) > 0);
+    if !offers {
+        // No pod would ever find room there, so none is made.
+        return Ok(seen(false, [format!("{node} offers no {resource} at all, so no pod gets one")]));
+    }
     let one = with_gpu(call, pod("gpu", image, &["nvidia-smi", "-L"], &[node.as_str()]), resource).await?;
     let room = Room::make(call, &format!("gpu-{node}")).await?;
-    let seen = carried_out(&room, one, (node, offers)).await;
+    let seen = carried_out(&room, one, node).await;
     room.leave().await;
     seen
 }
 
-async fn carried_out(room: &Room<'_>, pod: Value, (node, offers): (&NodeName, bool)) -> ClientResult<CheckSeen> {
+async fn carried_out(room: &Room<'_>, pod: Value, node: &NodeName) -> ClientResult<CheckSeen> {
     room.put::<Pod>(pod).await?;
     let name = "gpu".to_owned();
     // Whether there is room is known soon; only an image may take long.
     let late = room.look_for(std::slice::from_ref(&name), Until::Ended, deadlines::CHECK_GPU_FREE).await?;
-    if offers && late.iter().any(|late| late.lacks_room) {
+    if late.iter().any(|late| late.lacks_room) {
         return Ok(CheckSeen::Skipped(format!("every GPU of {node} is in use")));
     }
     let late =

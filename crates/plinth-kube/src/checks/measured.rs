@@ -5,6 +5,7 @@ use super::cluster::first;
 use crate::api::Call;
 use crate::failure::Failure;
 use crate::object::kind;
+use futures::{AsyncBufRead, AsyncReadExt as _};
 use http::Request;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -108,7 +109,7 @@ impl Server<'_> {
         let client = call.client();
         let ask = || async {
             let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-            client.request::<Value>(request).await
+            read(client.request_stream(request).await?, deadlines::PROMETHEUS_REPLY_MAX).await
         };
         let mut answer = call.patiently(ask).await?;
         Ok(answer.get_mut("data").map(Value::take).unwrap_or_default())
@@ -133,6 +134,19 @@ impl Server<'_> {
         let Placed { namespace, name } = self.service;
         format!("Prometheus ({namespace}/{name}:{}) gives no answer: {}", self.port, failure.happened)
     }
+}
+
+/// An answer of at most so many bytes: Prometheus is not ours, and its answer is as long as what it was asked for.
+async fn read(answer: impl AsyncBufRead, limit: u64) -> kube::Result<Value> {
+    let mut bytes = Vec::new();
+    let mut answer = std::pin::pin!(answer.take(limit + 1));
+    answer.read_to_end(&mut bytes).await.map_err(|error| kube::Error::Service(Box::new(error)))?;
+    if bytes.len() as u64 > limit {
+        let error =
+            std::io::Error::new(std::io::ErrorKind::InvalidData, format!("its answer is longer than {limit} bytes"));
+        return Err(kube::Error::ReadEvents(error));
+    }
+    serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)
 }
 
 async fn running(call: &Call<'_>, exporter: &Exporter<'_>) -> ClientResult<Vec<Running>> {
@@ -308,6 +322,14 @@ mod tests {
             ready,
             made: None,
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_to_its_limit_and_no_further() {
+        let read = |text: &'static str, limit| async move { super::read(futures::io::Cursor::new(text), limit).await };
+        assert_eq!(read("{\"data\": 1}", 11).await.unwrap(), json!({"data": 1}));
+        let error = read("{\"data\": 1}", 10).await.unwrap_err();
+        assert!(format!("{error:?}").contains("longer than 10 bytes"), "{error:?}");
     }
 
     #[test]

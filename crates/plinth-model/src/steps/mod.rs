@@ -96,6 +96,7 @@ pub mod node {
 /// What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 pub mod platform {
     mod certificate;
+    mod climb;
     mod namespace;
     mod objects;
     mod release;
@@ -108,6 +109,7 @@ pub mod platform {
     mod values;
 
     pub use certificate::Certificate;
+    pub use climb::{Carrier, Climb, ClimbGap};
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;

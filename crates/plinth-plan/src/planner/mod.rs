@@ -60,6 +60,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     let known = facts::facts(desired, &cluster);
     findings.extend(hardware::against(desired, &cluster, &observed.facts, &catalog.interfaces(&known)));
     findings.extend(oidc::foreign_issuer(desired, &catalog.runai().realm));
+    findings.extend(oidc::not_trusted(desired));
     let resolution = catalog.resolve(desired, &known);
     let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
     findings.extend(resolution.findings.iter().cloned());
@@ -209,7 +210,7 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
 fn token_missing(desired: &Desired) -> Option<Finding> {
     let runai = desired.runai.as_ref()?;
     let open = matches!(runai.source, ArtifactSource::Airgapped | ArtifactSource::Oss);
-    let is_open = open || runai.control_plane.is_some();
+    let is_open = open || (runai.source == ArtifactSource::Jfrog && runai.control_plane.is_some());
     let wanted = runai.registry_token.is_none() && !is_open;
     wanted.then(|| {
         let text = "Run:ai's images cannot be pulled without a registry token";

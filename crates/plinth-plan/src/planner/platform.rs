@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent, ResolvedSecret};
 use plinth_model::plan::Step;
 use plinth_model::steps::{Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent};
-use plinth_model::{NodeName, StepId, Work};
+use plinth_model::{NodeName, ObjectName, StepId, Work};
 use plinth_site::Desired;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -62,11 +62,7 @@ fn waiting(room: Room<'_>) -> StepId {
 /// Secrets that components read: logins first, since nothing is pulled without them.
 fn secrets(resolution: &Resolution) -> Vec<Step> {
     let of = |component: &'_ ResolvedComponent| {
-        component
-            .secrets
-            .iter()
-            .map(|secret| (rank(&secret.content), wanted_secret(&component.namespace, secret)))
-            .collect::<Vec<_>>()
+        component.secrets.iter().map(|secret| (rank(&secret.content), wanted_secret(secret))).collect::<Vec<_>>()
     };
     let mut ranked: Vec<(u8, Step)> = resolution.components.iter().flat_map(of).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
@@ -82,7 +78,8 @@ const fn rank(content: &SecretContent) -> u8 {
     }
 }
 
-fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
+fn wanted_secret(secret: &ResolvedSecret) -> Step {
+    let namespace = &secret.namespace;
     let certificate = match &secret.content {
         SecretContent::Tls { certificate } | SecretContent::Authority { certificate, .. } => {
             Some(ids::certificate(certificate))
@@ -90,7 +87,7 @@ fn wanted_secret(namespace: &str, secret: &ResolvedSecret) -> Step {
         SecretContent::RegistryLogin { .. } | SecretContent::Bundle { .. } | SecretContent::Value { .. } => None,
     };
     let work = Work::KubeSecret(KubeSecret {
-        namespace: namespace.to_owned(),
+        namespace: namespace.clone(),
         name: secret.name.clone(),
         content: secret.content.clone(),
         labels: secret.labels.clone(),
@@ -207,6 +204,11 @@ impl Base<'_> {
             health: self.fill(health),
             timeout_s: component.release.timeout_s,
             stage: component.stage,
+            climb: component
+                .release
+                .climb
+                .clone()
+                .filter(|climb| objects.iter().any(|object| is(object, &climb.object))),
         });
         let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(objects));
         let room = self.makes_room_for(&id);
@@ -230,6 +232,10 @@ impl Base<'_> {
         };
         health.iter().map(fill).collect()
     }
+}
+
+fn is(manifest: &Value, name: &ObjectName) -> bool {
+    ObjectName::of(manifest).as_ref() == Some(name)
 }
 
 fn kinds(objects: &[Value]) -> String {

@@ -34,6 +34,8 @@ pub struct Rotation {
     pub installed: Installed,
     /// What is served now is still valid, so Run:ai must stay connected from the beginning.
     pub serves: bool,
+    /// The phase behind which it stops; none: it goes to its end.
+    pub until: Option<RotationPhase>,
     /// What is missing in the state directory, by phase.
     pub missing: Vec<(RotationPhase, Vec<String>)>,
 }
@@ -100,23 +102,39 @@ struct Chain<'a> {
 impl Chain<'_> {
     fn planned(mut self) -> Vec<Step> {
         use RotationPhase::{Finished, NewLeaf, TrustBoth, TrustNew};
-        if self.rotation.exchanges_authority {
+        let Rotation { exchanges_authority, serves, until, .. } = *self.rotation;
+        let trusting = self.made_of(TrustBoth);
+        if exchanges_authority {
             self.phase(TrustBoth, "whoever trusts the old authority must trust the new one before its leaf is shown");
             self.handed_on(TrustBoth);
-            if self.rotation.serves {
+            // With a leaf that has expired nobody is served, whomever he trusts: who starts again would wait for it in vain.
+            if serves {
+                self.restarted(TrustBoth, trusting.clone());
                 self.connected(TrustBoth);
             }
         }
-        self.phase(NewLeaf, "a new leaf with a new key, by the authority that stays");
-        self.handed_on(NewLeaf);
-        self.served();
-        self.connected(NewLeaf);
+        if until != Some(TrustBoth) {
+            self.phase(NewLeaf, "a new leaf with a new key, by the authority that stays");
+            self.handed_on(NewLeaf);
+            if exchanges_authority && !serves {
+                self.restarted(TrustBoth, trusting);
+            }
+            self.restarted(NewLeaf, self.made_of(NewLeaf));
+            self.served();
+            self.connected(NewLeaf);
+        }
+        if matches!(until, Some(TrustBoth | NewLeaf)) {
+            return self.steps;
+        }
         if !self.rotation.outgoing.authorities.is_empty() {
             self.phase(TrustNew, "nobody needs the old authority any more, and nobody should trust it");
             self.handed_on(TrustNew);
+            self.restarted(TrustNew, self.made_of(TrustNew));
             self.connected(TrustNew);
         }
-        self.phase(Finished, "the key of what went out could still sign");
+        if until.is_none() {
+            self.phase(Finished, "the key of what went out could still sign");
+        }
         self.steps
     }
 
@@ -133,25 +151,17 @@ impl Chain<'_> {
         self.then(id, CertificateRotation { name, names, source, outgoing, phase }, reason);
     }
 
-    /// Secrets that are made of what changed, each with a restart of those who read it and do not follow.
+    /// Secrets that are made of what changed.
     fn handed_on(&mut self, phase: RotationPhase) {
-        let is_leaf = phase == RotationPhase::NewLeaf;
-        let site = self.site;
-        let made = site.steps.iter().filter_map(|step| match &step.work {
-            Work::KubeSecret(secret)
-                if self.rotation.installed.reads(&secret.namespace) && self.is_made_of(secret, is_leaf) =>
-            {
-                Some((secret, &step.reason))
-            }
-            _ => None,
-        });
-        let made: Vec<(KubeSecret, Arc<str>)> =
-            made.map(|(secret, reason)| (secret.clone(), Arc::clone(reason))).collect();
-        for (secret, reason) in &made {
-            self.then(ids::rotated_secret(phase, &secret.namespace, &secret.name), secret.clone(), Arc::clone(reason));
+        for (secret, reason) in self.made_of(phase) {
+            self.then(ids::rotated_secret(phase, &secret.namespace, &secret.name), secret, reason);
         }
-        for (secret, _) in made {
-            let KubeSecret { namespace, name, .. } = secret;
+    }
+
+    /// Restarts of those who read these secrets and do not follow.
+    fn restarted(&mut self, phase: RotationPhase, made: Vec<(KubeSecret, Arc<str>)>) {
+        let is_leaf = phase == RotationPhase::NewLeaf;
+        for (KubeSecret { namespace, name, .. }, _) in made {
             let id = ids::restart(phase, &namespace, &name);
             let reason = if is_leaf {
                 "a file that is mounted by sub-path does not follow its secret"
@@ -160,6 +170,20 @@ impl Chain<'_> {
             };
             self.then(id, SecretRestart { namespace, secret: name, read_at_start: !is_leaf, timeout_s: READY }, reason);
         }
+    }
+
+    /// Secrets that are made of what changes in a phase, with the reason of each.
+    fn made_of(&self, phase: RotationPhase) -> Vec<(KubeSecret, Arc<str>)> {
+        let is_leaf = phase == RotationPhase::NewLeaf;
+        let made = self.site.steps.iter().filter_map(|step| match &step.work {
+            Work::KubeSecret(secret)
+                if self.rotation.installed.reads(&secret.namespace) && self.is_made_of(secret, is_leaf) =>
+            {
+                Some((secret.clone(), Arc::clone(&step.reason)))
+            }
+            _ => None,
+        });
+        made.collect()
     }
 
     fn is_made_of(&self, secret: &KubeSecret, is_leaf: bool) -> bool {

@@ -10,7 +10,7 @@ use plinth_model::plan::Step;
 use plinth_model::steps::{
     Certificate, CertificateSource, OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister, RunaiTarget,
 };
-use plinth_model::{CertificateName, Stage, StepId, Work, amount};
+use plinth_model::{CertificateName, ReleaseName, Stage, StepId, Work, amount};
 use plinth_site::Desired;
 use plinth_site::desired::{Department, Project, Runai};
 use std::net::Ipv4Addr;
@@ -26,6 +26,8 @@ fn certificate(runai: &Runai, name: &str) -> Step {
     if matches!(runai.certificate, CertificateSource::Generated { .. }) {
         names.push(CertificateName::Below(runai.domain.clone()));
     }
+    // Asked of files too: this one is needed.
+    names.extend(runai.inference_domain.clone().map(CertificateName::Below));
     let work = Work::Certificate(Certificate { name: name.to_owned(), names, source: runai.certificate.clone() });
     let reason = format!("browsers, nodes and pods reach {} over TLS", runai.domain);
     step(ids::certificate(name), work, reason)
@@ -48,12 +50,13 @@ pub(super) fn steps(
     let before = match &runai.control_plane {
         Some(_) => base.join(),
         None => {
-            steps.push(issuer(runai, target.clone(), control_plane(resolution, base), names));
+            let of = (target.clone(), installed_by(resolution));
+            steps.push(issuer(runai, of, control_plane(resolution, base), names));
             ids::issuer(&runai.domain)
         }
     };
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
-        steps.push(register(runai, target.clone(), before));
+        steps.push(register(runai, (target.clone(), installed_by(resolution)), before));
         steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
         steps.push(connected(runai, target.clone(), end(cluster_part)));
         steps.extend(org_units(runai, &target));
@@ -100,16 +103,28 @@ fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId {
     part(resolution, RunaiPart::ControlPlane).map_or_else(|| base.join(), end)
 }
 
-fn issuer(runai: &Runai, target: RunaiTarget, before: StepId, names: &RunaiNames) -> Step {
+fn issuer(
+    runai: &Runai,
+    (target, release): (RunaiTarget, Option<ReleaseName>),
+    before: StepId,
+    names: &RunaiNames,
+) -> Step {
     let reason = format!("tokens are refused unless their issuer is exactly {}", target.issuer());
-    step(ids::issuer(&runai.domain), Work::RunaiIssuer(RunaiIssuer { target }), reason)
+    step(ids::issuer(&runai.domain), Work::RunaiIssuer(RunaiIssuer { target, release }), reason)
         .needing([before])
         .needing([ids::certificate(&names.certificate)])
 }
 
-fn register(runai: &Runai, target: RunaiTarget, before: StepId) -> Step {
+/// The release of the control plane, where it is installed from here.
+fn installed_by(resolution: &Resolution) -> Option<ReleaseName> {
+    let release = &part(resolution, RunaiPart::ControlPlane)?.release;
+    Some(ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() })
+}
+
+fn register(runai: &Runai, (target, release): (RunaiTarget, Option<ReleaseName>), before: StepId) -> Step {
     let reason = format!("the cluster part signs in with the identity that Run:ai gives {}", runai.cluster);
-    step(ids::register(&runai.cluster), Work::RunaiRegister(RunaiRegister { target }), reason).needing([before])
+    step(ids::register(&runai.cluster), Work::RunaiRegister(RunaiRegister { target, release }), reason)
+        .needing([before])
 }
 
 fn connected(runai: &Runai, target: RunaiTarget, end: StepId) -> Step {

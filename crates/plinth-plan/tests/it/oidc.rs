@@ -34,3 +34,27 @@ fn an_issuer_at_run_ais_own_host_is_exactly_the_one_in_its_tokens() {
     }
     assert_eq!(said("https://login.example.com/realms/company"), [""; 0], "somebody else's");
 }
+
+#[test]
+fn an_issuer_whose_authority_nodes_do_not_know_is_told_with_the_way() {
+    let with = |authority: Option<&str>| {
+        let mut desired = site::basepod();
+        let issuer = desired.runai.as_ref().unwrap().issuer();
+        desired.kubernetes.oidc = Some(Oidc {
+            issuer,
+            client: "runai".to_owned(),
+            username_claim: None,
+            username_prefix: Some("-".to_owned()),
+            groups_claim: None,
+            groups_prefix: None,
+            authority: authority.map(str::to_owned),
+        });
+        plan(&desired, &unseen(data::basepod()), &Shelf::default()).map_or_else(|f| f, |plan| plan.findings)
+    };
+    let found = with(None);
+    let told = found.iter().find(|finding| finding.code == "runai.oidc-authority").unwrap();
+    assert!(!told.is_error() && told.fix.contains("plinth render certs"), "an API server starts without it: {told:?}");
+    assert!(with(Some("PEM")).iter().all(|finding| finding.code != "runai.oidc-authority"));
+    let names = plinth_catalog::Catalog::embedded().unwrap();
+    assert_eq!(names.runai().realm, plinth_site::desired::Runai::REALM, "one realm in two places");
+}

@@ -214,7 +214,8 @@ fn secrets_are_fixed_by_run_ai_and_hold_references_only() {
 #[test]
 fn one_url_feeds_everything_that_compares_issuers() {
     let plan = example();
-    let Work::RunaiIssuer(RunaiIssuer { target }) = &step(&plan, "runai/issuer/bcm-head-01.eth.cluster").work else {
+    let Work::RunaiIssuer(RunaiIssuer { target, .. }) = &step(&plan, "runai/issuer/bcm-head-01.eth.cluster").work
+    else {
         panic!()
     };
     assert_eq!(target.issuer(), "https://bcm-head-01.eth.cluster:30443/auth/realms/runai");
@@ -226,7 +227,7 @@ fn one_url_feeds_everything_that_compares_issuers() {
     let mut desired = site::basepod();
     desired.runai.as_mut().unwrap().port = 443;
     let standard = planned(&desired, &unseen(data::basepod()));
-    let Work::RunaiIssuer(RunaiIssuer { target }) = &step(&standard, "runai/issuer/bcm-head-01.eth.cluster").work
+    let Work::RunaiIssuer(RunaiIssuer { target, .. }) = &step(&standard, "runai/issuer/bcm-head-01.eth.cluster").work
     else {
         panic!()
     };

@@ -255,6 +255,6 @@ fn every_component_waits_for_its_namespace_and_gpu_checks_for_whoever_offers_gpu
 fn the_version_told_to_run_ai_is_a_version_even_when_the_release_is_a_range() {
     let plan = planned(false);
     let register = plan.steps.iter().find(|s| s.work.properties().once).unwrap();
-    let Work::RunaiRegister(RunaiRegister { target }) = &register.work else { panic!("{:?}", register.work) };
+    let Work::RunaiRegister(RunaiRegister { target, .. }) = &register.work else { panic!("{:?}", register.work) };
     assert_eq!(target.version.as_str(), "2.21");
 }

@@ -61,8 +61,11 @@ mod platform {
 mod runai {
     mod connected;
     mod issuer;
+    mod new;
     mod org_unit;
     mod register;
+
+    use new::is_new;
 }
 
 #[cfg(test)]

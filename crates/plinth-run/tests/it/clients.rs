@@ -262,6 +262,10 @@ impl KubeObjects for Shut {
         refuse()
     }
 
+    async fn version(&self, _: &Context, _: &ObjectName) -> ClientResult<Option<Version>> {
+        refuse()
+    }
+
     async fn present(&self, _: &Context, _: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
         refuse()
     }
@@ -354,7 +358,7 @@ impl RunaiClient for Shut {
     async fn issuer(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Option<String>> {
         refuse()
     }
-    async fn up(&self, _: &Context, _: &RunaiTarget) -> ClientResult<()> {
+    async fn up(&self, _: &Context, _: &RunaiTarget, _: bool) -> ClientResult<()> {
         refuse()
     }
     async fn clusters(&self, _: &Context, _: &RunaiTarget) -> ClientResult<Vec<RunaiCluster>> {
@@ -363,7 +367,7 @@ impl RunaiClient for Shut {
     async fn register(&self, _: &Context, _: &RunaiTarget) -> ClientResult<RunaiCluster> {
         refuse()
     }
-    async fn keep_credentials(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<()> {
+    async fn keep_credentials(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<Option<String>> {
         refuse()
     }
     async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, _: &str) -> ClientResult<bool> {

@@ -66,7 +66,7 @@ fn register(cluster: String) -> Work {
         version: version(),
         api: RunaiApi::default(),
     };
-    Work::RunaiRegister(RunaiRegister { target })
+    Work::RunaiRegister(RunaiRegister { target, release: None })
 }
 
 fn labels(node: NodeName, taint: String) -> Work {

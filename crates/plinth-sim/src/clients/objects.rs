@@ -9,7 +9,7 @@ use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use plinth_model::steps::PodSecurity;
-use plinth_model::{ObjectName, ReleaseName};
+use plinth_model::{ObjectName, ReleaseName, Version};
 use plinth_world::kube::{KubeContent, KubeObjects, NodePort};
 use plinth_world::{ClientResult, Context};
 use serde_json::Value;
@@ -41,6 +41,16 @@ impl KubeObjects for SimKube {
             self.apply_one(&call, &manifest, object).await?;
         }
         Ok(())
+    }
+
+    async fn version(&self, _: &Context, object: &ObjectName) -> ClientResult<Option<Version>> {
+        let call = call("reading the version of an object");
+        self.request(&call).await?;
+        if !self.serves(&call, object)? {
+            return Ok(None);
+        }
+        let key = Manifest::named(object).key();
+        self.centre.look(|state, _| state.cluster.objects.get(&key).and_then(|object| object.version.clone()))
     }
 
     async fn present(&self, _: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
@@ -134,6 +144,7 @@ impl SimKube {
         }
         let settles = self.centre.timing.around("object", &key, timing::OBJECT_SETTLES);
         let settled_at = later(self.centre.now(), settles);
-        self.centre.effect(Effect::ObjectApplied { key, digest: manifest.digest.clone(), settled_at })
+        let version = object.pointer("/spec/version").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        self.centre.effect(Effect::ObjectApplied { key, digest: manifest.digest.clone(), settled_at, version })
     }
 }

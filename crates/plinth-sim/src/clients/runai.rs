@@ -169,9 +169,9 @@ impl RunaiClient for SimRunai {
         }
     }
 
-    async fn up(&self, _: &Context, target: &RunaiTarget) -> ClientResult<()> {
+    async fn up(&self, _: &Context, target: &RunaiTarget, is_new: bool) -> ClientResult<()> {
         let call = call("looking whether the control plane is up", target);
-        let first = self.centre.look(|state, _| state.runai.credentials.is_none())?;
+        let first = is_new || self.centre.look(|state, _| state.runai.credentials.is_none())?;
         self.request(&call, target).await.map_err(|error| match error.cause {
             Cause::Credentials if first => error.transient("the administrator may not be made yet"),
             _ => error,
@@ -199,7 +199,7 @@ impl RunaiClient for SimRunai {
         self.cluster(&uuid)
     }
 
-    async fn keep_credentials(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<()> {
+    async fn keep_credentials(&self, _: &Context, target: &RunaiTarget, uuid: &str) -> ClientResult<Option<String>> {
         let call = call("reading the cluster's credentials", target);
         self.request(&call, target).await?;
         self.check_known(&call, target, uuid)?;
@@ -211,9 +211,10 @@ impl RunaiClient for SimRunai {
                 .map_err(|e| call.fails(e.to_string(), "check the state directory, then run again"))?;
         }
         if self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))? {
-            return Ok(());
+            return Ok(None);
         }
-        self.centre.effect(Effect::CredentialsKept { uuid: uuid.to_owned() })
+        self.centre.effect(Effect::CredentialsKept { uuid: uuid.to_owned() })?;
+        Ok(None)
     }
 
     async fn credentials_kept(&self, _: &Context, _: &RunaiTarget, uuid: &str) -> ClientResult<bool> {

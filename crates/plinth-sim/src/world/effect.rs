@@ -81,7 +81,13 @@ pub(crate) enum Effect {
     /// Pods that read a secret were restarted.
     ReadersRestarted { namespace: String, secret: String, ready_at: Timestamp },
     /// An object was applied.
-    ObjectApplied { key: String, digest: Digest, settled_at: Timestamp },
+    ObjectApplied {
+        key: String,
+        digest: Digest,
+        settled_at: Timestamp,
+        #[serde(default)]
+        version: Option<Version>,
+    },
     /// An object was removed.
     ObjectRemoved { key: String },
     /// A name was put into the cluster's DNS.

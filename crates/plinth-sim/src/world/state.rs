@@ -121,6 +121,8 @@ pub(crate) struct Object {
     pub(crate) digest: Digest,
     /// When its controller made it so.
     pub(crate) settled_at: Timestamp,
+    /// The version that it wants, at `spec.version`; its controller is taken to tell it at once.
+    pub(crate) version: Option<Version>,
 }
 
 /// Kubernetes. Exists once a host joined.
@@ -351,8 +353,9 @@ impl Cluster {
             Effect::ReadersRestarted { namespace, secret, ready_at } => {
                 self.readers.insert(format!("{namespace}/{secret}"), Some(*ready_at));
             }
-            Effect::ObjectApplied { key, digest, settled_at } => {
-                self.objects.insert(key.clone(), Object { digest: digest.clone(), settled_at: *settled_at });
+            Effect::ObjectApplied { key, digest, settled_at, version } => {
+                let object = Object { digest: digest.clone(), settled_at: *settled_at, version: version.clone() };
+                self.objects.insert(key.clone(), object);
             }
             Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
             Effect::ReleaseRemoved { namespace, name } => {

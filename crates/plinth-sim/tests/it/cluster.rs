@@ -180,7 +180,7 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
         part("503").await;
         install(&sim, &control_plane()).await.unwrap();
         assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), None, "Keycloak comes up behind its release");
-        let up = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
+        let up = || async { Ok(client.up(&ctx, &runai(), false).await.is_ok()) };
         assert!(until(&ctx, up).await.unwrap());
         assert_eq!(client.issuer(&ctx, &runai()).await.unwrap(), Some(runai().issuer()));
         part("not registered").await;

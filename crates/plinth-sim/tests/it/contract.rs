@@ -51,7 +51,7 @@ fn simulated_runai_keeps_the_contract() {
         let (sim, ctx) = (&sim, &ctx);
         async move {
             let reached = || async move {
-                let seen = sim.clients.runai.up(ctx, &runai()).await;
+                let seen = sim.clients.runai.up(ctx, &runai(), false).await;
                 Ok(seen.map_or_else(|error| !words.is_empty() && error.happened.contains(words), |()| words.is_empty()))
             };
             assert!(until(ctx, reached).await.unwrap(), "{words}");

@@ -154,6 +154,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
+        climb: None,
         of_objects: false,
     }
 }
@@ -314,9 +315,9 @@ pub(crate) async fn connect(sim: &Simulation) -> ClientResult<()> {
     let ctx = sim.context();
     let client = &sim.clients.runai;
     install(sim, &control_plane()).await?;
-    let answers = || async { Ok(client.up(&ctx, &runai()).await.is_ok()) };
+    let answers = || async { Ok(client.up(&ctx, &runai(), false).await.is_ok()) };
     if !until(&ctx, answers).await? {
-        let last = client.up(&ctx, &runai()).await.err().map_or_else(String::new, |error| error.happened);
+        let last = client.up(&ctx, &runai(), false).await.err().map_or_else(String::new, |error| error.happened);
         return Err(ClientError::new("runai", "comparing the issuer")
             .happened(format!("it never was the expected one, or the control plane never came up: {last}"))
             .attempt(""));

@@ -294,21 +294,26 @@ async fn while_the_control_plane_comes_up_a_refused_login_is_tried_again_at_its_
     let setup = || RunaiSetup { stage: RunaiStage::Realm, ..setup("2.21") };
     let slow = Stand::timed(setup(), vec![], RunaiTiming { login_pause: Duration::from_secs(600), ..quick() });
     for _ in 0..3 {
-        let error = slow.failure(slow.client.up(&slow.ctx, &slow.target).await);
+        let error = slow.failure(slow.client.up(&slow.ctx, &slow.target, false).await);
         assert_eq!((error.cause, error.transient.is_some()), (Cause::Credentials, true), "{error:?}");
     }
     assert_eq!(slow.server.served(), ["token"], "more would lock the account");
     let stand = Stand::of(setup(), vec![]);
-    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
-    stand.failure(stand.client.up(&stand.ctx, &stand.target).await);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target, false).await);
+    stand.failure(stand.client.up(&stand.ctx, &stand.target, false).await);
     stand.server.comes_up_to(RunaiStage::Whole);
-    stand.client.up(&stand.ctx, &stand.target).await.unwrap();
+    stand.client.up(&stand.ctx, &stand.target, false).await.unwrap();
     assert_eq!(stand.count("token"), 3);
     // Once a cluster was registered, the administrator was there, and a refused login is final.
     let later = Stand::of(setup(), vec![]);
     later.secrets.keep(&cluster_uid(), &Secret::new("id".to_owned())).unwrap();
-    let error = later.failure(later.client.up(&later.ctx, &later.target).await);
+    let error = later.failure(later.client.up(&later.ctx, &later.target, false).await);
     assert_eq!((error.cause, error.transient), (Cause::Credentials, None), "{error:?}");
+    // But for a control plane that has just been installed: what is kept here is of the one before it.
+    let anew = Stand::of(setup(), vec![]);
+    anew.secrets.keep(&cluster_uid(), &Secret::new("id".to_owned())).unwrap();
+    let error = anew.failure(anew.client.up(&anew.ctx, &anew.target, true).await);
+    assert!(error.cause == Cause::Credentials && error.transient.is_some(), "{error:?}");
 }
 
 #[tokio::test]
@@ -400,7 +405,10 @@ async fn a_control_plane_elsewhere_gives_the_credential_of_its_own_release_and_h
             cluster_url: Some("https://cluster.invalid".to_owned()),
             ..newer.target.clone()
         };
-        newer.client.keep_credentials(&newer.ctx, &target, &uuid).await.unwrap();
+        // What a release before it gave would reach the chart beside it.
+        newer.secrets.keep(&kept.other().kept(), &Secret::new("of-an-older-release".to_owned())).unwrap();
+        let charts = newer.client.keep_credentials(&newer.ctx, &target, &uuid).await.unwrap();
+        assert_eq!(charts.as_deref(), Some("https://charts.example/runai"), "it says where they are");
         assert!(newer.client.credentials_kept(&newer.ctx, &target, &uuid).await.unwrap(), "{release}");
         assert!(newer.secrets.get(&kept.kept()).is_ok() && newer.secrets.get(&kept.other().kept()).is_err());
     }

@@ -36,7 +36,7 @@ impl Run {
     }
 
     fn register(&self) -> Step {
-        Self::step(Work::RunaiRegister(RunaiRegister { target: self.stand.target.clone() }))
+        Self::step(Work::RunaiRegister(RunaiRegister { target: self.stand.target.clone(), release: None }))
     }
 
     async fn look(&self, step: &Step) -> Probe {
@@ -115,7 +115,7 @@ async fn two_entries_of_one_name_stop_everything() {
 async fn the_issuer_is_waited_for_and_compared_as_a_text() {
     let stand = Arc::new(Stand::of(RunaiSetup { stage: RunaiStage::Nothing, ..setup("2.21") }, vec![]));
     let run = Run::new(&stand);
-    let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: stand.target.clone() }));
+    let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: stand.target.clone(), release: None }));
     assert!(matches!(run.look(&step).await, Probe::Todo(_)));
     let parts = async {
         for part in stand.comes_up() {
@@ -130,14 +130,14 @@ async fn the_issuer_is_waited_for_and_compared_as_a_text() {
     {
         let early = Arc::new(Stand::of(RunaiSetup { stage, ..setup("2.21") }, vec![]));
         let run = Run::new(&early);
-        let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: early.target.clone() }));
+        let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: early.target.clone(), release: None }));
         let Probe::Todo(seen) = run.look(&step).await else { panic!("{stage:?} is not enough") };
         assert!(seen[0].contains(lacks), "{stage:?}: {seen:?}");
     }
     let told = Some(format!("https://{DOMAIN}/auth/realms/runai"));
     let wrong = Arc::new(Stand::of(RunaiSetup { issuer: told.clone(), ..setup("2.21") }, vec![]));
     let run = Run::new(&wrong);
-    let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: wrong.target.clone() }));
+    let step = Run::step(Work::RunaiIssuer(RunaiIssuer { target: wrong.target.clone(), release: None }));
     let Probe::Blocked(finding) = run.look(&step).await else { panic!("every login would fail") };
     assert_eq!(finding.code, "runai.issuer-mismatch");
     assert!(finding.evidence.iter().any(|line| line.ends_with(&told.clone().unwrap())), "{finding:?}");

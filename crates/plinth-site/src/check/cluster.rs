@@ -13,6 +13,24 @@ pub(super) fn check(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     calico(site, diagnostics);
     proxy(site, diagnostics);
     pods(site, diagnostics);
+    oidc(site, diagnostics);
+}
+
+/// Either Run:ai is the issuer, or somebody who is named.
+fn oidc(site: &Site, diagnostics: &mut Diagnostics<'_>) {
+    let Some(oidc) = site.kubernetes.api.as_ref().and_then(|api| api.oidc.as_ref()) else { return };
+    let wrong = match (oidc.runai, &oidc.issuer, &oidc.client) {
+        (true, _, _) if site.runai.is_none() => ("there is no `runai` in this file", "name the issuer, or add `runai`"),
+        (true, Some(_), _) => {
+            ("the issuer is that of Run:ai, and another one is named", "remove one of `runai` and `issuer`")
+        }
+        (false, None, _) => {
+            ("no issuer is named", "add `issuer: https://..`, or `runai: true` where Run:ai is the issuer")
+        }
+        (false, _, None) => ("no client is named", "add `client: NAME`: whom tokens must be made for"),
+        _ => return,
+    };
+    diagnostics.report(Finding::error(code::SITE_OIDC, "kubernetes.api.oidc", wrong.0).fix(wrong.1));
 }
 
 /// Settings that another plugin never sees would be believed.

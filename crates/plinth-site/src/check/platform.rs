@@ -209,7 +209,7 @@ fn holds_secret(key: &str) -> bool {
 }
 
 fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
-    let source = runai.source.unwrap_or_else(|| defaults::source(&runai.version.0));
+    let source = runai.source.unwrap_or_else(|| defaults::source(runai));
     match (source, &runai.mirror) {
         (Source::Airgapped, None) => diagnostics.report(
             Finding::error(
@@ -234,7 +234,9 @@ fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {
     }
     let token = runai.registry.as_ref().is_some_and(|registry| registry.token.is_some());
     let user = runai.registry.as_ref().is_some_and(|registry| registry.user.is_some());
-    if matches!(source, Source::Jfrog | Source::Ngc) && !token && runai.control_plane.is_none() {
+    // The former registry gave the cluster part to everybody; NVIDIA's asks for a login for its charts, whoever's the control plane is.
+    let is_open = source == Source::Jfrog && runai.control_plane.is_some();
+    if matches!(source, Source::Jfrog | Source::Ngc) && !token && !is_open {
         let finding =
             Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry", "the vendor's registry needs a token");
         let fix = "add `registry: {token: {env: RUNAI_REGISTRY_TOKEN}}` under `runai`; from 3.0 on there is also \

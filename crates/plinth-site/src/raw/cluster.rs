@@ -61,11 +61,17 @@ pub(crate) struct Balancer {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Oidc {
-    /// Address of the issuer, exactly as it stands in tokens.
-    pub(crate) issuer: Text<IssuerAddress>,
-    /// Client that tokens must be made for.
+    /// Run:ai is the issuer: its address, its client `runai`, user names without a prefix, and the authority of a control plane elsewhere are
+    /// filled in.
+    #[serde(default)]
+    pub(crate) runai: bool,
+    /// Address of the issuer, exactly as it stands in tokens; not with `runai`.
+    #[serde(default)]
+    pub(crate) issuer: Option<Text<IssuerAddress>>,
+    /// Client that tokens must be made for; `runai` with `runai`.
+    #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(crate) client: String,
+    pub(crate) client: Option<String>,
     /// Claim that names the user; `sub` when absent.
     #[serde(default)]
     #[schemars(length(min = 1))]

@@ -23,7 +23,8 @@ pub(crate) struct Runai {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) port: Option<u16>,
-    /// Where artefacts come from; `jfrog` below 2.25, `ngc` from there, when absent.
+    /// Where artefacts come from; `jfrog` below 2.25, `ngc` from there, when absent. Without a token `oss` from 3.0 on, and `jfrog` for 2.25 with
+    /// `controlPlane`.
     #[serde(default)]
     pub(crate) source: Option<Source>,
     /// Registry inside the site, with `source: airgapped`: `HOST/PATH` that holds the images, and, unless `platform.charts` names another
@@ -40,6 +41,10 @@ pub(crate) struct Runai {
     /// The cluster as Run:ai knows it.
     #[serde(default)]
     pub(crate) cluster: Option<Cluster>,
+    /// Domain below which services of inference get their names; DNS must lead `*.DOMAIN` to the ingress, and the certificate is for it too. Such
+    /// services are reached from inside of the cluster alone when absent.
+    #[serde(default)]
+    pub(crate) inference_domain: Option<Text<Domain>>,
     /// Certificate of the domain; made by an own authority when absent.
     #[serde(default)]
     pub(crate) certificate: Option<Certificate>,

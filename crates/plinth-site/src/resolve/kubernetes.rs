@@ -1,14 +1,16 @@
 //! Kubernetes, with defaults.
 
 use crate::defaults;
-use crate::desired::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
+use crate::desired::{
+    ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, Runai, WebProxy,
+};
 use crate::raw::cluster::{self, Endpoint, ProxyMode};
 use crate::raw::kubernetes::{self as raw, Plugin};
 use crate::raw::text::Text;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
-pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
+pub(super) fn resolve(kubernetes: &raw::Kubernetes, runai: Option<&Runai>) -> Kubernetes {
     let network = kubernetes.network.clone().unwrap_or_default();
     let kubespray = kubernetes.kubespray.as_ref();
     let api = kubernetes.api.as_ref();
@@ -30,7 +32,7 @@ pub(super) fn resolve(kubernetes: &raw::Kubernetes) -> Kubernetes {
         calico: calico(network.calico_or_default()),
         extra_names: api.iter().flat_map(|api| &api.extra_names).map(|name| name.0.0.clone()).collect(),
         endpoint: endpoint(api.and_then(|api| api.endpoint.as_ref())),
-        oidc: api.and_then(|api| api.oidc.as_ref()).map(oidc),
+        oidc: api.and_then(|api| api.oidc.as_ref()).and_then(|given| oidc(given, runai)),
         max_pods: kubelet.max_pods,
         system_reserved: reserved(kubelet.system_reserved.as_ref()),
         kube_reserved: reserved(kubelet.kube_reserved.as_ref()),
@@ -84,16 +86,22 @@ fn endpoint(endpoint: Option<&Endpoint>) -> ApiEndpoint {
     }
 }
 
-fn oidc(oidc: &cluster::Oidc) -> Oidc {
-    Oidc {
-        issuer: oidc.issuer.0.0.clone(),
-        client: oidc.client.clone(),
+/// Tokens of Run:ai are made for client `runai`, and its users go by their names as they are (NVIDIA Run:ai docs 2.25, Cluster Authentication).
+/// None where the checks have said what is missing.
+fn oidc(oidc: &cluster::Oidc, runai: Option<&Runai>) -> Option<Oidc> {
+    let of_runai = runai.filter(|_| oidc.runai);
+    let given = oidc.issuer.as_ref().map(|issuer| issuer.0.0.clone());
+    let elsewhere = of_runai.and_then(|runai| runai.control_plane.as_ref()?.authority.clone());
+    let authority = oidc.authority.as_ref().map(|pem| format!("{}\n", pem.0.0.trim()));
+    Some(Oidc {
+        issuer: of_runai.map(Runai::issuer).or(given)?,
+        client: oidc.client.clone().or_else(|| of_runai.map(|_| "runai".to_owned()))?,
         username_claim: oidc.username_claim.clone(),
-        username_prefix: oidc.username_prefix.clone(),
+        username_prefix: oidc.username_prefix.clone().or_else(|| of_runai.map(|_| "-".to_owned())),
         groups_claim: oidc.groups_claim.clone(),
         groups_prefix: oidc.groups_prefix.clone(),
-        authority: oidc.authority.as_ref().map(|pem| format!("{}\n", pem.0.0.trim())),
-    }
+        authority: authority.or(elsewhere),
+    })
 }
 
 fn reserved(reserved: Option<&cluster::Reserved>) -> Reserved {

@@ -141,3 +141,51 @@ fn a_control_plane_elsewhere_has_a_url_and_needs_no_login_of_the_registry() {
     assert!(with("  controlPlane: {url: acme.run.ai}").contains("controlPlane.url"));
     assert!(with("  controlPlane: {}").contains("controlPlane"));
 }
+
+#[test]
+fn without_a_token_artefacts_come_from_where_none_is_asked_for() {
+    use plinth_site::desired::ArtifactSource::{Jfrog, Ngc, Oss};
+    const REGISTRY: &str = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let tenant = "  controlPlane: {url: \"https://acme.run.ai\"}";
+    let with = |line: &str, text: &str| {
+        let version = format!("version: \"{line}\"");
+        changed(&[("version: \"2.21\"", version.as_str()), (REGISTRY, text)])
+    };
+    for (line, text, wanted) in [
+        ("2.24", REGISTRY, Jfrog),
+        ("2.25", REGISTRY, Ngc),
+        ("3.0", REGISTRY, Ngc),
+        ("3.0", "", Oss),
+        ("2.24", tenant, Jfrog),
+        ("2.25", tenant, Jfrog),
+        ("3.0", tenant, Oss),
+    ] {
+        let site = read(with(line, text)).unwrap().desired;
+        assert_eq!(site.runai.unwrap().source, wanted, "{line} {text}");
+    }
+    // Neither a former registry nor open-source artefacts: its charts are behind a login, whoever's the control plane is.
+    for text in ["", tenant] {
+        assert!(summary(&with("2.26", text)).join(" ").contains("site.registry-token"), "{text}");
+    }
+}
+
+#[test]
+fn run_ai_as_the_issuer_fills_in_what_is_fixed_and_nothing_beside_it() {
+    let with = |oidc: &str, more: &[(&str, &str)]| {
+        let settings = format!("{VERSION}\n  api: {{oidc: {oidc}}}");
+        changed(&[(VERSION, settings.as_str())].into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let runai = read(changed(&[])).unwrap().desired.runai.unwrap();
+    let oidc = read(with("{runai: true, usernameClaim: email}", &[])).unwrap().desired.kubernetes.oidc.unwrap();
+    assert_eq!((oidc.issuer, oidc.client.as_str()), (runai.issuer(), "runai"));
+    assert_eq!((oidc.username_prefix.as_deref(), oidc.username_claim.as_deref()), (Some("-"), Some("email")));
+    const REGISTRY: &str = "  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}";
+    let tenant = (REGISTRY, "  controlPlane: {url: \"https://acme.run.ai\"}");
+    let oidc = read(with("{runai: true}", &[tenant])).unwrap().desired.kubernetes.oidc.unwrap();
+    assert_eq!(oidc.issuer, "https://acme.run.ai/auth/realms/acme");
+    for wrong in
+        ["{runai: true, issuer: \"https://a.example.com\"}", "{client: a}", "{issuer: \"https://a.example.com\"}"]
+    {
+        assert!(summary(&with(wrong, &[])).join(" ").contains("site.oidc kubernetes.api.oidc"), "{wrong}");
+    }
+}

@@ -47,6 +47,11 @@ impl Secrets for MemorySecrets {
         Ok(())
     }
 
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).remove(reference);
+        Ok(())
+    }
+
     fn redact(&self, text: &str) -> String {
         self.redactor.redact(text)
     }

@@ -21,7 +21,7 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
     let discovered = operation.discover().await?;
     operation.accept(discovered.findings.clone())?;
-    let planned = operation.plan_rotation(&discovered, verb.authority).await?;
+    let planned = operation.plan_rotation(&discovered, verb.authority, verb.until.map(RotationPhase::from)).await?;
     if planned.plan.steps.is_empty() {
         printer.talk("the files that the site names are those that are kept: put the new ones in their place first");
         return Ok(Exit::Done);
@@ -36,7 +36,9 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
     }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
     let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
-    if exit == Exit::Done {
+    if exit == Exit::Done && verb.until.is_some() {
+        printer.talk("It stopped where it was asked to. To go on with it: `plinth rotate certificates`");
+    } else if exit == Exit::Done {
         printer.talk("Who trusts the authority outside of the cluster, such as browsers, is not reached: `plinth render certs` shows what to give them");
     } else {
         printer.talk("To go on with it: `plinth rotate certificates`");

@@ -107,6 +107,11 @@ impl Secrets for OwnSecrets {
         self.0.keep(reference, value)
     }
 
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError> {
+        own(reference)?;
+        self.0.forget(reference)
+    }
+
     fn redact(&self, text: &str) -> String {
         self.0.redact(text)
     }

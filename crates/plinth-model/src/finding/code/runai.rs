@@ -66,6 +66,11 @@ findings! {
         usually: "Pods do not resolve the platform's name, do not trust its certificate, or a required dependency is missing. The evidence holds the state.",
         fix: "Look at runai-agent and cluster-sync: `kubectl -n runai logs deployment/runai-agent`. Then run again.",
     }
+    RUNAI_OIDC_AUTHORITY = "runai.oidc-authority", You {
+        means: "The API servers are told that Run:ai is an issuer of tokens, and not which authority signs its certificate, so that they take none of them.",
+        usually: "The authority is plinth's own, which is made after the API servers were set up.",
+        fix: "Put the authority that `plinth render certs` shows under `kubernetes.api.oidc.authority`, and run `plinth apply` again.",
+    }
     RUNAI_OIDC_ISSUER = "runai.oidc-issuer", You {
         means: "The API server is told an issuer at Run:ai's own host that is not the one that Run:ai writes into tokens. The two are compared letter by letter, so everybody's login to the API server would fail.",
         usually: "The port is missing or too much, or another realm stands in `kubernetes.api.oidc.issuer`.",

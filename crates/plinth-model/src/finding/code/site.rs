@@ -261,6 +261,11 @@ findings! {
         usually: "Another file was named, or the editor saved it in another encoding.",
         fix: "Check the name of the file; save it as UTF-8.",
     }
+    SITE_OIDC = "site.oidc", You {
+        means: "What the API server is to be told of an issuer of tokens is not complete, or contradicts itself.",
+        usually: "`issuer` or `client` is missing, or stands beside `runai: true`.",
+        fix: "Write `runai: true` alone where people sign in with tokens of Run:ai; else `issuer` and `client`.",
+    }
     SITE_OUT_OF_RANGE = "site.out-of-range", You {
         means: "A number is outside its limits, or a text or list is empty where something is needed.",
         usually: "A port outside the range of node ports, or a list that still waits for its entries.",

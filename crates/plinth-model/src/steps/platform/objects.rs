@@ -2,7 +2,7 @@
 
 use crate::Stage;
 use crate::installed::{InstalledChange, ObjectName, Parts};
-use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{Climb, Effect, FreeText, Health, Lane, Properties, StepParams, Undo, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +22,9 @@ pub struct KubeObjects {
     /// Where it belongs: with the platform, or with Run:ai.
     #[serde(default = "Stage::platform", skip_serializing_if = "Stage::is_platform")]
     pub stage: Stage,
+    /// One of them moves by one minor at a time: it goes over the versions between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub climb: Option<Box<Climb>>,
 }
 
 impl StepParams for KubeObjects {
@@ -43,8 +46,11 @@ impl StepParams for KubeObjects {
         self.stage
     }
 
+    // Each version between may take as long as the last.
     fn deadline_s(&self) -> u32 {
-        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s)
+        let between = self.climb.as_ref().map_or(0, |climb| climb.carried.len().saturating_sub(1));
+        let times = u32::try_from(between).unwrap_or(u32::MAX).saturating_add(1);
+        self.timeout_s.saturating_mul(times).saturating_add(Self::PROPERTIES.deadline_s)
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

@@ -1,6 +1,6 @@
 //! Values that the kinds of this area share. What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 
-use crate::steps::RegistryLogin;
+use crate::steps::{Climb, RegistryLogin};
 use crate::{ChartVersion, NodeName, ObjectName, SecretRef, Values, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -191,6 +191,9 @@ pub struct Release {
     /// The site file names exactly this version: it is meant also where a newer one is deployed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named_by_site: bool,
+    /// What it is the operator of, where that moves by one minor at a time: an upgrade that would leave the way is not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub climb: Option<Box<Climb>>,
 }
 
 impl Release {

@@ -1,7 +1,7 @@
 //! `runai.issuer`.
 
-use crate::Stage;
 use crate::steps::{Effect, Lane, Properties, RunaiTarget, StepParams, Undo, deadlines};
+use crate::{ReleaseName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct RunaiIssuer {
     /// Control plane.
     pub target: RunaiTarget,
+    /// The release that installs it; none where it is not installed from here. Whether it is new decides what a refusal means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseName>,
 }
 
 impl StepParams for RunaiIssuer {

@@ -8,6 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release, deadlines};
 use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
+use plinth_world::climb::not_in_one_go;
 use plinth_world::helm::{ReleaseState, last_good, not_older, not_too_far};
 
 const CLIENT: &str = "helm";
@@ -79,8 +80,11 @@ async fn deployed(release: &Release, env: &StepEnv) -> Result<String, ClientErro
 }
 
 /// Why this upgrade is refused: an older version than the deployed one, as far as it is known here which one would be installed, or one
-/// that is too far ahead. None: it goes forward.
+/// that is too far ahead, of itself or of what it is the operator of. None: it goes forward.
 async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
+    if let Some(error) = leaves_the_way(release, env).await? {
+        return Ok(Some(error));
+    }
     let wanted = release.version.exact();
     if wanted.is_none() && release.upgrades_from.is_none() {
         return Ok(None);
@@ -89,6 +93,14 @@ async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientErro
     let Some(ReleaseState { version, .. }) = there else { return Ok(None) };
     let forward = wanted.map_or(Ok(()), |wanted| not_older(release, &version, wanted));
     Ok(forward.and_then(|()| not_too_far(release, &version)).err())
+}
+
+/// Why this release of an operator cannot take what it is the operator of any further: it moves by one minor at a time, and the next one is
+/// not among those that the release carries.
+async fn leaves_the_way(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
+    let Some(climb) = &release.climb else { return Ok(None) };
+    let Some(there) = env.clients.kube.version(&env.ctx, &climb.object).await? else { return Ok(None) };
+    Ok(climb.next(&there).err().map(|gap| not_in_one_go(&release.component, climb, &there, &gap)))
 }
 
 /// Waits until every proof of health holds. What helm keeps does not change by itself, so nothing else is looked at.

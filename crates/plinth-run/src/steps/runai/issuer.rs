@@ -1,5 +1,6 @@
 //! The control plane is up: Keycloak names the right issuer, lets the administrator in, and clusters are listed.
 
+use super::is_new;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, done, todo};
 use crate::steps::{Explanation, StepKind, wait};
@@ -16,19 +17,19 @@ impl StepKind for RunaiIssuer {
         kind: RunaiIssuer::KIND,
         title: "The control plane is up, and Keycloak names exactly the issuer that Run:ai expects.",
         probe: "Reads the discovery document and compares the issuer as an exact text: a mismatch stops, since every token would be refused. Then gets a token for the administrator, and lists clusters.",
-        act: "Waits until Keycloak, its realm, the administrator and the list of clusters answer. A refused login is tried again every 30 s until the deadline, as long as no cluster was registered from here.",
+        act: "Waits until Keycloak, its realm, the administrator and the list of clusters answer. A refused login is tried again every 30 s until the deadline, as long as no cluster was registered from here, or the control plane was installed within the last hour.",
     };
 
     /// Keycloak names exactly the expected issuer, and the control plane can be worked with.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        Ok(look(&self.target, env).await?.0)
+        Ok(look(self, env).await?.0)
     }
 
     /// Waits until the control plane is up.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let last = Mutex::new(None);
         let watched = || async {
-            let (probed, why) = look(&self.target, env).await?;
+            let (probed, why) = look(self, env).await?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) = why;
             Ok(probed)
         };
@@ -41,7 +42,8 @@ impl StepKind for RunaiIssuer {
 }
 
 /// What is seen, and what the control plane lacks where only its interface knows.
-async fn look(target: &RunaiTarget, env: &StepEnv) -> Result<(Probed, Option<Finding>), ClientError> {
+async fn look(step: &RunaiIssuer, env: &StepEnv) -> Result<(Probed, Option<Finding>), ClientError> {
+    let RunaiIssuer { target, release } = step;
     let expected = target.issuer();
     match env.clients.runai.issuer(&env.ctx, target).await? {
         Some(found) if found == expected => {}
@@ -51,7 +53,8 @@ async fn look(target: &RunaiTarget, env: &StepEnv) -> Result<(Probed, Option<Fin
             return Ok((todo(missing)?, None));
         }
     }
-    match env.clients.runai.up(&env.ctx, target).await {
+    let is_new = is_new(env, release.as_ref()).await?;
+    match env.clients.runai.up(&env.ctx, target, is_new).await {
         Ok(()) => Ok((done(format!("issuer is {expected}"))?, None)),
         Err(error) if error.transient.is_some() => {
             Ok((todo(format!("! {}", error.happened))?, error.finding.map(|finding| *finding)))

@@ -1,5 +1,6 @@
 //! The registration of the cluster.
 
+use super::is_new;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
@@ -16,18 +17,22 @@ impl StepKind for RunaiRegister {
         kind: RunaiRegister::KIND,
         title: "The cluster is registered with the control plane exactly once.",
         probe: "Lists clusters by exact name. Several of one name stop the step.",
-        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time.",
+        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time, and a control plane that was installed anew is registered with anew.",
     };
 
     /// Registered exactly once, and its credentials are kept here.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { target } = self;
+        let Self { target, release } = self;
         match registered(env, target).await? {
             Err(finding) => blocked(finding),
-            Ok(None) => Ok(differs(vec![
-                format!("+ cluster {} at {}", target.cluster, target.url),
-                "+ its credentials in the state directory".to_owned(),
-            ])),
+            Ok(None) => {
+                let missing = differs(vec![
+                    format!("+ cluster {} at {}", target.cluster, target.url),
+                    "+ its credentials in the state directory".to_owned(),
+                ]);
+                // A control plane that was installed anew knows nothing of what was registered with the one before it.
+                Ok(if is_new(env, release.as_ref()).await? { missing.completing() } else { missing })
+            }
             Ok(Some(cluster)) if env.clients.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
                 done(format!("registered once, as {}", cluster.uuid))
             }
@@ -40,7 +45,7 @@ impl StepKind for RunaiRegister {
 
     /// Looks again before registering, since registering twice makes two entries; then keeps the credentials.
     async fn act(&self, _: &Step, env: &StepEnv) -> Result<String, ClientError> {
-        let Self { target } = self;
+        let Self { target, .. } = self;
         let found = registered(env, target)
             .await?
             .map_err(|finding| refused(CLIENT, format!("registering cluster {}", target.cluster), finding))?;
@@ -48,8 +53,12 @@ impl StepKind for RunaiRegister {
             Some(cluster) => (cluster, "was registered already"),
             None => (env.clients.runai.register(&env.ctx, target).await?, "registered"),
         };
-        env.clients.runai.keep_credentials(&env.ctx, target, &cluster.uuid).await?;
-        Ok(format!("cluster {} {what} as {}, credentials kept", target.cluster, cluster.uuid))
+        let charts = env.clients.runai.keep_credentials(&env.ctx, target, &cluster.uuid).await?;
+        // A control plane here has its charts where the site says; elsewhere only its own word tells.
+        let charts = charts.filter(|_| !target.is_here());
+        let charts = charts.map(|place| format!("; it says that the charts of the cluster part are at {place}"));
+        let charts = charts.unwrap_or_default();
+        Ok(format!("cluster {} {what} as {}, credentials kept{charts}", target.cluster, cluster.uuid))
     }
 }
 

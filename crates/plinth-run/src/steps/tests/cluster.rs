@@ -1,3 +1,4 @@
+mod climb;
 mod releases;
 
 use super::*;
@@ -379,6 +380,7 @@ fn release(version: &str) -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
+        climb: None,
         of_objects: false,
     }
 }
@@ -399,6 +401,7 @@ async fn objects_are_applied_and_then_waited_for() {
         health: release("1").health,
         timeout_s: 0,
         stage: Stage::Platform,
+        climb: None,
     });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);

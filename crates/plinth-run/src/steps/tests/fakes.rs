@@ -290,6 +290,7 @@ client!(KubeRestarts {
 client!(KubeObjects {
     diff(objects: &[Value]) -> Vec<String>;
     apply(objects: &[Value]) -> ();
+    version(object: &ObjectName) -> Option<Version>;
     present(objects: &[ObjectName]) -> Vec<ObjectName>;
     remove(objects: &[ObjectName]) -> ();
 });
@@ -345,10 +346,10 @@ client!(HelmClient {
 
 client!(RunaiClient {
     issuer(target: &RunaiTarget) -> Option<String>;
-    up(target: &RunaiTarget) -> ();
+    up(target: &RunaiTarget, is_new: bool) -> ();
     clusters(target: &RunaiTarget) -> Vec<RunaiCluster>;
     register(target: &RunaiTarget) -> RunaiCluster;
-    keep_credentials(target: &RunaiTarget, uuid: &str) -> ();
+    keep_credentials(target: &RunaiTarget, uuid: &str) -> Option<String>;
     credentials_kept(target: &RunaiTarget, uuid: &str) -> bool;
     org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> Option<RunaiOrgUnit>;
     make_org_unit(target: &RunaiTarget, uuid: &str, unit: &OrgUnit) -> RunaiOrgUnit;

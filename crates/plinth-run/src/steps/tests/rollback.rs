@@ -43,6 +43,7 @@ fn release() -> Work {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
+        climb: None,
         of_objects: false,
     };
     HelmRelease { release: Box::new(release), stage: Stage::Platform }.into()

@@ -17,7 +17,7 @@ fn cluster(uuid: &str, state: &str, missing: &[&str]) -> RunaiCluster {
 
 #[tokio::test]
 async fn the_issuer_is_compared_as_an_exact_text() {
-    let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
+    let work = Work::RunaiIssuer(RunaiIssuer { target: runai(), release: None });
     let right = "https://a.test:30443/auth/realms/runai";
     let bench = Bench::new();
     bench.fake.on("issuer", Some(right.to_owned())).on("up", ());
@@ -43,7 +43,7 @@ async fn the_issuer_is_compared_as_an_exact_text() {
 /// Keycloak alone is not the control plane: the administrator and the interface come later, and what the wait ends with is what they said.
 #[tokio::test]
 async fn the_control_plane_is_waited_for_to_its_last_part() {
-    let work = Work::RunaiIssuer(RunaiIssuer { target: runai() });
+    let work = Work::RunaiIssuer(RunaiIssuer { target: runai(), release: None });
     let right = || Some("https://a.test:30443/auth/realms/runai".to_owned());
     let early = || {
         let finding =
@@ -68,7 +68,7 @@ async fn the_control_plane_is_waited_for_to_its_last_part() {
 
 #[tokio::test]
 async fn registration_is_decided_by_exact_name_and_kept_credentials() {
-    let work = Work::RunaiRegister(RunaiRegister { target: runai() });
+    let work = Work::RunaiRegister(RunaiRegister { target: runai(), release: None });
     let bench = Bench::new();
     bench.fake.on("clusters", Vec::<RunaiCluster>::new());
     assert_eq!(todo(bench.look(&work).await).len(), 2);
@@ -87,16 +87,16 @@ async fn registration_is_decided_by_exact_name_and_kept_credentials() {
 
 #[tokio::test]
 async fn registering_happens_only_when_nobody_did_it_before() {
-    let work = Work::RunaiRegister(RunaiRegister { target: runai() });
+    let work = Work::RunaiRegister(RunaiRegister { target: runai(), release: None });
     let fresh = Bench::new();
     fresh
         .fake
         .on("clusters", Vec::<RunaiCluster>::new())
         .on("register", cluster("u1", "WaitingToConnect", &[]))
-        .on("keep_credentials", ());
+        .on("keep_credentials", None::<String>);
     assert!(fresh.act(&work).await.unwrap().contains("registered as u1"));
     let again = Bench::new();
-    again.fake.on("clusters", vec![cluster("u1", "WaitingToConnect", &[])]).on("keep_credentials", ());
+    again.fake.on("clusters", vec![cluster("u1", "WaitingToConnect", &[])]).on("keep_credentials", None::<String>);
     assert!(again.act(&work).await.unwrap().contains("was registered already"));
     assert_eq!(again.fake.calls(), ["clusters", "keep_credentials"]);
     let refusing = Bench::new();
@@ -224,4 +224,29 @@ async fn behind_a_change_only_a_report_from_after_it_counts() {
     let older = Bench::new();
     older.fake.on("clusters", vec![cluster("u", "Connected", &[])]);
     assert!(done(older.look(&work).await).contains("does not tell when it last reported"));
+}
+
+/// The entry of the control plane before went with it, so the step that is done only once is done again.
+#[tokio::test]
+async fn a_control_plane_that_was_installed_anew_is_registered_with_anew() {
+    let name = plinth_model::ReleaseName { namespace: "runai-backend".into(), name: "runai-backend".into() };
+    let work = Work::RunaiRegister(RunaiRegister { target: runai(), release: Some(name) });
+    let bench = Bench::new();
+    let deployed = |revision: u32, age: std::time::Duration| {
+        let since = bench.clock.now() - age;
+        Some(plinth_world::helm::ReleaseState {
+            version: "2.21.1".parse().unwrap(),
+            status: "deployed".into(),
+            revision,
+            since,
+        })
+    };
+    let minutes = |minutes: u64| std::time::Duration::from_secs(minutes * 60);
+    for (revision, age, again) in [(1, minutes(5), true), (1, minutes(90), false), (2, minutes(5), false)] {
+        bench
+            .fake
+            .on("clusters", Vec::<plinth_world::runai::RunaiCluster>::new())
+            .on("release", deployed(revision, age));
+        assert_eq!(bench.look(&work).await.unwrap().completes, again, "revision {revision}, {age:?}");
+    }
 }
