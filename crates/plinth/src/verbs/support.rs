@@ -2,6 +2,7 @@
 
 use crate::args::{Common, Support};
 use crate::kept::Kept;
+use crate::out_file;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded};
 use flate2::Compression;
@@ -12,7 +13,6 @@ use plinth_model::run::LogFile;
 use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
-use plinth_world::files;
 use plinth_world::secrets::Redactor;
 use serde::Serialize;
 use std::io::Read as _;
@@ -46,11 +46,8 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     let kept = Kept::open(common)?;
     pack.logs(&logs::logs(&kept.directory, kept.journal.as_ref())?.logs);
     let (count, archive) = pack.sealed()?;
-    files::replace(&verb.out, &archive, 0o600).map_err(|error| {
-        Problem::while_doing("writing the archive to")
-            .to(verb.out.display())
-            .wrong_input(error)
-            .try_this("choose a folder that you can write to")
+    out_file::write(&verb.out, &archive, 0o600, "writing the archive to", |there| {
+        out_file::is_archive(there, FOLDER)
     })?;
     let (searched, all) = redaction.count();
     for place in &redaction.unread {
