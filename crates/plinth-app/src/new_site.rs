@@ -17,7 +17,10 @@ const ROUNDS: usize = 5;
 
 /// Keys of the site file in advice about BCM, and what stands for each while there is no site file.
 const FLAGS: [(&str, &str); 6] = [
-    ("`inventory.bcm` in the site file, or the files it names", "the address of `--from-bcm`, or the file of `--ca-file`"),
+    (
+        "`inventory.bcm` in the site file, or the files it names",
+        "the address of `--from-bcm`, or the file of `--ca-file`",
+    ),
     ("in inventory.bcm.endpoint", "in the address of `--from-bcm`"),
     (", or the client certificate, of inventory.bcm", " in BCM_USERNAME and BCM_PASSWORD"),
     ("as caFile, which", "with `--ca-file`, which"),

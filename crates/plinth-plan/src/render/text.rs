@@ -187,7 +187,8 @@ fn legend(plan: &Plan) -> String {
 fn counts(plan: &Plan) -> String {
     let nodes = plan.steps.iter().filter_map(|s| s.work.node()).collect::<HashSet<_>>().len();
     let told: Vec<String> = signs(plan).iter().map(|(sign, what, n)| format!("{n} {what} ({sign})")).collect();
-    let mut line = format!("{} on {}: {}", amount(plan.steps.len(), "step"), amount(nodes, "node"), told.join(", "));
+    let on = if nodes == 0 { String::new() } else { format!(" on {}", amount(nodes, "node")) };
+    let mut line = format!("{}{on}: {}", amount(plan.steps.len(), "step"), told.join(", "));
     let marked = destructive(plan).count();
     if marked > 0 {
         let verb =

@@ -46,9 +46,7 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     let kept = Kept::open(common)?;
     pack.logs(&logs::logs(&kept.directory, kept.journal.as_ref())?.logs);
     let (count, archive) = pack.sealed()?;
-    out_file::write(&verb.out, &archive, 0o600, "writing the archive to", |there| {
-        out_file::is_archive(there, FOLDER)
-    })?;
+    out_file::write(&verb.out, &archive, 0o600, "writing the archive to", |there| out_file::is_archive(there, FOLDER))?;
     let (searched, all) = redaction.count();
     for place in &redaction.unread {
         printer

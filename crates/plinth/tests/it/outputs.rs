@@ -73,14 +73,17 @@ fn exports_and_archives_replace_their_own_kind_only_and_nothing_is_written_throu
     run(&["rehearse", "--pace", "fast"]).exits(0);
     let (link, target) = (folder.path().join("link"), folder.path().join("target"));
     symlink(&target, &link).unwrap();
-    let exports = ["trace", "otlp", "ctrf", "junit", "markdown", "metrics"].map(|format| vec!["export", "--format", format]);
+    let exports =
+        ["trace", "otlp", "ctrf", "junit", "markdown", "metrics"].map(|format| vec!["export", "--format", format]);
     for verb in exports.iter().chain([&vec!["support"]]) {
         let out = |file: &str| run(&[&verb[..], &["--out", file]].concat());
         out("mine").exits(0);
         out("mine").exits(0);
         let kept = fs::read(folder.path().join("mine")).unwrap();
         fs::remove_file(folder.path().join("mine")).unwrap();
-        for foreign in [&b"{\"name\": \"site\"}\n"[..], b"## notes\n", b"<?xml version=\"1.0\"?>\n", &[0x1f, 0x8b, 8, 0], b"mine"] {
+        for foreign in
+            [&b"{\"name\": \"site\"}\n"[..], b"## notes\n", b"<?xml version=\"1.0\"?>\n", &[0x1f, 0x8b, 8, 0], b"mine"]
+        {
             fs::write(folder.path().join("other"), foreign).unwrap();
             out("other").exits(1).says("left alone");
             assert_eq!(fs::read(folder.path().join("other")).unwrap(), foreign, "{verb:?}");

@@ -79,8 +79,12 @@ fn pages() -> Vec<String> {
 fn every_command_can_be_pasted() {
     let folder = TempDir::new().unwrap();
     let pages = pages();
-    assert!(pages.iter().all(|page| !page.contains("```console")), "commands stand in blocks of `sh`, without a prompt");
-    let blocks = pages.iter().flat_map(|page| page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next()));
+    assert!(
+        pages.iter().all(|page| !page.contains("```console")),
+        "commands stand in blocks of `sh`, without a prompt"
+    );
+    let blocks =
+        pages.iter().flat_map(|page| page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next()));
     let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
     let prompts: Vec<&&str> = lines.iter().filter(|line| line.starts_with("$ ") || line.starts_with("# ")).collect();
     assert_eq!(prompts, Vec::<&&str>::new());
