@@ -263,14 +263,14 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 pub(crate) struct History {
-    /// A node by name, or a step by its id; without it the runs are listed
+    /// A node by name, a step by its id, or a group of steps as a plan prints them; without it the runs are listed
     #[arg(value_name = "NODE|STEP", add = ArgValueCompleter::new(complete::nodes_and_steps))]
     pub(crate) what: Option<String>,
     /// Tell steps that were only found as they should be, too
     #[arg(long)]
     pub(crate) all: bool,
     /// Only the last N runs that had to do with it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) last: Option<usize>,
 }
 

@@ -80,6 +80,33 @@ fn traps_of_yaml() {
     judged("nothing", b"", "site.empty", "plinth init");
 }
 
+/// What is named for images is moved there on every node, as root.
+#[test]
+fn folders_for_images_that_belong_to_somebody_else() {
+    let storage = |what: &str| format!("storage: {{{what}}}\n{KUBERNETES}");
+    let places = [
+        "/etc",
+        "/tmp/images",
+        "/dev/shm",
+        "/proc/1",
+        "/run/containerd",
+        "/usr/local/images",
+        "/var/lib/kubelet/images",
+    ];
+    for place in places {
+        all(&[(KUBERNETES, &storage(&format!("larger: {place}")), "site.storage", "/local/containerd")]);
+        all(&[(KUBERNETES, &storage(&format!("images: {place}")), "site.storage", "/local/containerd")]);
+    }
+    all(&[
+        (GPU, &format!("{GPU}  overrides: {{gpu-1: {{storage: /tmp/x}}}}\n"), "site.storage", "/local/containerd"),
+        (KUBERNETES, &storage("larger: /etcetera/images"), "", ""),
+        (KUBERNETES, &storage("larger: /srv/containerd"), "", ""),
+        (KUBERNETES, &storage("imagesGib: -5"), "site.out-of-range", "a whole number, 0 or more"),
+        (KUBERNETES, &storage("imagesGib: lots"), "site.wrong-type", "a whole number, 0 or more"),
+        (KUBERNETES, "run: {parallel: 0}\nkubernetes:\n", "site.out-of-range", "from 1 to 1000"),
+    ]);
+}
+
 #[test]
 fn habits_of_other_programs() {
     let proxy = "kubernetes:\n  proxy: {http: \"http://p:3128\", noProxy: \"localhost,10.0.0.0/8\"}\n";
