@@ -1,6 +1,6 @@
 //! Causes, not failures: what failed with the same code and the same message but for names and numbers is one group.
 
-use crate::ranges::ranges;
+use crate::ranges;
 use plinth_model::run::{CommandFailure, HeldBy, StepState, StepView};
 use plinth_model::{RunView, StepId};
 use serde::Serialize;

@@ -15,6 +15,19 @@ use std::path::{Path, PathBuf};
 /// Most times that nodes which discovery refuses are taken out of the guess.
 const ROUNDS: usize = 5;
 
+/// Keys of the site file in advice about BCM, and what stands for each while there is no site file.
+const FLAGS: [(&str, &str); 6] = [
+    (
+        "`inventory.bcm` in the site file, or the files it names",
+        "the address of `--from-bcm`, or the file of `--ca-file`",
+    ),
+    ("in inventory.bcm.endpoint", "in the address of `--from-bcm`"),
+    (", or the client certificate, of inventory.bcm", " in BCM_USERNAME and BCM_PASSWORD"),
+    ("as caFile, which", "with `--ca-file`, which"),
+    ("write `tls: {insecure: true}`", "give `--insecure`"),
+    ("and that the endpoint names", "and that `--from-bcm` names"),
+];
+
 /// A site file that is not there yet.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSite<'a> {
@@ -88,17 +101,18 @@ impl NewSite<'_> {
         Ok(of_inventory(&inventory, answers))
     }
 
-    /// Writes the file, and beside it the schema for editors unless there is one; answers the schema's place.
+    /// Writes the file, and beside it the schema for editors unless there is one; answers the schema's place, and whether it was written.
     ///
     /// # Errors
     /// When something is there by now, or the folder cannot be written.
-    pub fn write(&self, draft: &Draft) -> Result<PathBuf, Problem> {
+    pub fn write(&self, draft: &Draft) -> Result<(PathBuf, bool), Problem> {
         write(self.file, &draft.text)?;
         let schema = self.file.with_file_name(SCHEMA_FILE);
-        if !schema.exists() {
+        let is_new = std::fs::symlink_metadata(&schema).is_err();
+        if is_new {
             write(&schema, &format!("{:#}\n", plinth_site::schema()))?;
         }
-        Ok(schema)
+        Ok((schema, is_new))
     }
 
     /// Asks BCM, with the login that the written file will name.
@@ -125,10 +139,10 @@ impl NewSite<'_> {
             return problem.try_this(fix);
         }
         if about_file {
-            problem.try_this("check the name that `--ca-file` was given; it counts from the current folder")
-        } else {
-            problem
+            return problem.try_this("check the name that `--ca-file` was given; it counts from the current folder");
         }
+        let attempt = FLAGS.iter().fold(problem.attempt.clone(), |text, (key, flag)| text.replace(key, flag));
+        problem.try_this(attempt)
     }
 }
 

@@ -213,6 +213,11 @@ async fn what_happened_to_a_node_is_told_over_all_runs() {
     assert!(account.before.iter().any(|line| line.starts_with("+ user")) && account.undo.is_some(), "{account:?}");
     let step = reader.history(&About::of("nodes/account/dgx-05")).unwrap();
     assert_eq!((step.runs.len(), step.runs[0].steps.len()), (3, 1));
+    let group = reader.history(&About::of("nodes/account")).unwrap();
+    let nodes: Vec<_> =
+        group.runs[0].steps.iter().filter_map(|step| step.step.as_str().strip_prefix("nodes/account/")).collect();
+    assert!(nodes.len() == group.runs[0].steps.len() && nodes.contains(&"dgx-06"), "{nodes:?}");
+    assert_eq!(reader.history(&About::of("nodes/acc")).unwrap().runs.len(), 0, "a part of a name is no group");
     let runs = reader.history(&About::Runs).unwrap();
     assert_eq!(runs.runs.iter().map(|run| run.counts.unwrap().failed).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(reader.history(&About::of("dgx-99")).unwrap().runs.len(), 0);

@@ -22,6 +22,7 @@ pub mod nearest;
 pub mod observed;
 pub mod plan;
 pub mod problem;
+pub mod ranges;
 pub mod registry;
 pub mod run;
 pub mod secret;

@@ -21,10 +21,14 @@ pub fn history(site: &SiteName, history: &History, all: bool, palette: Palette) 
     }
     let changed = history.runs.iter().filter(|run| run.steps.iter().any(StepHistory::touched)).count();
     let mut lines = vec![format!(
-        "{name}: what happened to {}, in {}; {} changed something there",
+        "{name}: what happened to {}, in {}; {}",
         palette.bold(&about),
         amount(history.runs.len(), "run"),
-        if changed == 0 { "none".to_owned() } else { changed.to_string() },
+        if changed == 0 {
+            "nothing was changed there".to_owned()
+        } else {
+            format!("{changed} changed something there")
+        },
     )];
     for run in &history.runs {
         lines.push(String::new());

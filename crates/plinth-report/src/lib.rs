@@ -45,3 +45,4 @@ pub use sink::Sink;
 pub use style::{Palette, Sign, clean};
 pub use tables::NodeRow;
 pub use text_log::{TextLog, Verbosity};
+pub use wrap::fitted;

@@ -71,7 +71,7 @@ fn as_table(rows: &[Row<'_>], palette: Palette) -> String {
             Cell::new(clean(&row.fix)),
         ]
     });
-    tables::coloured(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect())
+    tables::coloured(&["NODES", "SEVERITY", "CODE", "WHAT", "WHO", "FIX"], cells.collect(), &[1, 2, 4])
 }
 
 fn severity(severity: Severity, palette: Palette) -> Cell {

@@ -53,7 +53,10 @@ fn whole(
     let name = palette.bold(site.as_str());
     let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
     let RunStatus { id, plan, rehearsal, .. } = &status.run;
-    let Some(id) = id else { return format!("{name}: never applied\n{lock}") };
+    let Some(id) = id else {
+        let now: String = look(status).map(|line| line + "\n").unwrap_or_default();
+        return format!("{name}: never applied\n{now}{lock}");
+    };
     let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
     let plan = plan.as_ref().map_or("-", |plan| plan.short());
     let mut lines = vec![
@@ -142,12 +145,13 @@ fn place(directory: &str) -> String {
 
 /// Somebody holds the lock for a run that has not begun: the look before it, or a question that waits for its answer.
 fn look(status: &Status) -> Option<String> {
-    let lock = status.lock.as_ref().filter(|lock| lock.alive && Some(&lock.run) != status.run.id.as_ref())?;
+    let lock = status.to_come()?;
     let since = format!("{:.0}", lock.acquired);
-    Some(format!(
-        "  now      {} looks at the site before a run, or waits for an answer, since {since}",
-        clean(&lock.owner)
-    ))
+    let doing = match &status.awaited {
+        Some(awaited) => format!("looks at the site before a run, since {since}; waits for {}", clean(awaited)),
+        None => format!("looks at the site before a run, or waits for an answer, since {since}"),
+    };
+    Some(format!("  now      {} {doing}", clean(&lock.owner)))
 }
 
 fn state(status: &Status) -> &'static str {
@@ -276,6 +280,23 @@ mod tests {
     #[test]
     fn a_site_that_was_never_applied() {
         assert_eq!(told(RunView::default(), None), "basepod-a: never applied\n  lock     free");
+    }
+
+    /// Somebody at another terminal sees that there is a run to come, and who keeps it waiting.
+    #[test]
+    fn a_look_before_a_run_says_who_is_waited_for() {
+        let first = Status::of(RunView::default(), Some(lock()), jiff::Timestamp::UNIX_EPOCH);
+        let later =
+            Status::of(half(), Some(LockView { run: "next".to_owned(), ..lock() }), jiff::Timestamp::UNIX_EPOCH);
+        for now in [first, later] {
+            let text = status(&site(), &now, Palette::PLAIN);
+            assert!(text.contains("  now      ") && text.contains("or waits for an answer"), "{text}");
+            let text = status(&site(), &now.awaiting(Some("n2 (11 s)".to_owned())), Palette::PLAIN);
+            assert!(
+                text.contains("looks at the site before a run") && text.contains("; waits for n2 (11 s)"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

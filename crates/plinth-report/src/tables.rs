@@ -1,7 +1,12 @@
 //! Tables for people: no borders, and colour only where a cell asks for it, so that they can be piped and cut. They fit the terminal when there is one.
 
 use crate::style::clean;
+use crate::wrap::{behind, hanging};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableStyle, presets};
+use textwrap::core::display_width;
+
+/// So much room is enough for the reasons why there is no address.
+const WHY: usize = 40;
 
 /// One machine, as `plinth discover` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,27 +29,73 @@ pub struct NodeRow {
     pub why_not: String,
 }
 
-/// One row per machine: an inventory is read name by name, so nothing is folded. Ends with a line break.
+/// One row per machine: an inventory is read name by name, so nothing is folded. Where a terminal has no room for the table, a line per
+/// machine with whole words. Ends with a line break.
 #[must_use]
 pub fn discovery(rows: &[NodeRow]) -> String {
-    finished(discovery_table(rows))
+    discovery_in(&cells(rows), columns())
 }
 
-/// Any rows below a header. Ends with a line break.
+fn discovery_in(rows: &[[String; 7]], width: Option<usize>) -> String {
+    let room = |column: usize| rows.iter().map(|row| display_width(&row[column])).max().unwrap_or(0).max(8) + 2;
+    let why = room(6).min(WHY);
+    match width {
+        Some(width) if (0..6).map(room).sum::<usize>() + why > width => {
+            rows.iter().map(|row| lines(row, (room(0), room(3)), width)).collect()
+        }
+        width => finished(discovery_table(rows, width)),
+    }
+}
+
+/// `dgx-h100-r1-n01  10.184.162.111  physical, dgx-h100, bond0 on dgxnet, worker, gpu`, and below it why there is no address.
+fn lines(row: &[String; 7], (name, address): (usize, usize), width: usize) -> String {
+    let first = format!("{:<name$}{:<address$}", row[0], row[3]);
+    let rest = [&row[1], &row[2], &row[4], &row[5]].map(String::as_str);
+    let rest = rest.into_iter().filter(|text| *text != "-").collect::<Vec<_>>().join(", ");
+    let mut text = behind(&first, name + address, &rest, Some(width), 4) + "\n";
+    if !row[6].is_empty() {
+        text += &(hanging(&format!("    why not  {}", row[6]), 13, Some(width)) + "\n");
+    }
+    text
+}
+
+/// Any rows below a header; where a terminal has no room for the table, the cells of a row below each other, so that each can be read and
+/// copied whole. Ends with a line break.
 #[must_use]
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    finished(made(header, rows))
+    table_in(header, rows, columns())
 }
 
-/// Rows whose cells may have a colour, which is written whether or not there is a terminal: the caller knows.
+fn table_in(header: &[&str], rows: Vec<Vec<String>>, width: Option<usize>) -> String {
+    let cell = |row: &[String], column: usize| row.get(column).map_or(0, |text| display_width(text));
+    let widest = |(column, name): (usize, &&str)| {
+        rows.iter().map(|row| cell(row, column)).max().unwrap_or(0).max(display_width(name)) + 2
+    };
+    let natural: usize = header.iter().enumerate().map(widest).sum();
+    let label = header.iter().map(|name| name.len()).max().unwrap_or(0);
+    if width.is_none_or(|width| natural <= width + 2) {
+        return finished(made(header, rows));
+    }
+    let named = |(name, text): (&&str, &String)| format!("  {:<label$}  {text}\n", name.to_lowercase());
+    let block = |row: &Vec<String>| {
+        let first = row.first().map(|first| format!("{first}\n")).unwrap_or_default();
+        first + &header.iter().zip(row).skip(1).map(named).collect::<String>()
+    };
+    rows.iter().map(block).collect()
+}
+
+/// Rows whose cells may have a colour, which is written whether or not there is a terminal: the caller knows. The columns of `kept` are as
+/// wide as what stands in them.
 #[must_use]
-pub(crate) fn coloured(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+pub(crate) fn coloured(header: &[&str], rows: Vec<Vec<Cell>>, kept: &[usize]) -> String {
     let mut table = made(header, rows);
     table.enforce_styling();
+    whole(&mut table, kept);
     finished(table)
 }
 
-fn discovery_table(rows: &[NodeRow]) -> Table {
+/// Name, kind, category, address, source, roles, why there is no address.
+fn cells(rows: &[NodeRow]) -> Vec<[String; 7]> {
     let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { clean(text) };
     let rows = rows.iter().map(|row| {
         let source = match (row.source.as_str(), row.network.as_str()) {
@@ -54,16 +105,28 @@ fn discovery_table(rows: &[NodeRow]) -> Table {
         };
         let address = if row.address.is_empty() { "none".to_owned() } else { clean(&row.address) };
         let roles = dash(&row.roles.join(", "));
-        vec![clean(&row.name), dash(&row.kind), dash(&row.category), address, source, roles, clean(&row.why_not)]
+        [clean(&row.name), dash(&row.kind), dash(&row.category), address, source, roles, clean(&row.why_not)]
     });
-    let mut table = made(&["NAME", "TYPE", "CATEGORY", "ADDRESS", "SOURCE", "ROLES", "WHY NOT"], rows.collect());
-    // A name or an address that is broken in the middle can be neither read nor copied.
-    for whole in [0, 3] {
-        if let Some(column) = table.column_mut(whole) {
+    rows.collect()
+}
+
+fn discovery_table(rows: &[[String; 7]], width: Option<usize>) -> Table {
+    let header = ["NAME", "TYPE", "CATEGORY", "ADDRESS", "SOURCE", "ROLES", "WHY NOT"];
+    let mut table = made(&header, rows.iter().map(|row| row.to_vec()).collect());
+    if let Some(width) = width.and_then(|width| u16::try_from(width).ok()) {
+        table.set_width(width);
+    }
+    whole(&mut table, &[0, 1, 2, 3, 4, 5]);
+    table
+}
+
+/// What is broken in the middle in these columns could be neither read nor copied.
+fn whole(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    table
 }
 
 /// Columns of the terminal; none where there is none.
@@ -122,15 +185,36 @@ mod tests {
             node("dgx-09", "", "bond0 10.229.10.9 is in a forbidden network"),
             NodeRow { name: "bcm-head-01".into(), kind: "head".into(), ..NodeRow::default() },
         ];
-        insta::assert_snapshot!(wide(discovery_table(&rows)));
+        insta::assert_snapshot!(wide(discovery_table(&cells(&rows), None)));
     }
 
     #[test]
-    fn a_narrow_terminal_keeps_every_address() {
-        let mut table = discovery_table(&[node("dgx-05", "10.184.162.105", "")]);
-        table.set_width(60);
-        let text = finished(table);
-        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
-        assert!(text.contains("dgx-05"), "{text}");
+    fn a_narrow_terminal_keeps_every_word() {
+        let why = "bond0 10.184.162.21: claimed by K8S-CP-06, k8s-cp-01; enp1s0f0 (physical) 0.0.0.0 on no network: no address is set; \
+                   ipmi0 (BMC) 10.229.10.21 on ipminet: a BMC's address is never the machine's own";
+        let rows = [node("dgx-h100-r1-n01", "10.184.162.105", ""), node("K8S-CP-06", "", why)];
+        let words = |text: &str| text.split([' ', '\n', ',', ';']).map(str::to_owned).collect::<Vec<_>>();
+        for width in [60, 80, 100, 120, 160, 200] {
+            let text = discovery_in(&cells(&rows), Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}\n{text}");
+            for word in
+                words(why).iter().chain(&words("dgx-h100-r1-n01 10.184.162.105 physical bond0 production worker"))
+            {
+                assert!(words(&text).contains(word), "{word} at {width}\n{text}");
+            }
+        }
+        insta::assert_snapshot!(discovery_in(&cells(&rows), Some(80)));
+    }
+
+    /// Two fingerprints are compared by eye.
+    #[test]
+    fn fingerprints_stay_whole_on_a_narrow_terminal() {
+        let key = |letter: &str| format!("ssh-ed25519 SHA256:{}", letter.repeat(43));
+        let rows = vec![vec!["n2".to_owned(), "10.77.0.12".to_owned(), key("a"), key("b")]];
+        let header = ["NODE", "ADDRESS", "PINNED", "PRESENTED"];
+        let narrow = table_in(&header, rows.clone(), Some(80));
+        assert!(narrow.lines().all(|line| line.len() <= 80), "{narrow}");
+        assert!(narrow.contains(&key("a")) && narrow.contains(&key("b")) && narrow.starts_with("n2\n"), "{narrow}");
+        assert!(table_in(&header, rows, Some(160)).starts_with("NODE"));
     }
 }

@@ -4,6 +4,8 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 /// Less room than this beside a heading is none: the text goes below it.
 const LEAST: usize = 40;
+/// How much further in a line goes on.
+const FURTHER: usize = 2;
 
 /// A text behind `used` columns of a line, which begins with `first`. None as width: one line, however long.
 pub(crate) fn behind(first: &str, used: usize, text: &str, width: Option<usize>, below: usize) -> String {
@@ -23,6 +25,20 @@ pub(crate) fn hanging(text: &str, indent: usize, width: Option<usize>) -> String
         None => text.to_owned(),
         Some(width) => filled(text, width, "", &" ".repeat(indent)),
     }
+}
+
+/// Lines that a terminal of so many columns shows whole: what is longer goes on below its own beginning, a little further in.
+#[must_use]
+pub fn fitted(text: &str, width: usize) -> String {
+    let fit = |line: &str| {
+        if textwrap::core::display_width(line) <= width {
+            return line.to_owned();
+        }
+        let plain = line.trim_start_matches(' ');
+        let (begin, further) = (" ".repeat(line.len() - plain.len()), " ".repeat(line.len() - plain.len() + FURTHER));
+        filled(plain, width, &begin, &further)
+    };
+    text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
 }
 
 fn filled(text: &str, width: usize, first: &str, others: &str) -> String {
@@ -63,6 +79,14 @@ mod tests {
         let narrow = behind("a long heading  ", 16, text, Some(44), 4);
         assert_eq!(narrow, "a long heading\n    one two three four five six seven eight\n    nine ten eleven twelve");
         assert_eq!(behind("head  ", 6, text, None, 4), format!("head  {text}"));
+    }
+
+    #[test]
+    fn lines_that_fit_stay_and_others_go_on_below_their_beginning() {
+        let text = "short\n  try: name another file, or move this one away\n\nend";
+        let fit = "short\n  try: name another\n    file, or move this\n    one away\n\nend";
+        assert_eq!(fitted(text, 22), fit);
+        assert_eq!(fitted(text, 80), text);
     }
 
     #[test]

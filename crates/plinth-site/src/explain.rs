@@ -45,6 +45,9 @@ fn meant(path: &Path, expected: &str, keys: &[&str], text: &str) -> Option<Strin
     };
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     match (expected, truth) {
+        ("a list", _) if matches!(text, "" | "~" | "null" | "Null" | "NULL") => {
+            Some("write `[]` for none, or leave the key out".to_owned())
+        }
         ("a list", _) => {
             let items: Vec<String> = slips::items(text).into_iter().map(rules::quoted).collect();
             Some(format!("write a list: `[{}]`", items.join(", ")))

@@ -10,6 +10,7 @@ mod defaults;
 pub mod desired;
 mod diagnostics;
 mod explain;
+mod known_path;
 mod limits;
 mod mask;
 mod parse;

@@ -3,6 +3,7 @@
 use crate::check;
 use crate::desired::Desired;
 use crate::diagnostics::Diagnostics;
+use crate::known_path::is_known;
 use crate::limits::Shape;
 use crate::path::Path as Place;
 use crate::raw;
@@ -29,8 +30,10 @@ impl Site {
     /// the first part of the path is in the file, as with subjects that are no paths of the file.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<Position> {
-        let located = self.tree.locate(&Place::parse(path), Counting::File);
-        (located.depth > 0).then_some(located.position)
+        let path = Place::parse(path);
+        let located = self.tree.locate(&path, Counting::File);
+        let is_path = located.depth == path.0.len() || is_known(&path);
+        (located.depth > 0 && is_path).then_some(located.position)
     }
 
     /// The text of the file, with anything that looks like a literal secret hidden. Positions fit it.

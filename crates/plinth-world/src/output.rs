@@ -19,12 +19,20 @@ pub fn is_plain(path: &Path) -> bool {
     })
 }
 
-/// Whether the path is a symbolic link to a plain file, or to where none is yet. The links of `/dev` and `/proc` are what a shell names
-/// open files by (`/dev/stdout`, `>(jq .)`), and count as those.
+/// Whether the path is a name of an open file: `/dev/stdout`, `/dev/fd/3`, `>(jq .)`. What it leads to is written into, even where that is
+/// a plain file: a file that takes the place of the name would replace the machine's own `/dev/stdout`.
+#[must_use]
+pub fn is_open_file(path: &Path) -> bool {
+    let named = ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name));
+    named || path.starts_with("/dev/fd") || path.starts_with("/proc")
+}
+
+/// Whether the path is a symbolic link to a plain file, or to where none is yet. Names of open files are none, although `/dev` and
+/// `/proc` hold them as links.
 #[must_use]
 pub fn is_link(path: &Path) -> bool {
     let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-    is_link && is_plain(path) && !path.starts_with("/dev") && !path.starts_with("/proc")
+    is_link && is_plain(path) && !is_open_file(path)
 }
 
 /// Makes a plain file, or empties the one that is there, for writing only. A symbolic link is not followed, and nothing is waited for.
@@ -32,8 +40,7 @@ pub fn is_link(path: &Path) -> bool {
 /// # Errors
 /// When it cannot be opened, or became something else meanwhile.
 pub fn create(path: &Path) -> io::Result<File> {
-    let careful =
-        if path.starts_with("/dev") || path.starts_with("/proc") { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let careful = if is_open_file(path) { OFlags::empty() } else { OFlags::NOFOLLOW };
     let flags = (careful | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path)
 }
@@ -61,9 +68,19 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Writes into something that is no plain file.
+/// Whether a file at this path would be replaced as a whole: it is a plain one, or none yet, and the path is its own name.
+pub(crate) fn is_replaced(path: &Path) -> bool {
+    is_plain(path) && !is_open_file(path)
+}
+
+/// Writes into something that is not replaced: behind what stands there, where it is a plain file after all.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = open(path)?;
+    let mut file: Box<dyn io::Write> = match path.to_str() {
+        Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => Box::new(io::stdout()),
+        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => Box::new(io::stderr()),
+        _ if is_plain(path) => Box::new(OpenOptions::new().append(true).open(path)?),
+        _ => Box::new(open(path)?),
+    };
     file.write_all(content)?;
     file.flush()
 }
@@ -86,6 +103,21 @@ mod tests {
         assert!(!is_link(&target) && !is_link(Path::new("/dev/stdout")) && !is_link(&folder.path().join("new")));
         create(&target).unwrap();
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "");
+    }
+
+    /// The other names of open files are links that root could replace.
+    #[test]
+    fn a_name_of_an_open_file_is_written_into_and_stays() {
+        use std::os::fd::AsRawFd as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("behind")).unwrap();
+        for name in [format!("/proc/self/fd/{}", file.as_raw_fd()), format!("/dev/fd/{}", file.as_raw_fd())] {
+            assert!(is_open_file(Path::new(&name)) && !is_link(Path::new(&name)));
+            files::replace(Path::new(&name), b"one\n", 0o600).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(folder.path().join("behind")).unwrap(), "one\none\n");
+        assert!(!is_replaced(Path::new("/dev/stdout")) && is_replaced(Path::new("/dev/shm/new")));
+        assert!(is_replaced(&folder.path().join("stdout")));
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //!
 //! Completion never contacts anybody and never fails loudly: what cannot be read offers nothing.
 
-use crate::site_file::default_file;
+use crate::site_file::{STATE_VARIABLE, default_file, named_by};
 use clap_complete::CompletionCandidate;
 use plinth_app::{Input, state};
 use plinth_model::Plan;
 use plinth_run::Journal;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::PathBuf;
 
 /// Nodes of the site.
 pub(crate) fn nodes(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -95,7 +94,7 @@ fn newest_plan(is_meant: impl Fn(&str) -> bool) -> Option<Plan> {
         return None;
     }
     let input = Input::load(&file).ok()?;
-    let given = std::env::var_os("PLINTH_STATE").map(PathBuf::from);
+    let given = named_by(STATE_VARIABLE);
     let directory = state::directory(given.as_deref(), &input.site.desired.name).ok()?;
     let reader = Journal::open_read_only(&directory).ok()??;
     reader.plan_with(|step| is_meant(step.id.area())).ok()?.read()

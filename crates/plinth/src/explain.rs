@@ -1,9 +1,10 @@
 //! What is told about the things plinth names: steps and groups of them, kinds, finding codes, exit codes, faults.
 
 use plinth_model::finding::{Code, Declaration, code};
+use plinth_model::nearest::nearest;
 use plinth_model::run::StepView;
 use plinth_model::span::span;
-use plinth_model::{Exit, Plan, RunView, Step, amount};
+use plinth_model::{Exit, Gate, NodeName, Plan, RunView, Step, amount};
 use plinth_run::steps::EXPLANATIONS;
 use serde_json::{Value, json};
 
@@ -131,6 +132,26 @@ pub(crate) fn is_meant(wanted: &str, step: &Step) -> bool {
     let id = step.id.as_str();
     let begins = id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     begins || step.work.node().is_some_and(|node| node.as_str() == wanted)
+}
+
+/// Explains what a plan names as not known yet: a gate, or all of its kind.
+pub(crate) fn gates(wanted: &str, plan: &Plan) -> Option<Explanation> {
+    let found: Vec<&Gate> =
+        plan.gates.iter().filter(|gate| gate.id.as_str() == wanted || gate.id.kind() == wanted).collect();
+    let first = found.first()?;
+    let mut lines = vec![format!("{wanted}: not known before the run ({})", amount(found.len(), "gate"))];
+    lines.extend(found.iter().map(|gate| format!("  {}: {}", gate.id, gate.question)));
+    lines.push(format!("  answered by {} and the like; the answer is one of", first.opened_by));
+    lines.extend(first.answers.iter().map(|answer| format!("    {:<9} {}", answer.answer.as_str(), answer.meaning)));
+    Some(Explanation { text: lines.join("\n"), data: json!({ "gates": found }) })
+}
+
+/// The topic that may have been meant: of those that need no site, and of a plan's nodes, steps and gates.
+pub(crate) fn near(wanted: &str, plan: Option<&Plan>) -> Option<String> {
+    let steps = plan.into_iter().flat_map(|plan| &plan.steps);
+    let of_steps = steps.flat_map(|step| step.work.node().map(NodeName::as_str).into_iter().chain([step.id.as_str()]));
+    let gates = plan.into_iter().flat_map(|plan| &plan.gates).map(|gate| gate.id.kind());
+    nearest(wanted, topics().into_iter().chain(gates).chain(of_steps)).map(str::to_owned)
 }
 
 fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {

@@ -15,6 +15,7 @@ mod kept;
 mod keys;
 mod log;
 mod moment;
+mod out_file;
 mod page;
 mod prediction;
 mod printer;
@@ -32,7 +33,7 @@ mod terminal;
 mod verbs;
 
 use args::{Arguments, Common, GraphFormat, Output, Verb};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem};
 use printer::Printer;
@@ -42,7 +43,8 @@ use std::process::ExitCode;
 #[must_use]
 pub fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(Arguments::command).var(verbs::completions::VARIABLE).complete();
-    let mut arguments = match Arguments::try_parse() {
+    let read = site_file::without_empty_variables(Arguments::command()).try_get_matches();
+    let mut arguments = match read.and_then(|read| Arguments::from_arg_matches(&read)) {
         Ok(arguments) => arguments,
         Err(error) => return usage(error),
     };

@@ -251,7 +251,10 @@ impl Printer {
 
     fn say(&self, text: &str) {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
-        let text = seen(text.trim_end(), self.color_err);
+        let mut text = seen(text.trim_end(), self.color_err);
+        if Self::watched() {
+            text = Cow::Owned(plinth_report::fitted(&text, Self::width()));
+        }
         self.streams.err().lines(format!("{begin}{text}\n").as_bytes());
     }
 

@@ -232,7 +232,7 @@ impl Operation<'_> {
         let visits = plinth_plan::visits(&self.desired, cluster);
         let awaited = Awaited::default();
         let work = plinth_run::survey::survey(&visits, &env, self.desired.run.parallel, &awaited);
-        let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
+        let work = self.named(self.world.drive(work, false), || awaited.words());
         let mut survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         survey.findings.extend(self.room_for_runai(cluster, &survey));
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");

@@ -21,7 +21,7 @@ impl Operation<'_> {
         }
         let (env, awaited) = (self.env()?, Awaited::default());
         let work = unprovisioned::provisioned(&visits, &env, self.desired.run.parallel, &awaited);
-        let work = self.named(self.world.drive(work, false), || format!("the nodes {}", awaited.words()));
+        let work = self.named(self.world.drive(work, false), || awaited.words());
         let seen = self.fenced(work).await?;
         tracing::info!(nodes = visits.len(), provisioned = seen.nodes.len(), "looked for Kubernetes on the nodes");
         self.tell(&seen.pinned);

@@ -1,6 +1,7 @@
 //! A wait that takes long is told, with the name of who is waited for.
 
-use super::Operation;
+use super::{Operation, locked};
+use crate::state::AwaitedFile;
 use futures::future::{Either, select};
 use plinth_model::span;
 use plinth_world::{Clock, SystemClock};
@@ -18,7 +19,13 @@ impl Operation<'_> {
         if self.world.is_rehearsal() {
             return work.await;
         }
-        named(work, &SystemClock::new(), |text| self.audience.text(text), who).await
+        let run = self.lock.as_ref().map(|lock| locked(lock).journal.run().to_owned());
+        let file = run.map(|run| AwaitedFile::new(&self.directory, &run));
+        let tell = |waits: &str| {
+            self.audience.text(&format!("waiting for {waits}"));
+            file.iter().for_each(|file| file.tell(waits));
+        };
+        named(work, &SystemClock::new(), tell, who).await
     }
 }
 
@@ -29,7 +36,7 @@ async fn named<F: Future>(work: F, clock: &dyn Clock, tell: impl Fn(&str), who: 
             Either::Left((output, _)) => return output,
             Either::Right(_) => {
                 let waited = clock.elapsed().saturating_sub(began);
-                tell(&format!("waiting for {} ({})", who(), span::of(waited)));
+                tell(&format!("{} ({})", who(), span::of(waited)));
                 pause = NEXT;
             }
         }
@@ -52,6 +59,6 @@ mod tests {
         assert!(told.lock().is_ok_and(|told| told.is_empty()));
         named(clock.sleep(Duration::from_millis(1300)), &clock, tell, || "n2, n3".to_owned()).await;
         let told = told.into_inner().unwrap_or_default();
-        assert!(told.len() == 1 && told[0].starts_with("waiting for n2, n3 (1"), "{told:?}");
+        assert!(told.len() == 1 && told[0].starts_with("n2, n3 (1"), "{told:?}");
     }
 }

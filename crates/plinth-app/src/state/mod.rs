@@ -1,5 +1,6 @@
 //! The state directory of a site: one folder, private to the user, with the journal and its lock, keys, pins and facts.
 
+mod awaited;
 mod directory;
 pub mod facts;
 pub(crate) mod identity;
@@ -11,6 +12,8 @@ mod record;
 mod rehearsal;
 mod unlock;
 
+pub(crate) use awaited::AwaitedFile;
+pub use awaited::awaited;
 pub use directory::{directory, kind_fits};
 pub use identity::same as same_identity;
 pub use lock::SiteLock;

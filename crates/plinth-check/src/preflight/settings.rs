@@ -27,7 +27,7 @@ fn swap(case: &Case<'_>) -> Option<Judged> {
             "swap is on, and kubelet does not start with it",
         )
         .evidence(format!("{} MiB", case.facts.swap_mib))
-        .fix("`swapoff -a`, and take its line out of /etc/fstab");
+        .fix(by_whom(case, "`swapoff -a`, and take its line out of /etc/fstab"));
         fixed(case, finding, Preparation { swap_off: true, ..Preparation::default() })
     })
 }
@@ -42,7 +42,7 @@ fn modules(case: &Case<'_>) -> Option<Judged> {
             case.node,
             format!("kernel modules are not loaded: {}", missing.join(", ")),
         )
-        .fix(format!("`modprobe -a {}`, and name them in /etc/modules-load.d/", missing.join(" ")));
+        .fix(by_whom(case, &format!("`modprobe -a {}`, and name them in /etc/modules-load.d/", missing.join(" "))));
         fixed(case, finding, Preparation { modules: missing.clone(), ..Preparation::default() })
     })
 }
@@ -55,9 +55,17 @@ fn sysctls(case: &Case<'_>) -> Option<Judged> {
     (!wrong.is_empty()).then(|| {
         let message = format!("kernel settings differ from {}", list.join(", "));
         let finding = Finding::new(case.unprepared(), code::NODE_KERNEL_SETTINGS, case.node, message)
-            .fix(format!("`sysctl -w {}`, and write them into /etc/sysctl.d/", list.join(" ")));
+            .fix(by_whom(case, &format!("`sysctl -w {}`, and write them into /etc/sysctl.d/", list.join(" "))));
         fixed(case, finding, Preparation { sysctls: wrong, ..Preparation::default() })
     })
+}
+
+/// Nobody has to do by hand what the engine does on every node.
+fn by_whom(case: &Case<'_>, by_hand: &str) -> String {
+    match case.expected.engine_prepares {
+        true => "nothing has to be done: the installation of Kubernetes sets it".to_owned(),
+        false => by_hand.to_owned(),
+    }
 }
 
 fn fixed(case: &Case<'_>, finding: Finding, fix: Preparation) -> Judged {

@@ -1,6 +1,7 @@
 use super::*;
 use indexmap::IndexMap;
 use plinth_model::facts::{Address, Route, Space};
+use plinth_model::finding::code;
 use plinth_model::steps::NodeMinimum;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -334,4 +335,21 @@ fn nodes_are_held_against_each_other() {
     (second.addresses, second.hostname) = (first.addresses.clone(), "cpu-03".into());
     assert_eq!(across(&[(name("dgx-05"), first), (name("cpu-03"), second)]), [], "a GPU node may differ from a server");
     assert_eq!(across(&[]), []);
+}
+
+/// Twenty-four nodes whose settings the engine sets anyway are no work for a person.
+#[test]
+fn nobody_is_told_to_do_what_the_engine_does() {
+    let fixes = |engine_prepares: bool| {
+        let (mut facts, mut expected) = (dgx(), expected(true));
+        (facts.swap_mib, facts.modules, expected.engine_prepares) = (1, vec![], engine_prepares);
+        facts.sysctls.insert("net.ipv4.ip_forward".into(), "0".into());
+        let wanted = [code::NODE_SWAP, code::NODE_MODULES_MISSING, code::NODE_KERNEL_SETTINGS];
+        let found = judge(&name("dgx-05"), &facts, &expected).into_iter().map(|one| one.finding);
+        let found = found.filter(|finding| wanted.contains(&finding.code));
+        found.map(|finding| finding.fix).collect::<Vec<String>>()
+    };
+    assert!(fixes(true).iter().all(|fix| fix.starts_with("nothing has to be done")), "{:?}", fixes(true));
+    assert_eq!((fixes(true).len(), fixes(false).len()), (3, 3));
+    assert!(fixes(false).iter().all(|fix| fix.starts_with('`')), "{:?}", fixes(false));
 }

@@ -33,6 +33,9 @@ pub struct Status {
     pub small: Option<SmallStatus>,
     /// The site's lock, if somebody holds it.
     pub lock: Option<LockView>,
+    /// Who is waited for before the next run begins, as long as somebody holds the lock for one and has to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<String>,
     /// The site's state directory: journal, keys, pins, logs.
     pub directory: String,
     /// Whether whoever runs it lives; none when the run is over, and for rehearsals, whose time is virtual.
@@ -280,6 +283,7 @@ impl Status {
             checks: None,
             small: None,
             lock,
+            awaited: None,
             directory: String::new(),
             life,
         }
@@ -294,6 +298,18 @@ impl Status {
             }
         }
         self
+    }
+
+    /// The run for which somebody holds the lock, and which has not begun.
+    #[must_use]
+    pub fn to_come(&self) -> Option<&LockView> {
+        self.lock.as_ref().filter(|lock| lock.alive && Some(&lock.run) != self.run.id.as_ref())
+    }
+
+    /// The same, with who is waited for before the next run.
+    #[must_use]
+    pub fn awaiting(self, awaited: Option<String>) -> Self {
+        Self { awaited, ..self }
     }
 
     /// The same, with a later run that was checks alone, and a later one that did one small thing.

@@ -6,6 +6,7 @@ use super::wrap::wrap;
 use crate::duration;
 use plinth_model::gate::GateId;
 use plinth_model::plan::{Change, Gate, Plan, Step};
+use plinth_model::ranges::ranges;
 use plinth_model::steps::Undo;
 use plinth_model::{Finding, Severity, Stage, amount};
 use std::collections::HashSet;
@@ -186,7 +187,8 @@ fn legend(plan: &Plan) -> String {
 fn counts(plan: &Plan) -> String {
     let nodes = plan.steps.iter().filter_map(|s| s.work.node()).collect::<HashSet<_>>().len();
     let told: Vec<String> = signs(plan).iter().map(|(sign, what, n)| format!("{n} {what} ({sign})")).collect();
-    let mut line = format!("{} on {}: {}", amount(plan.steps.len(), "step"), amount(nodes, "node"), told.join(", "));
+    let on = if nodes == 0 { String::new() } else { format!(" on {}", amount(nodes, "node")) };
+    let mut line = format!("{}{on}: {}", amount(plan.steps.len(), "step"), told.join(", "));
     let marked = destructive(plan).count();
     if marked > 0 {
         let verb =
@@ -218,12 +220,16 @@ const fn tint(change: &Change) -> &'static str {
     }
 }
 
-/// `cpu-03`, or `5 nodes: cpu-03 cpu-05 ...`.
+/// `cpu-03`, or `5 nodes: cpu-03 cpu-05 ...`; where that are too many, `24 nodes: dgx-[01-24]`, which leaves none out.
 fn listed(names: &[&str], what: &str) -> String {
     match names {
         [one] => (*one).to_owned(),
         few if few.len() <= NAMES_SHOWN => format!("{} {what}: {}", few.len(), few.join(" ")),
         many => {
+            let ranges = ranges(many.iter().copied());
+            if ranges.split(", ").count() <= NAMES_SHOWN {
+                return format!("{} {what}: {ranges}", many.len());
+            }
             let shown = &many[..NAMES_SHOWN - 2];
             format!("{} {what}: {} and {} more", many.len(), shown.join(" "), many.len() - shown.len())
         }

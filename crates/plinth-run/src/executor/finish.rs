@@ -114,7 +114,7 @@ impl Run<'_> {
     fn not_done(&self) -> Option<String> {
         let names: Vec<&str> = self.plan.made_from.without.iter().map(|node| node.as_str()).collect();
         let (it, they) = if names.len() == 1 { ("it", "was") } else { ("them", "were") };
-        let line = format!("{} {they} left out; `plinth apply` without `--without` takes {it} in", names.join(", "));
+        let line = format!("{} {they} left out; the next `plinth apply` takes {it} in", names.join(", "));
         (!names.is_empty()).then_some(line)
     }
 

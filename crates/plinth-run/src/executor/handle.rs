@@ -18,7 +18,10 @@ impl<'a> Run<'a> {
         let plan = self.plan;
         let Some(step) = plan.steps.get(index) else { return };
         if let Some(finding) = self.wrong_answer(step, &message) {
-            self.stop_because(format!("{}: {}; what is in flight is finished", finding.subject, finding.message));
+            self.stop_because(format!(
+                "{}: {}; the running steps are finished first",
+                finding.subject, finding.message
+            ));
             self.end_failed(index, step, (finding, None));
             return;
         }

@@ -16,19 +16,25 @@ pub enum About {
     Node(String),
     /// One step, by the id that it has in all runs.
     Step(StepId),
+    /// All steps whose ids begin so, as a plan names them together: `nodes/account`.
+    Group(String),
 }
 
 impl About {
-    /// What a person typed: a step id has slashes, and the name of a node has none.
+    /// What a person typed: a step id has slashes, as a group of steps has, and the name of a node has none.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        StepId::try_from(text.to_owned()).map_or_else(|_| Self::Node(text.to_owned()), Self::Step)
+        match StepId::try_from(text.to_owned()) {
+            Ok(step) => Self::Step(step),
+            Err(_) if text.contains('/') => Self::Group(text.trim_end_matches('/').to_owned()),
+            Err(_) => Self::Node(text.to_owned()),
+        }
     }
 
     fn name(&self) -> Option<String> {
         match self {
             Self::Runs => None,
-            Self::Node(node) => Some(node.clone()),
+            Self::Node(name) | Self::Group(name) => Some(name.clone()),
             Self::Step(step) => Some(step.to_string()),
         }
     }
@@ -65,6 +71,7 @@ impl JournalReader {
             About::Runs => None,
             About::Node(node) => Some(format!("/{node}\"")),
             About::Step(step) => Some(format!("\"{step}\"")),
+            About::Group(group) => Some(format!("\"{group}/")),
         });
         needles.extend(
             matches!(about, About::Node(_)).then(|| format!("\"node\":\"{}\"", about.name().unwrap_or_default())),
@@ -74,6 +81,7 @@ impl JournalReader {
             About::Runs => false,
             About::Node(name) => node == Some(name) || shared.contains(&step),
             About::Step(wanted) => step == wanted,
+            About::Group(group) => step.as_str().strip_prefix(group.as_str()).is_some_and(|rest| rest.starts_with('/')),
         };
         let told = RunHistory::of(&events, is_meant).map(|told| match plan {
             Some(plan) => told.with_plan(plan),

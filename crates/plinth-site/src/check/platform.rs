@@ -121,6 +121,40 @@ fn charts(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     diagnostics.report(Finding::error(code::SITE_CHARTS, "platform.charts", message).fix(fix));
 }
 
+/// Folders that belong to the system or to Kubernetes, and those that a restart empties.
+const NOT_FOR_IMAGES: [&str; 17] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var/lib/etcd",
+    "/var/lib/kubelet",
+    "/var/lock",
+    "/var/run",
+    "/var/tmp",
+];
+
+/// Images must stay where they are put, and be in nobody's way.
+fn lasting(folder: &str, given: &str, diagnostics: &mut Diagnostics<'_>) {
+    let taken =
+        |outer: &&&str| folder.strip_prefix(**outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if let Some(outer) = NOT_FOR_IMAGES.iter().find(taken) {
+        let message = format!(
+            "images cannot be in {folder}: {outer} belongs to the system or to Kubernetes, or is emptied by a restart"
+        );
+        let fix = "choose a folder of its own on a disk that stays, such as /local/containerd";
+        diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
+    }
+}
+
 /// Images cannot move into the folder that they leave, nor into one around it.
 fn storage(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let storage = site.storage.clone().unwrap_or_default();
@@ -138,8 +172,11 @@ fn storage(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         let fix = "choose a folder elsewhere, on the disk that has the room";
         diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
     }
+    lasting(&images, "storage.images", diagnostics);
+    lasting(&larger, "storage.larger", diagnostics);
     for (name, over) in &site.nodes.overrides {
         let Some(to) = over.storage.as_ref().map(|path| &path.0) else { continue };
+        lasting(to, &format!("nodes.overrides.{}.storage", name.0), diagnostics);
         if *to != images && (inside(to, &images) || inside(&images, to)) {
             let message = format!("images would move from {images} to {to}, and one of these is inside the other");
             let subject = format!("nodes.overrides.{}.storage", name.0);

@@ -47,7 +47,11 @@ impl<'de> Decoder<'de> {
 
     /// A whole number between the bounds of the wanted type.
     fn integer(self, least: i128, most: i128) -> Result<i128, DecodeError> {
-        let expected = || format!("a whole number from {least} to {most}");
+        // The limits of a machine word are nothing that people choose by.
+        let expected = || match most > i128::from(u32::MAX) {
+            true => format!("a whole number, {least} or more"),
+            false => format!("a whole number from {least} to {most}"),
+        };
         if let Value::Scalar { text, plain: true } = &self.node.value
             && let Some(plain) = ambiguous(text)
         {

@@ -27,7 +27,8 @@ pub(super) fn permanent(
     happened: impl Into<String>,
     attempt: impl Into<String>,
 ) -> ClientError {
-    ClientError::new(CLIENT, format!("{doing} on {peer}")).happened(happened).attempt(attempt)
+    let place = if doing == "connecting" { "to" } else { "on" };
+    ClientError::new(CLIENT, format!("{doing} {place} {peer}")).happened(happened).attempt(attempt)
 }
 
 /// A failure with a finding of the same words.

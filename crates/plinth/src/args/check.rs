@@ -2,6 +2,7 @@
 
 use super::{Events, InventoryOption};
 use crate::complete;
+use crate::out_file::place;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "NODE", value_delimiter = ',', add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) node: Vec<String>,
     /// Write what was seen into this folder: checks.json, junit.xml and index.html
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) from: InventoryOption,

@@ -16,7 +16,8 @@ pub(crate) use runs::{Export, ExportFormat, Report, RunVerb, Runs, StatusOptions
 pub(crate) use serve::{Beside, Serve};
 pub(crate) use shared::{InventoryOption, Sources, Without};
 
-use crate::site_file::{FILE, FILE_VARIABLE};
+use crate::out_file::place;
+use crate::site_file::{FILE, FILE_VARIABLE, STATE_VARIABLE};
 use crate::{complete, examples};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -47,7 +48,7 @@ pub(crate) struct Common {
     #[arg(short, long, global = true, env = FILE_VARIABLE, hide_env_values = true, default_value = FILE, value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Where the site's journal, keys, pins and rendered files live [default: the user's state directory, a folder per site]
-    #[arg(long, global = true, env = "PLINTH_STATE", hide_env_values = true, value_name = "DIR")]
+    #[arg(long, global = true, env = STATE_VARIABLE, hide_env_values = true, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     /// Form of the data on standard output
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text, value_name = "FORM")]
@@ -209,7 +210,7 @@ pub(crate) struct Discover {
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     /// Record the inventory, for use without BCM later
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) save: Option<PathBuf>,
 }
 
@@ -218,7 +219,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     /// Save the plan, for `plinth apply FILE`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
     /// Draw the plan as a graph instead
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -272,14 +273,14 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 pub(crate) struct History {
-    /// A node by name, or a step by its id; without it the runs are listed
+    /// A node by name, a step by its id, or a group of steps as a plan prints them; without it the runs are listed
     #[arg(value_name = "NODE|STEP", add = ArgValueCompleter::new(complete::nodes_and_steps))]
     pub(crate) what: Option<String>,
     /// Tell steps that were only found as they should be, too
     #[arg(long)]
     pub(crate) all: bool,
     /// Only the last N runs that had to do with it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) last: Option<usize>,
 }
 
@@ -367,7 +368,7 @@ pub(crate) struct Kubeconfig {
     #[arg(long, conflicts_with = "out")]
     pub(crate) merge: bool,
     /// Write it into this file (mode 0600) instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
     /// Replace what is there under the same name even if plinth did not make it
     #[arg(long)]
@@ -384,7 +385,7 @@ pub(crate) struct Unlock {
 #[derive(Debug, Args)]
 pub(crate) struct Events {
     /// Write every event of the run to this file, one JSON object a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) events: Option<PathBuf>,
 }
 
@@ -405,7 +406,7 @@ pub(crate) struct Rehearse {
     #[command(flatten)]
     pub(crate) from: InventoryOption,
     /// Save the plan that is rehearsed
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) save_plan: Option<PathBuf>,
     /// Show the plan and stop
     #[arg(long)]
@@ -442,7 +443,7 @@ pub(crate) struct Render {
     #[arg(value_enum)]
     pub(crate) what: Rendering,
     /// Write files into this folder instead of standard output
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
     /// The inventory in INI form
     #[arg(long)]
@@ -490,6 +491,6 @@ pub(crate) struct Completions {
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// Write a page for every verb into this folder instead
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
 }

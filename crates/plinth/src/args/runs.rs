@@ -1,5 +1,6 @@
 //! Verbs that look at runs.
 
+use crate::out_file::place;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -95,7 +96,7 @@ pub(crate) struct Export {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: ExportFormat,
     /// Write it into this file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) out: Option<PathBuf>,
 }
 
@@ -119,7 +120,7 @@ pub(crate) enum ExportFormat {
 #[derive(Debug, Args)]
 pub(crate) struct Support {
     /// Write the archive (tar.gz, mode 0600) here
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) which: RunOption,

@@ -27,7 +27,7 @@ pub(crate) struct Sources {
 pub(crate) struct Without {
     /// Leave this worker out: nothing is done on it and nothing waits for it; may be given several times. The next run without this
     /// flag takes it in
-    #[arg(long, value_name = "NODE", value_parser = node_name, add = ArgValueCompleter::new(complete::nodes))]
+    #[arg(long, value_name = "NODE", value_delimiter = ',', value_parser = node_name, add = ArgValueCompleter::new(complete::nodes))]
     pub(crate) without: Vec<NodeName>,
 }
 

@@ -35,7 +35,7 @@ fn tell(common: &Common, what: Option<&str>, explained: Explanation, printer: &P
 
 fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Result<Explanation, Failure> {
     if !common.file.exists() && !what.contains('/') {
-        return Err(unknown(what).into());
+        return Err(unknown(what, explain::near(what, None)).into());
     }
     let kept = Kept::open_if_there(common)?;
     let meant = |reader: &JournalReader| reader.plan_with(|step| explain::is_meant(what, step));
@@ -55,7 +55,8 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
         }
     };
     let last = kept.journal.map_or_else(RunView::default, JournalReader::into_view);
-    Ok(explain::steps(what, &plan, &last).ok_or_else(|| unknown(what))?)
+    let explained = explain::steps(what, &plan, &last).or_else(|| explain::gates(what, &plan));
+    Ok(explained.ok_or_else(|| unknown(what, explain::near(what, Some(&plan))))?)
 }
 
 fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, Failure> {
@@ -63,9 +64,10 @@ fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, 
     plan.map_err(|findings| input.rejected(findings))
 }
 
-fn unknown(what: &str) -> Problem {
+fn unknown(what: &str, near: Option<String>) -> Problem {
+    let near = near.map(|near| format!("; the most similar one is `{near}`")).unwrap_or_default();
     Problem::while_doing("explaining")
         .to(format!("`{what}`"))
-        .wrong_input("unknown topic")
+        .wrong_input(format!("unknown topic{near}"))
         .try_this("give a step (nodes/account/dgx-05), a group (nodes/account), a node, a kind or a finding code; `plinth explain` lists what there is")
 }

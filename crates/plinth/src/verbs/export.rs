@@ -1,14 +1,13 @@
 //! `plinth export`.
 
 use crate::args::{Common, Export, ExportFormat};
+use crate::out_file;
 use crate::printer::Printer;
 use crate::recorded::Recorded;
 use plinth_app::Failure;
 use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem};
 use plinth_report::export::{Exported, Format};
-use plinth_world::files;
-use std::path::Path;
 
 /// Writes a run in the format of another tool, whole or not at all. Reads the journal only.
 pub(crate) fn run(common: &Common, verb: &Export, printer: &Printer) -> Result<Exit, Failure> {
@@ -26,18 +25,13 @@ pub(crate) fn run(common: &Common, verb: &Export, printer: &Printer) -> Result<E
     };
     match &verb.out {
         None => printer.data(&text),
-        Some(file) => write(file, &text)?,
+        Some(file) => {
+            out_file::write(file, text.as_bytes(), 0o644, "writing the run to", |there| {
+                out_file::is_export(there, &text)
+            })?;
+        }
     }
     Ok(Exit::Done)
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Problem> {
-    files::replace(file, text.as_bytes(), 0o644).map_err(|error| {
-        Problem::while_doing("writing the run to")
-            .to(file.display())
-            .wrong_input(error)
-            .try_this("choose a folder that you can write to")
-    })
 }
 
 const fn of(format: ExportFormat) -> Format {

@@ -20,8 +20,12 @@ pub(crate) async fn run(common: &Common, verb: &Init, printer: &Printer) -> Resu
     for (node, why) in &draft.left_out {
         printer.talk(&format!("left out {node}: {why}"));
     }
-    let schema = new.write(&draft)?;
-    printer.talk(&format!("wrote {}, and {} with which editors check it", common.file.display(), schema.display()));
+    let (schema, is_new) = new.write(&draft)?;
+    let (file, schema) = (common.file.display(), schema.display());
+    printer.talk(&match is_new {
+        true => format!("wrote {file}, and {schema} with which editors check it"),
+        false => format!("wrote {file}; editors check it with {schema}, which was there and was left alone"),
+    });
     let next = match draft.to_fill_in() {
         0 => "look through it".to_owned(),
         count => format!("fill in {} marked TODO", amount(count, "line")),

@@ -107,7 +107,8 @@ impl Now {
             None => Status::of(RunView::default(), lock, now),
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
-        let status = status.moving(&moving).kept_in(&directory.display().to_string());
+        let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
+        let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
         let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
         Ok(Self { undelivered, ..Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now) })

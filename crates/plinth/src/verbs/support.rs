@@ -2,6 +2,7 @@
 
 use crate::args::{Common, Support};
 use crate::kept::Kept;
+use crate::out_file;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded};
 use crate::searched;
@@ -13,7 +14,6 @@ use plinth_model::run::LogFile;
 use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
-use plinth_world::files;
 use serde::Serialize;
 use std::io::Read as _;
 
@@ -42,12 +42,7 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     let kept = Kept::open(common)?;
     pack.logs(&logs::logs(&kept.directory, kept.journal.as_ref())?.logs);
     let (count, archive) = pack.sealed()?;
-    files::replace(&verb.out, &archive, 0o600).map_err(|error| {
-        Problem::while_doing("writing the archive to")
-            .to(verb.out.display())
-            .wrong_input(error)
-            .try_this("choose a folder that you can write to")
-    })?;
+    out_file::write(&verb.out, &archive, 0o600, "writing the archive to", |there| out_file::is_archive(there, FOLDER))?;
     searched::tell_gaps("the archive", &redaction, printer);
     printer.changed(&format!("{}: {}, {}", verb.out.display(), amount(count, "file"), searched::summary(&redaction)));
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! Bad input: one clear message, the right exit code, nothing lost.
 
-use crate::support::{basepod, plinth, plinth_with, text};
+use crate::support::{basepod, example, plinth, plinth_with, text};
 use tempfile::TempDir;
 
 #[test]
@@ -189,4 +189,15 @@ fn data_that_could_not_be_written_is_an_error() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plinth"));
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     assert_eq!(command.arg("schema").stdout(full).status().unwrap().code(), Some(1));
+}
+
+/// `PLINTH_STATE= plinth ...` is how a shell takes a variable away for one command; an empty argument is a slip (`--state "$DIR"`).
+#[test]
+fn a_variable_that_is_set_to_nothing_counts_as_not_set() {
+    let folder = TempDir::new().unwrap();
+    let empty = [("PLINTH_STATE", ""), ("PLINTH_FILE", "")];
+    plinth_with(folder.path(), &empty, &["version"]).exits(0);
+    std::fs::copy(example("static.yaml"), folder.path().join("site.yaml")).unwrap();
+    plinth_with(folder.path(), &empty, &["status"]).exits(0);
+    plinth_with(folder.path(), &empty, &["status", "--state", ""]).exits(1).says("--state");
 }

@@ -44,7 +44,38 @@ fn without_a_site_file_the_advice_is_about_the_flags_of_init() {
     assert!(ran.stderr.contains("--ca-file FILE") && !ran.stderr.contains("inventory.bcm.tls"), "{}", ran.stderr);
     let ran = asked(&["--ca-file", "nope.pem"]).exits(1).says("nope.pem").says("--ca-file");
     assert!(!ran.stderr.contains("site file's folder"), "{}", ran.stderr);
+    std::fs::write(site.folder.path().join("empty.pem"), "").unwrap();
+    asked(&["--ca-file", "empty.pem"]).exits(1).says("--ca-file");
     assert!(!site.folder.path().join("new.yaml").exists(), "nothing is written when BCM was not heard");
+}
+
+/// There is no site file yet, so no advice names a key of one.
+#[test]
+fn advice_about_bcm_is_about_what_was_typed() {
+    let site = BcmSite::basepod(|text| text);
+    let endpoint = site.bcm.endpoint().to_owned();
+    let other = endpoint.replace("127.0.0.1", "127.0.0.9");
+    for (address, password, says) in [
+        ("https://no-such-host.invalid:8081", BCM_PASSWORD, "--from-bcm"),
+        (&endpoint, "wrong-password", "BCM_PASSWORD"),
+        (&other, BCM_PASSWORD, "--from-bcm"),
+        ("https://127.0.0.1:1", BCM_PASSWORD, "--from-bcm"),
+    ] {
+        let env = [("BCM_USERNAME", BCM_USER), ("BCM_PASSWORD", password)];
+        let given = ["init", "--name", "north", "-f", "new.yaml", "--ca-file", "bcm-ca.pem", "--from-bcm", address];
+        let ran = plinth_with(site.folder.path(), &env, &given).exits(6).says(says);
+        for key in ["inventory.bcm", "site file", "caFile"] {
+            assert!(!ran.stderr.contains(key), "{address}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_schema_that_is_there_is_left_alone_and_that_is_said() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("plinth.schema.json"), "mine\n").unwrap();
+    plinth(folder.path(), &["init", "--name", "north", "-f", "new.yaml"]).exits(0).says("was left alone");
+    assert_eq!(std::fs::read_to_string(folder.path().join("plinth.schema.json")).unwrap(), "mine\n");
 }
 
 #[test]

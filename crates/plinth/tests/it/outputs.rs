@@ -64,3 +64,55 @@ fn manual_pages_replace_manual_pages_only() {
     man().exits(1).says("left alone");
     assert_eq!(fs::read_to_string(folder.path().join("plinth-apply.1")).unwrap(), "mine\n");
 }
+
+#[test]
+fn exports_and_archives_replace_their_own_kind_only_and_nothing_is_written_through_a_link() {
+    let folder = TempDir::new().unwrap();
+    let site = basepod();
+    let run = |arguments: &[&str]| plinth(folder.path(), &[&["-f", &site, "--state", "s"], arguments].concat());
+    run(&["rehearse", "--pace", "fast"]).exits(0);
+    let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+    symlink(&target, &link).unwrap();
+    let exports =
+        ["trace", "otlp", "ctrf", "junit", "markdown", "metrics"].map(|format| vec!["export", "--format", format]);
+    for verb in exports.iter().chain([&vec!["support"]]) {
+        let out = |file: &str| run(&[&verb[..], &["--out", file]].concat());
+        out("mine").exits(0);
+        out("mine").exits(0);
+        let kept = fs::read(folder.path().join("mine")).unwrap();
+        fs::remove_file(folder.path().join("mine")).unwrap();
+        for foreign in
+            [&b"{\"name\": \"site\"}\n"[..], b"## notes\n", b"<?xml version=\"1.0\"?>\n", &[0x1f, 0x8b, 8, 0], b"mine"]
+        {
+            fs::write(folder.path().join("other"), foreign).unwrap();
+            out("other").exits(1).says("left alone");
+            assert_eq!(fs::read(folder.path().join("other")).unwrap(), foreign, "{verb:?}");
+        }
+        fs::write(folder.path().join("other"), kept).unwrap();
+        out("other").exits(0);
+        out("link").exits(1).says("symbolic link");
+        assert!(!target.exists(), "{verb:?} made a file elsewhere");
+        out("-").exits(1).says("/dev/stdout");
+    }
+    assert!(!folder.path().join("-").exists());
+}
+
+/// `-` is standard input for `-f`; for output it is none, and makes no file of that name either.
+#[test]
+fn a_file_named_like_standard_output_is_never_meant() {
+    let folder = TempDir::new().unwrap();
+    let site = example("static.yaml");
+    for verb in [
+        &["plan", "--out", "-"][..],
+        &["discover", "--save", "-"],
+        &["rehearse", "--events", "-"],
+        &["rehearse", "--plan-only", "--save-plan", "-"],
+        &["kubeconfig", "--out", "-"],
+        &["render", "values", "--out", "-"],
+        &["check", "--out", "-"],
+        &["man", "--out", "-"],
+    ] {
+        plinth(folder.path(), &[verb, &["-f", text(&site)]].concat()).exits(1).says("standard output");
+        assert!(fs::read_dir(folder.path()).unwrap().all(|entry| entry.unwrap().file_name() != "-"), "{verb:?}");
+    }
+}

@@ -65,15 +65,32 @@ fn every_verb_has_its_row() {
     assert_eq!(said, verbs);
 }
 
-/// With `--help` behind it, a command is parsed and not run.
+/// The README and every page of docs.
+fn pages() -> Vec<String> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let files = std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path());
+    let pages = files.filter(|file| file.extension().is_some_and(|end| end == "md"));
+    let pages = pages.map(|file| std::fs::read_to_string(file).unwrap());
+    pages.chain([readme()]).collect()
+}
+
+/// With `--help` behind it, a command is parsed and not run. A prompt in front would make a comment or an unknown command of it.
 #[test]
-fn every_command_can_be_typed() {
+fn every_command_can_be_pasted() {
     let folder = TempDir::new().unwrap();
-    let readme = readme();
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
-    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap_or(line).trim());
-    let commands: Vec<&str> = lines.filter(|line| line.starts_with("plinth ")).collect();
-    assert!(commands.len() > 8, "{commands:?}");
+    let pages = pages();
+    assert!(
+        pages.iter().all(|page| !page.contains("```console")),
+        "commands stand in blocks of `sh`, without a prompt"
+    );
+    let blocks =
+        pages.iter().flat_map(|page| page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next()));
+    let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
+    let prompts: Vec<&&str> = lines.iter().filter(|line| line.starts_with("$ ") || line.starts_with("# ")).collect();
+    assert_eq!(prompts, Vec::<&&str>::new());
+    let commands = lines.iter().map(|line| line.split([';', '|', '>', '#']).next().unwrap_or(line).trim());
+    let commands: Vec<&str> = commands.filter(|line| line.starts_with("plinth ")).collect();
+    assert!(commands.len() > 16, "{commands:?}");
     for command in commands {
         let words: Vec<&str> = command.split_whitespace().skip(1).chain(["--help"]).collect();
         assert_eq!(plinth(folder.path(), &words).exit, 0, "{command}");

@@ -63,6 +63,9 @@ fn traps_of_yaml() {
         (KUBERNETES, &account("uid: 60_000, gid: 60000"), "site.wrong-type", "`60000`"),
         (KUBERNETES, &account("uid: \"60000\", gid: 60000"), "site.wrong-type", "`60000`, without quotes"),
         (WORKERS, "workers: [!gpu-2, gpu-1]", "site.tag", "`exclude` below `nodes`"),
+        (WORKERS, "workers: ~", "site.wrong-type", "write `[]` for none"),
+        (WORKERS, "workers: null", "site.wrong-type", "write `[]` for none"),
+        (WORKERS, "workers:", "site.wrong-type", "write `[]` for none"),
         (WORKERS, "workers: [*]", "site.syntax", "`\"*\"`"),
         (WORKERS, "workers:\n  - gpu-1\n  -gpu-2", "site.syntax", "`- NAME`"),
         (NET, "production: &net 198.18.10.0/24, forbidden: [*net]", "site.alias", "at each place"),
@@ -75,6 +78,33 @@ fn traps_of_yaml() {
     judged("UTF-16", &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), "site.not-text", "UTF-8");
     judged("two documents", format!("---\n{text}---\n{text}").as_bytes(), "site.several-documents", "one document");
     judged("nothing", b"", "site.empty", "plinth init");
+}
+
+/// What is named for images is moved there on every node, as root.
+#[test]
+fn folders_for_images_that_belong_to_somebody_else() {
+    let storage = |what: &str| format!("storage: {{{what}}}\n{KUBERNETES}");
+    let places = [
+        "/etc",
+        "/tmp/images",
+        "/dev/shm",
+        "/proc/1",
+        "/run/containerd",
+        "/usr/local/images",
+        "/var/lib/kubelet/images",
+    ];
+    for place in places {
+        all(&[(KUBERNETES, &storage(&format!("larger: {place}")), "site.storage", "/local/containerd")]);
+        all(&[(KUBERNETES, &storage(&format!("images: {place}")), "site.storage", "/local/containerd")]);
+    }
+    all(&[
+        (GPU, &format!("{GPU}  overrides: {{gpu-1: {{storage: /tmp/x}}}}\n"), "site.storage", "/local/containerd"),
+        (KUBERNETES, &storage("larger: /etcetera/images"), "", ""),
+        (KUBERNETES, &storage("larger: /srv/containerd"), "", ""),
+        (KUBERNETES, &storage("imagesGib: -5"), "site.out-of-range", "a whole number, 0 or more"),
+        (KUBERNETES, &storage("imagesGib: lots"), "site.wrong-type", "a whole number, 0 or more"),
+        (KUBERNETES, "run: {parallel: 0}\nkubernetes:\n", "site.out-of-range", "from 1 to 1000"),
+    ]);
 }
 
 #[test]

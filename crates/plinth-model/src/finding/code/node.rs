@@ -119,7 +119,7 @@ findings! {
     NODE_KERNEL_SETTINGS = "node.kernel-settings", You {
         means: "Kernel settings that pods' networks need have other values.",
         usually: "A fresh system: nothing has needed them before.",
-        fix: "Let plinth set them, or `sysctl -w NAME=1` and write them into a file below /etc/sysctl.d.",
+        fix: "Nothing, if the engine sets them, as Kubespray does. Otherwise `plinth preflight --fix`, or `sysctl -w NAME=1` and write them into a file below /etc/sysctl.d.",
     }
     NODE_KERNELS_DIFFER = "node.kernels-differ", BcmAdmin {
         means: "Nodes of one kind run different kernels. That works, but faults that some nodes have and others do not are hard to find.",
@@ -164,7 +164,7 @@ findings! {
     NODE_MODULES_MISSING = "node.modules-missing", You {
         means: "Kernel modules that containers and their networks need are not loaded.",
         usually: "A fresh system: nothing has needed them before.",
-        fix: "Let plinth load them, or `modprobe -a overlay br_netfilter` and name them in a file below /etc/modules-load.d.",
+        fix: "Nothing, if the engine loads them, as Kubespray does. Otherwise `plinth preflight --fix`, or `modprobe -a overlay br_netfilter` and name them in a file below /etc/modules-load.d.",
     }
     NODE_NAME_DIFFERS = "node.name-differs", NetworkTeam {
         means: "The node resolves a name to another address than the site file expects.",

@@ -352,7 +352,7 @@ findings! {
         fix: "Keep one document, and put the others into files of their own.",
     }
     SITE_STORAGE = "site.storage", You {
-        means: "The folder that images would move to is inside the folder that they leave, or the other way round.",
+        means: "The folder that images would move to is inside the folder that they leave, or the other way round; or it belongs to the system or to Kubernetes, or a restart empties it.",
         usually: "`storage.larger` was meant as a folder below `storage.images`.",
         fix: "Choose a folder elsewhere: `storage: {images: /var/lib/containerd, larger: /raid/containerd}`.",
     }
