@@ -289,9 +289,9 @@ mod tests {
         let later =
             Status::of(half(), Some(LockView { run: "next".to_owned(), ..lock() }), jiff::Timestamp::UNIX_EPOCH);
         for now in [first, later] {
-            let text = status(&site(), &now, Palette::PLAIN);
+            let text = status(&site(), &now, &[], Palette::PLAIN);
             assert!(text.contains("  now      ") && text.contains("or waits for an answer"), "{text}");
-            let text = status(&site(), &now.awaiting(Some("n2 (11 s)".to_owned())), Palette::PLAIN);
+            let text = status(&site(), &now.awaiting(Some("n2 (11 s)".to_owned())), &[], Palette::PLAIN);
             assert!(
                 text.contains("looks at the site before a run") && text.contains("; waits for n2 (11 s)"),
                 "{text}"

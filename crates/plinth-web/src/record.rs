@@ -199,6 +199,7 @@ impl Record {
             path: &derived.path,
             slow: &derived.slow,
             whole: derived.whole,
+            outlook: plinth_report::runs::Outlook::default(),
         })
     }
 

@@ -15,7 +15,7 @@ use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress, RunState, Status};
 use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
 use plinth_report::frame::{Line, Scene, Size, frame};
-use plinth_report::runs::{self, sentence, waits};
+use plinth_report::runs::{self, Look, sentence, waits};
 use plinth_report::{Outlet, Painter, Palette, status};
 use plinth_run::LockOwner;
 use plinth_run::journal::JournalReader;
