@@ -13,7 +13,7 @@ pub use work::{EngineFile, file, is_done, tools};
 use crate::catalog::Components;
 use crate::cluster::{Cluster, Member};
 use crate::ids;
-use crate::sources::Source;
+use crate::source::Source;
 use crate::step::step;
 use plinth_model::finding::code;
 use plinth_model::plan::Step;
