@@ -15,6 +15,7 @@ pub mod logs;
 pub mod new_site;
 pub mod nodes;
 pub mod operation;
+pub mod overwrite;
 pub mod own_files;
 mod rollback;
 mod rotation;
