@@ -2,8 +2,9 @@
 //! The length of functions is clippy's (`clippy.toml`).
 
 use crate::commands::{Failure, root};
+use crate::house_sources::is_test;
 use crate::tally::Tally;
-use crate::{house_docs, house_rules, house_verbs};
+use crate::{house_circles, house_docs, house_rules, house_verbs};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ pub(crate) fn check() -> Result<Tally, Failure> {
         if name.ends_with(".md") { &mut pages } else { &mut sources }.push((name, text));
     }
     wrong.extend(house_rules::codes(&sources));
+    wrong.extend(house_circles::judged(&sources));
     let names: BTreeSet<String> = sources.into_iter().map(|(name, _)| name).collect();
     wrong.extend(house_docs::missing(&pages, &names, |place| root().join(place).exists()));
     for line in &wrong {
@@ -88,11 +90,6 @@ fn judged(name: &str, text: &str) -> Vec<String> {
         wrong.push(format!("{name}: {lines} lines without its tests, {LINES} are allowed"));
     }
     wrong
-}
-
-/// Sources that are only compiled for tests, benches and examples.
-pub(crate) fn is_test(name: &str) -> bool {
-    name.ends_with("tests.rs") || ["/tests/", "/benches/", "/examples/", "fuzz/"].iter().any(|part| name.contains(part))
 }
 
 /// Lines before the module of tests.

@@ -1,7 +1,7 @@
 //! House rules about what sources say: who may print, where a runtime begins, what a failed parse may become, and that each
 //! finding code is declared once and used. They read text, not types: what they cannot see, a reviewer must.
 
-use crate::house::is_test;
+use crate::house_sources::{is_test, product};
 use std::collections::BTreeMap;
 
 /// Where finding codes are declared.
@@ -145,21 +145,6 @@ fn has(line: &str, pattern: &str) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let whole = !pattern.starts_with(word);
     line.match_indices(pattern).any(|(at, _)| whole || !line[..at].ends_with(word))
-}
-
-/// Numbered lines without comments and without items that are only there for tests.
-fn product(text: &str) -> Vec<(usize, &str)> {
-    let (mut kept, mut skipping) = (Vec::new(), false);
-    for (at, line) in text.lines().enumerate() {
-        if line == "#[cfg(test)]" {
-            skipping = true;
-        } else if skipping {
-            skipping = !(line == "}" || line.ends_with(';') && !line.starts_with(' '));
-        } else if !line.trim_start().starts_with("//") {
-            kept.push((at + 1, line));
-        }
-    }
-    kept
 }
 
 /// Parses whose failure becomes an answer: the line, and what makes it one.

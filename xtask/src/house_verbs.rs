@@ -1,6 +1,6 @@
 //! House rule about verbs: each reads from top to bottom as a list, so no function of theirs is long.
 
-use crate::house::is_test;
+use crate::house_sources::is_test;
 
 /// Where verbs stand.
 const VERBS: &str = "crates/plinth/src/verbs/";

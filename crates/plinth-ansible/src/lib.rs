@@ -23,7 +23,4 @@ pub mod watch;
 
 pub use environment::PackageSource;
 pub use index::{DEFAULT_INDEX, package_index};
-pub use local::LocalAnsible;
-/// Folder of the logs of plays, below the state directory.
-pub const LOGS: &str = "kubespray/logs";
-const LOGS_KEPT: usize = 20;
+pub use local::{LOGS, LocalAnsible};

@@ -8,7 +8,7 @@ use crate::record::Record;
 use crate::source::Sources;
 use crate::stage::{Props, Stage};
 use crate::verdict::verdict;
-use crate::{LOGS, LOGS_KEPT, alive, preview, table};
+use crate::{alive, preview, table};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::engine::Play;
@@ -25,6 +25,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+
+/// Folder of the logs of plays, below the state directory.
+pub const LOGS: &str = "kubespray/logs";
+const LOGS_KEPT: usize = 20;
 
 /// Facts of all hosts, which a play limited to some of them needs.
 const FACTS: &str = "playbooks/facts.yml";

@@ -16,6 +16,7 @@ pub mod new_site;
 pub mod nodes;
 pub mod notify;
 pub mod operation;
+pub mod overwrite;
 pub mod own_files;
 mod rollback;
 mod rotation;

@@ -9,7 +9,7 @@ use crate::known_bad::KnownBad;
 use crate::kubespray::{self, KubesprayPins};
 use crate::runai::RunaiNames;
 use crate::source::{self, Files, decode};
-use crate::{CatalogError, order};
+use crate::{CatalogError, Facts, order};
 use indexmap::IndexMap;
 use plinth_model::Digest;
 use plinth_model::download::HelmPin;
@@ -174,6 +174,18 @@ impl Catalog {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What Run:ai fixes by name.
+    #[must_use]
+    pub const fn runai(&self) -> &RunaiNames {
+        &self.runai
+    }
+
+    /// InfiniBand interfaces that the site or its model of machine names; empty without InfiniBand.
+    #[must_use]
+    pub fn interfaces(&self, facts: &Facts) -> Vec<String> {
+        self.adapters.named(facts)
     }
 }
 

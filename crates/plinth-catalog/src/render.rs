@@ -113,7 +113,7 @@ impl<'a> Rendering<'a> {
     ) -> Result<Release, ExpressionError> {
         let component = self.chosen.component;
         let (chart, repository) = self.chart()?;
-        let digest = self.digest();
+        let digest = objects::digest(self.chosen, self.version, self.findings);
         let timeouts = variants.iter().filter_map(|variant| variant.timeout_s);
         Ok(Release {
             component: component.name.clone(),

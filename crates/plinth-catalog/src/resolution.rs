@@ -6,11 +6,6 @@ use plinth_model::steps::{Check, Health, PodSecurity, Release, SecretContent};
 use plinth_model::{Finding, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
-
-/// What the catalog's values may refer to: flat names to JSON values, made by the planner from desired state and inventory.
-/// The names are listed in `catalog/README.md`.
-pub type Facts = BTreeMap<String, Value>;
 
 /// Components to install, and what is doubtful about them.
 #[derive(Clone, Debug, Default, Serialize)]

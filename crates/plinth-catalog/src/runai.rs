@@ -1,10 +1,9 @@
 //! `runai.yaml`: what Run:ai fixes by name.
 
+use crate::Facts;
 use crate::expression::{Condition, ExpressionError, all_hold, render};
-use crate::{Catalog, Facts, adapters, placement};
-use plinth_model::finding::code;
+use plinth_model::Version;
 use plinth_model::steps::{ClusterCredential, RunaiApi, TokenWay};
-use plinth_model::{Finding, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -30,7 +29,7 @@ pub struct RunaiNames {
     /// Labels of nodes.
     pub node_roles: NodeRoles,
     api: Vec<ApiRow>,
-    facts: Vec<DerivedFact>,
+    pub(crate) facts: Vec<DerivedFact>,
 }
 
 /// What of the REST interface changed with a version.
@@ -113,66 +112,18 @@ pub struct DerivedFact {
     pub value: Value,
 }
 
-impl Catalog {
-    /// What Run:ai fixes by name.
-    #[must_use]
-    pub const fn runai(&self) -> &RunaiNames {
-        &self.runai
-    }
-
-    /// InfiniBand interfaces that the site or its model of machine names; empty without InfiniBand.
-    #[must_use]
-    pub fn interfaces(&self, facts: &Facts) -> Vec<String> {
-        self.adapters.named(facts)
-    }
-
-    /// The site's facts and those that follow from them by the catalog's own data.
-    pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
-        let mut all = facts.clone();
-        all.extend(placement::of_site(facts, &self.runai.node_roles));
-        let (made, doubts) = self.adapters.of_site(facts);
-        all.insert("infiniband.adapters".to_owned(), made);
-        all.insert("infiniband.blockSize".to_owned(), adapters::block_size(facts));
-        findings.extend(doubts);
-        for component in self.components.values() {
-            for fact in &component.facts {
-                match fact.value(facts) {
-                    Ok(Some(value)) => drop(all.insert(fact.name.clone(), value)),
-                    Ok(None) => {}
-                    Err(error) => findings.push(mistake(&fact.name, &error)),
-                }
-            }
-        }
-        if facts.get("runai.enabled") == Some(&Value::Bool(true)) {
-            all.insert("runai.certificate".to_owned(), Value::from(self.runai.certificate.as_str()));
-            for fact in &self.runai.facts {
-                match fact.value(&all) {
-                    Ok(Some(value)) => drop(all.insert(fact.name.clone(), value)),
-                    Ok(None) => {}
-                    Err(error) => findings.push(mistake(&fact.name, &error)),
-                }
-            }
-        }
-        all
-    }
-}
-
 impl DerivedFact {
-    fn value(&self, facts: &Facts) -> Result<Option<Value>, ExpressionError> {
+    /// None: its conditions do not hold.
+    pub(crate) fn value(&self, facts: &Facts) -> Result<Option<Value>, ExpressionError> {
         all_hold(&self.when, facts)?.then(|| render(&self.value, facts)).transpose()
     }
-}
-
-fn mistake(fact: &str, error: &ExpressionError) -> Finding {
-    let message = format!("the fact `{fact}` cannot be made: {error}");
-    Finding::error(code::CATALOG_EXPRESSION, fact, message)
-        .fix("this is a mistake in the catalog: correct it, or report it")
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::Catalog;
 
     /// The two files were written apart; a line of versions is in both.
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::compatibility::{Confidence, Requirement, line, line_versions};
 use crate::component::Component;
-use crate::kubespray::near_text;
+use crate::near::near_text;
 use crate::range::closest;
 use crate::{Catalog, Resolution, ResolvedComponent};
 use plinth_model::finding::code;

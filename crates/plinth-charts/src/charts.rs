@@ -1,5 +1,6 @@
 //! The packages of a site: what is here already, else from where the release says; proved, read, kept, and remembered.
 
+use crate::address;
 use crate::failure::Failure;
 use crate::folder;
 use crate::index::{Index, digest_of};
@@ -10,6 +11,7 @@ use crate::place::{self, Place};
 use crate::record::{Content, Key, Record, Records};
 use crate::repository;
 use crate::store::Store;
+use crate::wanted::{Found, Trust, Wanted};
 use crate::web::{Limits, Session, Web};
 use async_trait::async_trait;
 use plinth_model::steps::Release;
@@ -20,57 +22,11 @@ use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
 use reqwest::Url;
 use rustls::RootCertStore;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
-
-/// Whose word the digest of a package is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Trust {
-    /// The catalog knows the package's digest.
-    Catalog,
-    /// The catalog knows the digest of the registry's manifest, which names the package's.
-    Manifest,
-    /// The repository's index or the registry told it, once, over TLS.
-    Repository,
-    /// Nobody told it: the package was taken as it came, and has to stay so.
-    FirstUse,
-}
-
-/// A package that is looked for.
-#[derive(Clone, Debug)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) chart: &'a str,
-    pub(crate) selector: &'a ChartVersion,
-    /// SHA-256 of the package, if it is known, and from whom.
-    pub(crate) digest: Option<String>,
-    pub(crate) known_by: Option<Trust>,
-    /// SHA-256 of the manifest in a registry, if the catalog knows it.
-    pub(crate) manifest: Option<&'a str>,
-}
-
-impl Wanted<'_> {
-    /// Whose word the digest was before anybody was asked; none: it is not known.
-    pub(crate) fn trust(&self) -> Option<Trust> {
-        self.digest.as_ref().and(self.known_by)
-    }
-}
-
-/// A package that came.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) bytes: Vec<u8>,
-    /// Where it lies, if it is on this machine.
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) digest: String,
-    /// SHA-256 of the manifest that named it.
-    pub(crate) manifest: Option<String>,
-    pub(crate) trust: Trust,
-}
 
 /// What a line means now. Nothing has moved before it is kept ([`Charts::settle`]).
 #[derive(Clone, Debug)]
@@ -358,7 +314,7 @@ impl Charts {
             Arc::clone(indexes.entry(url.to_string()).or_default())
         };
         let read = async {
-            ctx.progress(0, 0, format!("reading the index of {}", crate::web::plain(url)));
+            ctx.progress(0, 0, format!("reading the index of {}", address::plain(url)));
             repository::index(session, url).await.map(Arc::new)
         };
         cell.get_or_try_init(|| read).await.map(Arc::clone)

@@ -1,9 +1,9 @@
 //! Packages from a folder of this machine, as `helm package` and `helm pull` name them: `NAME-VERSION.tgz`.
 
-use crate::charts::{Found, Trust, Wanted};
 use crate::failure::Failure;
 use crate::index::{chosen, newest};
 use crate::package;
+use crate::wanted::{Found, Trust, Wanted};
 use plinth_model::{Digest, Version};
 use plinth_world::files;
 use std::path::{Path, PathBuf};

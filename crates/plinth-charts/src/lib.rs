@@ -5,6 +5,7 @@
 //! A registry is asked here and not through a library of its own: it takes three kinds of requests, and each of them needs our
 //! bounds of size and time and our rule for logins, which go to the host that they are for and never along with a redirect.
 
+mod address;
 mod challenge;
 mod charts;
 mod failure;
@@ -19,6 +20,7 @@ mod place;
 mod record;
 mod repository;
 mod store;
+mod wanted;
 mod web;
 
 pub use charts::{Charts, Newest};

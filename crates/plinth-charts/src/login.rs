@@ -1,6 +1,6 @@
 //! A login for one host.
 
-use crate::place::answering;
+use crate::address::answering;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::Secret;

@@ -3,11 +3,12 @@
 //! Definitions of kinds lie beside the templates, so they are applied first and stay when the release goes. Objects of kind Namespace are
 //! left out: plinth makes namespaces itself, with their Pod Security level, and a release that owned one would take what others keep in it.
 
+use crate::address::plain;
 use crate::charts::{Charts, Task, blocking};
 use crate::failure::{Failure, Why};
 use crate::package;
 use crate::place::Place;
-use crate::web::{Asked, plain};
+use crate::web::Asked;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use plinth_model::{Digest, Version};

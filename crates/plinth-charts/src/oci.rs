@@ -1,11 +1,11 @@
 //! Packages from a registry of images (OCI distribution specification; Helm documentation, "Use OCI-based registries"): a manifest by
 //! tag, and in it the layer that is the package.
 
-use crate::charts::{Found, Trust, Wanted};
 use crate::failure::{Failure, Why};
 use crate::index::{chosen, digest_of, newest};
 use crate::package;
 use crate::place::Reference;
+use crate::wanted::{Found, Trust, Wanted};
 use crate::web::{Asked, Session};
 use plinth_model::{ChartVersion, Digest, Version};
 use reqwest::Url;

@@ -1,5 +1,6 @@
 //! Where the chart of a release is.
 
+use crate::address::{self, answering};
 use crate::failure::Failure;
 use plinth_model::steps::Release;
 use plinth_model::text::host_of;
@@ -60,16 +61,11 @@ impl Reference {
     }
 }
 
-/// The host that answers for one that an address names: Docker's registry answers under another name than its images carry.
-pub(crate) fn answering(host: &str) -> &str {
-    if host == "docker.io" { "registry-1.docker.io" } else { host }
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "{}", folder.display()),
-            Self::Repository(url) | Self::File(url) => f.write_str(&crate::web::plain(url)),
+            Self::Repository(url) | Self::File(url) => f.write_str(&address::plain(url)),
             Self::Registry(Reference { host, path, .. }) => write!(f, "oci://{host}/{path}"),
         }
     }

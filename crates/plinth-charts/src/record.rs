@@ -1,7 +1,7 @@
 //! What is remembered of charts, in small files: which content each version had when it was first used, and which version a line meant.
 
-use crate::charts::Trust;
 use crate::failure::{Failure, Why};
+use crate::wanted::Trust;
 use jiff::Timestamp;
 use plinth_model::{ChartVersion, Digest, Version};
 use plinth_world::{files, private_file};

@@ -1,12 +1,13 @@
 //! Packages from a repository with an index.
 
-use crate::charts::{Found, Trust, Wanted};
+use crate::address::plain;
 use crate::failure::Failure;
 use crate::index::{Entry, Index, LARGEST};
 use crate::oci;
 use crate::package;
 use crate::place::Reference;
-use crate::web::{Asked, Session, plain};
+use crate::wanted::{Found, Trust, Wanted};
+use crate::web::{Asked, Session};
 use plinth_model::Digest;
 use reqwest::Url;
 

@@ -1,5 +1,6 @@
 //! Requests with bounds of size and time, and with logins that go to the host that they are for and to nobody else.
 
+use crate::address::plain;
 use crate::challenge::Challenge;
 use crate::failure::{Failure, Why};
 use crate::login::{Login, sensitive};
@@ -290,15 +291,6 @@ impl Token {
 /// Scheme, host and port.
 fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-/// An address as it may be shown: its query may hold a signature.
-pub(crate) fn plain(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    let _no_login_in_it = (url.set_username(""), url.set_password(None));
-    url.to_string()
 }
 
 /// Where a redirect leads. From TLS it leads to TLS.

@@ -1,9 +1,10 @@
 //! Carries out acceptance checks, one at a time.
 
-use crate::claim::{self, Claim};
+use crate::claim::Claim;
+use crate::verdict::{fail, finding, pass};
 use crate::workload;
 use plinth_model::steps::{Check, RunaiTarget};
-use plinth_model::{Finding, NodeName, Verdict, amount};
+use plinth_model::{NodeName, Verdict, amount};
 use plinth_world::kube::CheckSeen;
 use plinth_world::runai::RunaiCluster;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
@@ -101,23 +102,6 @@ fn nodes_told(cluster: &RunaiCluster) -> String {
             "this release does not tell its nodes in a way that is known, so GPU nodes were not compared".to_owned()
         }
     }
-}
-
-pub(crate) fn pass(evidence: Vec<String>) -> Verdict {
-    Verdict::Pass { evidence }
-}
-
-pub(crate) fn fail(check: &Check, evidence: Vec<String>) -> Verdict {
-    Verdict::Fail { finding: Box::new(finding(check, evidence)) }
-}
-
-fn finding(check: &Check, evidence: Vec<String>) -> Finding {
-    let claim = Claim::of(check);
-    let mut finding =
-        Finding::error(claim.code, claim::subject(check), format!("This does not hold: {}", claim.sentence))
-            .fix(claim.fix);
-    finding.evidence = evidence;
-    finding
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 pub mod acceptance;
 pub mod claim;
 pub mod preflight;
+mod verdict;
 pub mod workload;
 
 pub use acceptance::accept;

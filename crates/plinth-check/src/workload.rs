@@ -1,7 +1,7 @@
 //! A small training that Run:ai's scheduler must place. It ends by itself, and Run:ai removes it a minute later: so it goes also when
 //! plinth is killed. One that never began goes before the next one is started.
 
-use crate::acceptance::{fail, pass};
+use crate::verdict::{fail, pass};
 use plinth_model::Verdict;
 use plinth_model::steps::{Check, RunaiTarget};
 use plinth_world::runai::{RunaiClient, RunaiProject, RunaiTraining, RunaiWorkload};

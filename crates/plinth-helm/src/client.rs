@@ -1,26 +1,22 @@
 //! The real client.
 
 use crate::crds;
-use crate::failure::{self, CLIENT};
+use crate::failure::CLIENT;
+use crate::local::{LocalHelm, absolute};
 use crate::mark::{ABANDONED, ATTEMPT, Attempt};
-use crate::package::definitions;
-use crate::payload::{self, Payload};
+use crate::package::of_package;
+use crate::payload::Payload;
 use crate::process::{self, Job};
 use crate::program::Words;
-use crate::repair::{Way, compared_by_helm, way};
+use crate::records::{Way, compared_by_helm, way};
 use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef, Values};
-use plinth_world::charts::ChartPackages;
-use plinth_world::helm::{
-    DEPLOYED, HelmClient, HelmPrograms, ReleaseRecord, ReleaseRecords, ReleaseState, not_older, value_differences,
-};
-use plinth_world::kube::{KubeHealth, KubeObjects, KubeWatch};
-use plinth_world::secrets::{SecretError, Secrets};
+use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseRecord, ReleaseState, not_older, value_differences};
+use plinth_world::secrets::SecretError;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 /// Label by which a release remembers the package that it was made from: the beginning of the digest that the plan asked for (of the package, or of what names it in a registry), since
@@ -29,60 +25,7 @@ const PACKAGE: &str = "plinth-package";
 /// Digits of a digest in that label.
 const DIGITS: usize = 32;
 
-/// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch {}
-
-impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch> HelmCluster for T {}
-
-/// helm on this machine.
-pub struct LocalHelm {
-    pub(super) state: PathBuf,
-    pub(super) kubeconfig: PathBuf,
-    pub(super) cluster: Arc<dyn HelmCluster>,
-    pub(super) packages: Arc<dyn ChartPackages>,
-    pub(super) program: Arc<dyn HelmPrograms>,
-    pub(super) secrets: Arc<dyn Secrets>,
-    pub(super) abandoned: Duration,
-}
-
 impl LocalHelm {
-    /// For the site whose state is in this directory and whose kubeconfig is this file. Nothing is done yet.
-    #[must_use]
-    pub fn new(
-        state: &Path,
-        kubeconfig: &Path,
-        cluster: Arc<dyn HelmCluster>,
-        packages: Arc<dyn ChartPackages>,
-        program: Arc<dyn HelmPrograms>,
-        secrets: Arc<dyn Secrets>,
-    ) -> Self {
-        let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
-        let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
-    }
-
-    /// The same, with another time after which an open operation of somebody else is nobody's any more.
-    #[must_use]
-    pub const fn abandoned_after(mut self, time: Duration) -> Self {
-        self.abandoned = time;
-        self
-    }
-
-    /// What is written in a revision.
-    pub(super) async fn written(
-        &self,
-        ctx: &Context,
-        name: &ReleaseName,
-        record: Option<&ReleaseRecord>,
-        doing: &str,
-    ) -> ClientResult<Option<Payload>> {
-        let Some(record) = record else { return Ok(None) };
-        let Some(content) = self.cluster.content(ctx, name, record.revision).await? else { return Ok(None) };
-        payload::read(&content, &name.name)
-            .map(Some)
-            .map_err(|why| failure::unreadable(doing, name, record.revision, &why))
-    }
-
     fn secret(&self, reference: &SecretRef, doing: &str) -> ClientResult<Secret> {
         self.secrets.get(reference).map_err(|error| unavailable(&error, doing))
     }
@@ -158,10 +101,6 @@ impl LocalHelm {
         Ok(said)
     }
 
-    pub(super) async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {
-        self.cluster.records(ctx, name).await
-    }
-
     /// Definitions of the package that nobody else changes; those that helm would remove are refused.
     async fn definitions(
         &self,
@@ -179,30 +118,6 @@ impl LocalHelm {
             _ => Vec::new(),
         };
         Ok(if release.crds == CrdPolicy::Apply { all } else { moved })
-    }
-
-    /// Runs helm's own uninstallation.
-    pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
-        let doing = format!("uninstalling release {name}");
-        let program = self.program.program(ctx).await?;
-        let newest = self.records(ctx, name).await?.last().map_or(0, |last| last.revision);
-        let job = Job {
-            program: &program,
-            release: name,
-            words: Words::uninstall(program.major, name, &self.kubeconfig, limit),
-            input: None,
-            limit: limit + deadlines::HELM_MARGIN,
-            state: &self.state,
-            title: "helm uninstall",
-            doing: &doing,
-            attempt: Attempt::to_uninstall(newest, ctx.clock().now()),
-        };
-        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
-        if let Some(left) = self.records(ctx, name).await?.last() {
-            let happened = format!("helm says that it is gone, and its revision {} is still there", left.revision);
-            return Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again"));
-        }
-        Ok(())
     }
 
     async fn install(&self, ctx: &Context, release: &Release, doing: &str) -> ClientResult<Vec<String>> {
@@ -257,15 +172,6 @@ fn unavailable(error: &SecretError, doing: &str) -> ClientError {
         .happened(error.to_string())
         .attempt("make the secret available, then run again")
         .because(Cause::Input)
-}
-
-/// All definitions of a package.
-pub(super) fn of_package(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Value>> {
-    definitions(package, &release.values).map_err(|why| {
-        ClientError::new(CLIENT, doing)
-            .happened(format!("package {} cannot be read: {why}", package.display()))
-            .attempt("remove it: it is fetched again")
-    })
 }
 
 #[async_trait]
@@ -346,11 +252,6 @@ impl HelmClient for LocalHelm {
         self.must_be_free(ctx, release, &records, limit, &doing)?;
         self.uninstall_all(ctx, release, limit).await
     }
-}
-
-/// helm works in another folder and must still find it.
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 fn name_of(release: &Release) -> ReleaseName {

@@ -1,9 +1,9 @@
 //! Definitions of kinds (custom resource definitions) around an upgrade. helm makes those in `crds/` once and never changes them, and it
 //! removes one that was a template of the installed chart and is none of the new one, with every object of the kind.
 
-use crate::client::HelmCluster;
 use crate::documents::{opened, parts};
 use crate::failure::{self, CLIENT};
+use crate::local::HelmCluster;
 use plinth_model::ReleaseName;
 use plinth_model::steps::Health;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};

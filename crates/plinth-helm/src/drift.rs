@@ -3,10 +3,11 @@
 //! write into many of them. Definitions of kinds lie beside the templates (`crds/`), so helm's record has none of them: they are read from
 //! the package. Not covered: definitions of a package that is not on this machine, while nothing else is otherwise.
 
-use crate::client::{LocalHelm, of_package};
 use crate::crds;
 use crate::documents;
 use crate::failure::CLIENT;
+use crate::local::LocalHelm;
+use crate::package::of_package;
 use crate::payload::Payload;
 use plinth_model::amount;
 use plinth_model::api_group::{group_of, is_of_cluster, is_own};

@@ -11,22 +11,21 @@ mod documents;
 mod drift;
 mod failure;
 mod folder;
+mod local;
 mod mark;
 mod package;
 mod payload;
 mod process;
 mod program;
+mod records;
 mod render;
 mod repair;
 mod rollback;
 #[cfg(test)]
 mod tests;
+mod uninstall;
 
-pub use client::{HelmCluster, LocalHelm};
 pub use documents::objects;
-pub use process::all_ended;
+pub use local::{HelmCluster, LocalHelm};
+pub use process::{LOGS, all_ended};
 pub use render::Renderer;
-/// Folder of the logs of helm, below the state directory.
-pub const LOGS: &str = "helm/logs";
-/// Logs that are kept: three runs over a whole platform.
-const LOGS_KEPT: usize = 60;

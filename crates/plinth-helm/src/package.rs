@@ -2,7 +2,10 @@
 //! package comes from outside, so how much of it is read is bounded.
 
 use crate::documents::documents;
+use crate::failure::CLIENT;
+use plinth_model::steps::Release;
 use plinth_world::packed::{Budget, each_file};
+use plinth_world::{ClientError, ClientResult};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -146,6 +149,15 @@ fn setting(charts: &Charts, chart: &[String], path: &str, values: &Value) -> Opt
     };
     let default = |depth: usize| charts.get(&chart[..depth]).and_then(|files| of(&files.values, &chart[depth..]));
     of(values, chart).or_else(|| (0..=chart.len()).find_map(default))
+}
+
+/// All definitions of a package.
+pub(super) fn of_package(release: &Release, package: &Path, doing: &str) -> ClientResult<Vec<Value>> {
+    definitions(package, &release.values).map_err(|why| {
+        ClientError::new(CLIENT, doing)
+            .happened(format!("package {} cannot be read: {why}", package.display()))
+            .attempt("remove it: it is fetched again")
+    })
 }
 
 #[cfg(test)]

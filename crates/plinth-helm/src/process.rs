@@ -3,13 +3,12 @@
 //! Who ends the process of plinth waits for that with [`all_ended`]: helm's words have nobody to read them afterwards, and it would
 //! die of that before it has written anything down.
 
-use crate::client::HelmCluster;
 use crate::failure;
 use crate::folder::Folder;
+use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
-use crate::repair::is_open;
-use crate::{LOGS, LOGS_KEPT};
+use crate::records::is_open;
 use plinth_model::run::CommandFailure;
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::Helm;
@@ -32,6 +31,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+/// Folder of the logs of helm, below the state directory.
+pub const LOGS: &str = "helm/logs";
+/// Logs that are kept: three runs over a whole platform.
+const LOGS_KEPT: usize = 60;
 /// What is run.
 pub(super) struct Job<'a> {
     pub(super) program: &'a Helm,

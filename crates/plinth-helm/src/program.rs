@@ -2,7 +2,7 @@
 
 use crate::failure::CLIENT;
 use crate::folder::Folder;
-use crate::repair::Way;
+use crate::records::Way;
 use plinth_model::steps::Release;
 use plinth_world::helm::{Helm, HelmMajor, Rendering};
 use std::ffi::OsString;

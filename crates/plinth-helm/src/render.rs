@@ -2,10 +2,11 @@
 //! that is allowed, and no secret takes part: something else stands in for each, so what is rendered can be told and kept in memory.
 //! Not covered: what a chart looks up in the cluster while it renders, which is empty here.
 
-use crate::client::{absolute, for_yaml};
+use crate::client::for_yaml;
 use crate::documents::objects;
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
+use crate::local::absolute;
 use crate::package::definitions;
 use crate::program::{bare, template};
 use async_trait::async_trait;

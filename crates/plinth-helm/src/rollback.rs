@@ -1,13 +1,13 @@
 //! Going back to an earlier revision: `helm rollback`, which makes a new revision that is as the earlier one was.
 
-use crate::client::LocalHelm;
 use crate::crds;
 use crate::failure;
+use crate::local::LocalHelm;
 use crate::mark::Attempt;
 use crate::payload::Payload;
 use crate::process::{self, Job};
 use crate::program::Words;
-use crate::repair::UNINSTALLING;
+use crate::records::UNINSTALLING;
 use plinth_model::ReleaseName;
 use plinth_world::helm::{DEPLOYED, ReleaseRecord, ReleaseState, SUPERSEDED};
 use plinth_world::{ClientResult, Context, deadlines};

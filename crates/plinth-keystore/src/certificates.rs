@@ -3,6 +3,7 @@
 mod chain;
 mod file;
 mod issue;
+mod keystore;
 mod review;
 mod rotation;
 

@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::owner::Owner;
 use crate::spec::LabSpec;
 use crate::state::{NodeState, State};
-use crate::{group, launch, needs, network, pods, seed, tree};
+use crate::{group, launch, needs, network, seed, tree};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -57,7 +57,7 @@ impl Lab {
         self.each(|node| {
             node.start()?;
             node.answers()?;
-            pods::configure(&node)?;
+            node.configure_pods()?;
             if node.own.seed > 0 { seed::sow(&node, node.own.seed) } else { Ok(()) }
         })
     }

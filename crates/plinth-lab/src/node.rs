@@ -122,7 +122,15 @@ impl Node<'_> {
         }
         launch::wipe(self.state, self.own)?;
         self.boot()?;
-        pods::configure(self)
+        self.configure_pods()
+    }
+
+    /// Has it configure its bridge as soon as an installer has brought the plugins, if the lab has pods. Not before: a
+    /// configuration on a bare node is what is left of another cluster.
+    pub(crate) fn configure_pods(&self) -> LabResult<()> {
+        let Some(text) = pods::configuration(self.state, self.own)? else { return Ok(()) };
+        self.write_file(pods::CONTENT, "0644", text.as_bytes())?;
+        self.fed(&["/bin/sh", "-eu"], pods::SCRIPT.as_bytes()).map(drop)
     }
 
     /// Gives its sshd new host keys of the same kinds, as a provisioning from scratch does.

@@ -1,17 +1,18 @@
 //! The cluster to be made: members with names and addresses that were checked. Complete only when discovery had no errors.
 
 use crate::discover::{DiscoveredNode, Discovery, Role};
-use crate::hardware::Hardware;
-use crate::without;
+use crate::known_hardware::Hardware;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use plinth_catalog::runai::NodeRoles;
 use plinth_model::finding::code;
+use plinth_model::nearest::nearest_few;
 use plinth_model::steps::NodeTarget;
 use plinth_model::{Finding, HostPath, NodeName};
 use plinth_site::Desired;
 use plinth_site::desired::NodeOverride;
+use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 /// One node of the cluster.
@@ -110,14 +111,14 @@ impl Cluster {
             workers,
             etcd,
         };
-        findings.extend(without::leave_out(desired, &mut cluster));
+        findings.extend(leave_out(desired, &mut cluster));
         (cluster, findings)
     }
 
     /// Puts aside the workers that the run's limits leave out.
     pub fn leave_out(&mut self, desired: &Desired) {
         // What is to be said of it was said when the cluster was made.
-        let _findings = without::leave_out(desired, self);
+        let _findings = leave_out(desired, self);
     }
 
     /// Puts aside the members for which this holds.
@@ -302,4 +303,35 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Option<
         name,
         address,
     })
+}
+
+/// Puts aside what the run's limits say. A name that is no node of the site, or that counts in a majority, is an error, and nothing is
+/// put aside for it.
+fn leave_out(desired: &Desired, cluster: &mut Cluster) -> Vec<Finding> {
+    let named: Vec<&NodeName> = desired.run.without.iter().chain(&desired.run.unfit).collect();
+    let findings = named.iter().filter_map(|name| cannot(cluster, name)).collect();
+    let out: HashSet<&NodeName> = named.into_iter().collect();
+    cluster.put_aside(|member| !member.is_quorum() && out.contains(&member.name));
+    findings
+}
+
+fn cannot(cluster: &Cluster, name: &NodeName) -> Option<Finding> {
+    match cluster.members.iter().find(|member| member.name == *name) {
+        None => {
+            let near = nearest_few(name.as_str(), cluster.members.iter().map(|member| member.name.as_str()));
+            let fix = match near.as_slice() {
+                [] => "`plinth discover` lists the nodes".to_owned(),
+                near => format!("did you mean {}?", near.join(", ")),
+            };
+            let text = format!("`--without {name}`: {name} is no node of the site");
+            Some(Finding::error(code::NODES_NO_MATCH, name.as_str(), text).fix(fix))
+        }
+        Some(member) if member.is_quorum() => {
+            let text = format!("{name} is {}, which cannot be left out of a run", member.role_text());
+            Some(Finding::error(code::NODES_WITHOUT_QUORUM, name.as_str(), text).fix(format!(
+                "repair it; if BCM re-imaged it, run `plinth recover {name}`; before Kubernetes is installed, name another node instead"
+            )))
+        }
+        Some(_) => None,
+    }
 }

@@ -1,5 +1,6 @@
 //! Step ids: a contract between plans, journals, simulations and tests.
 
+use plinth_catalog::ResolvedComponent;
 use plinth_model::steps::RotationPhase;
 use plinth_model::{NodeName, StepId};
 use std::collections::BTreeSet;
@@ -116,4 +117,18 @@ pub(crate) fn served(certificate: &str) -> StepId {
 
 pub(crate) fn still_connected(phase: RotationPhase, cluster: &str) -> StepId {
     StepId::new("runai", "connected", &format!("{}.{cluster}", phase.word()))
+}
+
+/// The last step of a component.
+pub(crate) fn end(component: &ResolvedComponent) -> StepId {
+    match component.stages.last() {
+        Some(stage) => objects(&staged(component, &stage.name)),
+        None if component.objects.is_empty() => release(&component.name),
+        None => objects(&component.name),
+    }
+}
+
+/// `network-operator.policies`.
+pub(crate) fn staged(component: &ResolvedComponent, stage: &str) -> String {
+    format!("{}.{stage}", component.name)
 }

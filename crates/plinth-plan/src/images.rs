@@ -9,6 +9,8 @@ use plinth_model::{Finding, HostPath, NodeName};
 use plinth_site::Desired;
 use std::collections::BTreeMap;
 
+/// containerd's own place for images.
+pub(crate) const CONTAINERD: &str = "/var/lib/containerd";
 /// containerd's own files without any image are below this, MiB.
 const EMPTY_MIB: u64 = 8;
 
@@ -66,7 +68,7 @@ fn by_engine(desired: &Desired, member: &Member, facts: &NodeFacts) -> Option<Ho
 
 /// The usual place leads to the larger one already: a move of ours.
 fn is_linked(facts: &NodeFacts) -> bool {
-    facts.relocated && facts.containerd.as_ref().is_none_or(|containerd| containerd.root == crate::CONTAINERD)
+    facts.relocated && facts.containerd.as_ref().is_none_or(|containerd| containerd.root == CONTAINERD)
 }
 
 fn is_empty(facts: &NodeFacts) -> bool {

@@ -16,6 +16,7 @@ mod gpu;
 mod hardware;
 mod ids;
 mod images;
+mod known_hardware;
 pub mod lint;
 mod literal;
 pub mod manifests;
@@ -27,15 +28,13 @@ mod ranges;
 pub mod render;
 pub mod saved;
 mod select;
+pub mod source;
 pub mod sources;
 mod step;
 mod taints;
 mod unmirrored;
 mod visit;
 mod without;
-
-/// containerd's own place for images.
-pub(crate) const CONTAINERD: &str = "/var/lib/containerd";
 
 pub use address::AddressSource;
 pub use catalog::Components;

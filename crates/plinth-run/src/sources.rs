@@ -7,7 +7,7 @@ use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::text::{host_of, without_login};
 use plinth_model::{Finding, NodeName, Severity};
-use plinth_plan::sources::{AskedFrom, Source, SourceKind};
+use plinth_plan::source::{AskedFrom, Source, SourceKind};
 use plinth_world::deadlines;
 use std::collections::BTreeMap;
 

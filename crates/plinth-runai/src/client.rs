@@ -6,6 +6,7 @@ use crate::link::{Body, Link};
 use crate::org_unit::OrgUnits;
 use crate::register::{self, named};
 use crate::session::Session;
+use crate::timing::RunaiTiming;
 use crate::up;
 use crate::wire::{self, Cluster, Discovery, Node, NodePage};
 use crate::workload::Workloads;
@@ -20,7 +21,6 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use uuid::Uuid;
 
 /// State of a cluster of which nothing ever arrived.
@@ -29,52 +29,6 @@ const WAITING: &str = "WaitingToConnect";
 const CONNECTED: &str = "Connected";
 /// Most pages of nodes that are read; a page has at least 50.
 const PAGES_MAX: usize = 200;
-
-/// Waits and limits. The defaults are [`plinth_world::deadlines`]; tests shorten them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunaiTiming {
-    /// Opening a connection.
-    pub connect: Duration,
-    /// One request, to the last byte of the answer.
-    pub request: Duration,
-    /// Tries after the first.
-    pub retries: usize,
-    /// First wait; doubled each time, with jitter.
-    pub first_wait: Duration,
-    /// Longest wait, before jitter.
-    pub longest_wait: Duration,
-    /// Largest answer that is read, bytes.
-    pub reply_max: usize,
-    /// How long the entry of a registration is looked for that was not answered.
-    pub read_back: Duration,
-    /// Between two looks for it.
-    pub read_back_pause: Duration,
-    /// Between two logins with a password that was refused, while the administrator may not be made yet.
-    pub login_pause: Duration,
-}
-
-impl Default for RunaiTiming {
-    fn default() -> Self {
-        Self {
-            connect: deadlines::RUNAI_CONNECT,
-            request: deadlines::RUNAI_REQUEST,
-            retries: deadlines::RUNAI_RETRIES,
-            first_wait: deadlines::RUNAI_BACKOFF,
-            longest_wait: deadlines::RUNAI_BACKOFF_MAX,
-            reply_max: deadlines::RUNAI_REPLY_MAX,
-            read_back: deadlines::RUNAI_READ_BACK,
-            read_back_pause: deadlines::RUNAI_READ_BACK_PAUSE,
-            login_pause: deadlines::RUNAI_LOGIN_PAUSE,
-        }
-    }
-}
-
-impl RunaiTiming {
-    /// How long a server is left alone that asks for it; not longer than our own longest wait.
-    pub(crate) fn patience(&self, asked: Option<Duration>) -> Duration {
-        asked.unwrap_or_default().min(self.longest_wait)
-    }
-}
 
 /// Run:ai over its REST interface. Contacts nobody until it is asked; connections and tokens are kept for as long as it lives, and
 /// tokens are never written anywhere.
@@ -398,6 +352,7 @@ impl RunaiClient for RunaiRest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn the_step_of_the_registration_has_time_for_all_of_its_calls() {

@@ -12,11 +12,14 @@ mod failure;
 mod jwt;
 mod link;
 mod org_unit;
+mod refusal;
 mod register;
 mod session;
+mod timing;
 mod token;
 mod up;
 mod wire;
 mod workload;
 
-pub use client::{RunaiRest, RunaiTiming};
+pub use client::RunaiRest;
+pub use timing::RunaiTiming;

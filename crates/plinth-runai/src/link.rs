@@ -1,9 +1,9 @@
 //! The connection: whom it believes, where the name leads, and how much of an answer is read.
 
 use crate::answer::Answer;
-use crate::client::RunaiTiming;
 use crate::failure::{Cause, Failure};
 use crate::jwt;
+use crate::timing::RunaiTiming;
 use plinth_model::Secret;
 use plinth_model::steps::RunaiTarget;
 use plinth_model::text::visible;

@@ -1,9 +1,9 @@
 //! The registration of a cluster, which must not be sent twice: the interface knows no conflict of names.
 
-use crate::client::RunaiTiming;
 use crate::failure::{Cause, Effect, Failure};
 use crate::link::Body;
 use crate::session::Session;
+use crate::timing::RunaiTiming;
 use crate::wire::Cluster;
 use plinth_model::steps::RunaiTarget;
 use plinth_world::Context;

@@ -1,10 +1,10 @@
 //! A session with one control plane: its connection, its token, and calls that carry it.
 
 use crate::answer::Answer;
-use crate::client::RunaiTiming;
 use crate::failure::{Cause, Failure};
 use crate::jwt;
 use crate::link::{Body, Link};
+use crate::timing::RunaiTiming;
 use crate::token::{self, Token};
 use backon::{ExponentialBuilder, Retryable as _};
 use plinth_model::Secret;

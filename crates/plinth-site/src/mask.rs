@@ -2,10 +2,12 @@
 //! characters, so positions stay true.
 
 pub(crate) mod login;
+mod stars;
 
 use crate::raw::secret::is_variable;
 use crate::tree::{Node, Value};
 use plinth_model::Finding;
+use stars::hide;
 use std::ops::Range;
 
 /// Parts of key names behind which secrets stand.
@@ -119,32 +121,6 @@ fn after_secret_key(line: &str) -> Option<usize> {
             ["{env:", "{ env:", "{file:", "{ file:", "{exec:", "{ exec:"].iter().any(|r| rest.starts_with(r));
         (is_secret_key(word) && !reference).then_some(colon + 1)
     })
-}
-
-fn hide(text: &str, spans: &[Range<usize>]) -> String {
-    let mut order: Vec<&Range<usize>> = spans.iter().collect();
-    order.sort_by_key(|span| span.start);
-    let mut spans = order.into_iter().peekable();
-    let mut hidden_until = 0;
-    text.char_indices()
-        .map(|(at, c)| {
-            while let Some(span) = spans.next_if(|span| span.start <= at) {
-                hidden_until = hidden_until.max(span.end);
-            }
-            if at < hidden_until { star(c) } else { c }
-        })
-        .collect()
-}
-
-/// A sign of the same length in bytes; white space stays.
-fn star(c: char) -> char {
-    match c.len_utf8() {
-        _ if c.is_whitespace() => c,
-        1 => '*',
-        2 => '·',
-        3 => '•',
-        _ => '𝄀',
-    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub(crate) fn palette(colour: bool) -> Palette {
 /// How the file is opened: what an earlier run wrote there is replaced, anything else is left alone. Nothing is read of what is no
 /// plain file, and opening it may wait for its reader: that is the thread's business.
 fn create(file: &Path) -> Result<plinth_report::Open, Problem> {
-    plinth_app::saved::replaceable(file, plinth_app::saved::is_events)?;
+    plinth_app::overwrite::replaceable(file, plinth_app::overwrite::is_events)?;
     let place = file.to_path_buf();
     if output::is_plain(file) {
         let opened = output::create(file).map_err(|error| {

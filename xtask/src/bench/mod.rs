@@ -6,8 +6,9 @@
 mod page;
 mod site;
 
-use crate::bench_nodes::{self, section};
+use crate::bench_nodes::section;
 use crate::commands::{self, Failure, root};
+use crate::machine::{self, Machine};
 use crate::measure::{Measured, measured, median};
 use crate::scratch::Scratch;
 use std::path::Path;
@@ -97,7 +98,7 @@ pub(crate) fn run(against: Option<&Path>) -> Result<bool, Failure> {
     let plinth = commands::release_binary()?;
     let sites = Scratch::new("bench-sites")?;
     site::write(sites.path(), &[1_000, 10_000])?;
-    let (mut rows, load) = (Vec::new(), bench_nodes::load());
+    let (mut rows, load) = (Vec::new(), machine::load());
     for case in &CASES {
         let (now, before) = measure(case, &plinth, against, sites.path())?;
         let row = Row { case, now, before };
@@ -150,52 +151,6 @@ fn holds(case: &Case, measured: &Measured) -> bool {
     let time = case.limit_cpu.is_none_or(|limit| measured.cpu_seconds <= limit);
     let memory = case.limit_mib.is_none_or(|limit| measured.peak_mib.is_some_and(|peak| peak <= limit));
     time && memory
-}
-
-/// What it was measured on.
-pub(crate) struct Machine {
-    cpu: String,
-    cores: usize,
-    memory: String,
-    kernel: String,
-}
-
-impl Machine {
-    /// This one.
-    pub(crate) fn here() -> Self {
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-        let field = |text: &str, name: &str| {
-            let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
-            value.map_or_else(|| "unknown".to_owned(), |value| value.trim().to_owned())
-        };
-        let kernel = read("/proc/sys/kernel/osrelease").trim().to_owned();
-        Self {
-            cpu: field(&read("/proc/cpuinfo"), "model name"),
-            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            memory: gib(&field(&read("/proc/meminfo"), "MemTotal")),
-            kernel: if kernel.is_empty() { std::env::consts::OS.to_owned() } else { kernel },
-        }
-    }
-}
-
-impl std::fmt::Display for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { cpu, cores, memory, kernel } = self;
-        write!(f, "Machine: {cpu}, {cores} cores, {memory} memory, kernel {kernel}.")
-    }
-}
-
-#[cfg(test)]
-impl Machine {
-    fn for_test() -> Self {
-        Self { cpu: "cpu".into(), cores: 2, memory: gib("8388608 kB"), kernel: "6.1".into() }
-    }
-}
-
-/// `16302048 kB` as `15.5 GiB`.
-fn gib(text: &str) -> String {
-    let kib: Option<f64> = text.strip_suffix("kB").and_then(|number| number.trim().parse().ok());
-    kib.map_or_else(|| text.to_owned(), |kib| format!("{:.1} GiB", kib / 1024.0 / 1024.0))
 }
 
 #[cfg(test)]

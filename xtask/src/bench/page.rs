@@ -1,7 +1,7 @@
 //! The page of the whole commands.
 
-use super::{Case, GROWTH, Machine, Row, holds};
-use crate::bench_nodes::section::loaded;
+use super::{Case, GROWTH, Row, holds};
+use crate::machine::{Machine, loaded};
 use crate::measure::Measured;
 use std::fmt::Write as _;
 

@@ -6,8 +6,8 @@ mod contender;
 mod ground;
 pub(crate) mod section;
 
-use crate::bench::Machine;
 use crate::commands::{self, Failure, cargo, root};
+use crate::machine::{self, Machine};
 use crate::measure::{Measured, measured};
 use crate::scratch::Scratch;
 use ansible::Ansible;
@@ -66,7 +66,7 @@ impl Results {
 pub(crate) fn run() -> Result<bool, Failure> {
     let client = client()?;
     let ansible = Ansible::installed()?;
-    let load = load();
+    let load = machine::load();
     let Alone { facts, first_facts, idle_kib } = alone(&client)?;
     let mut results = Results { account: Vec::new(), facts, first_facts, idle_kib };
     account(&client, &ansible, |rounds| {
@@ -186,10 +186,4 @@ fn median(runs: &[Run]) -> Option<Run> {
     let mut runs = runs.to_vec();
     runs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     runs.get(runs.len() / 2).copied()
-}
-
-/// Processes that ran or waited for a processor, over the last minute.
-pub(crate) fn load() -> f64 {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
 }

@@ -2,6 +2,7 @@
 
 use super::contender::Contender;
 use super::{FACTS_LIMIT_SECONDS, FACTS_NODES, IDLE_LIMIT_KIB, IDLE_NODES, Results, Run, ansible};
+use crate::machine::loaded;
 use crate::page;
 use std::fmt::Write as _;
 
@@ -60,14 +61,6 @@ fn method() -> String {
         IDLE_NODES.1,
         IDLE_NODES.0,
     )
-}
-
-pub(crate) fn loaded(load: f64) -> String {
-    if load < 0.5 {
-        "Nothing else ran.".to_owned()
-    } else {
-        format!("Other work ran on the machine meanwhile: load {load:.1} before the first round.")
-    }
 }
 
 fn row(contender: Contender, runs: &[Run], plinth: f64) -> String {

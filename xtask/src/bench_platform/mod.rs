@@ -3,8 +3,8 @@
 
 pub(crate) mod section;
 
-use crate::bench_nodes;
 use crate::commands::{self, Failure};
+use crate::machine;
 use crate::scratch::Scratch;
 use section::{Measured, Targets};
 
@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let program = commands::release_binary()?;
     let scratch = Scratch::new("bench-platform")?;
     let result = scratch.path().join("result.json");
-    let load = bench_nodes::load();
+    let load = machine::load();
     let mut bench = commands::cargo(&[
         "test",
         "--workspace",

@@ -1,8 +1,7 @@
 //! The section of docs/benchmarks.md that tells of the platform.
 
-use crate::bench::Machine;
-use crate::bench_nodes::section::loaded;
 use crate::commands::{Failure, root};
+use crate::machine::{Machine, loaded};
 use crate::page;
 use serde::Deserialize;
 use std::fmt::Write as _;

@@ -5,6 +5,7 @@
 //! whose id is one of the pins of `catalog/kubespray.yaml`.
 
 mod expression;
+mod files;
 mod names;
 mod pins;
 mod tables;
@@ -47,22 +48,4 @@ fn written(file: &Path, text: &str) -> Result<(), Failure> {
     let told = |error: std::io::Error| format!("writing {}: {error}", file.display());
     std::fs::create_dir_all(root().join(FOLDER)).map_err(told)?;
     std::fs::write(file, text).map_err(told)
-}
-
-/// All files below a folder, links left alone.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let told = |error: std::io::Error| format!("listing {}: {error}", folder.display());
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(told)? {
-            let entry = entry.map_err(told)?;
-            let kind = entry.file_type().map_err(told)?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                found.push(entry.path());
-            }
-        }
-    }
-    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! Names of variables: what a release gives defaults for, shows in its sample, or reads in tasks and templates.
 
 use super::expression::{of_expression, of_template};
-use super::files;
+use super::files::files;
 use super::pins::Pin;
 use crate::commands::Failure;
 use std::collections::{BTreeMap, BTreeSet};

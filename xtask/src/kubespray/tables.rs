@@ -1,8 +1,9 @@
 //! Versions that a release can install: those with a checksum for 64-bit Intel and AMD.
 
+use super::Failure;
+use super::files::files;
 use super::names::numbers;
 use super::pins::Pin;
-use super::{Failure, files};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -3,6 +3,7 @@ use indexmap::IndexMap;
 use plinth_model::facts::{Address, Route, Space};
 use plinth_model::finding::code;
 use plinth_model::steps::NodeMinimum;
+use plinth_model::{Finding, Severity};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 

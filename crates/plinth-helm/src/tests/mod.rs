@@ -7,7 +7,7 @@ mod rendering;
 mod rollback;
 mod stopped;
 
-use crate::client::LocalHelm;
+use crate::local::LocalHelm;
 use crate::payload::tests::record as payload;
 use crate::render::Renderer;
 use async_trait::async_trait;

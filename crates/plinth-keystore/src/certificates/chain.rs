@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plinth_model::Digest;
 use rcgen::KeyPair;
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
@@ -202,4 +203,10 @@ fn block(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}
+
+/// Whether these are the same authorities: their order says nothing, and a rotation puts new ones behind those that are there.
+pub(super) fn same_authorities(one: Option<&Chain>, other: Option<&Chain>) -> bool {
+    let known = |chain: Option<&Chain>| chain.map(|chain| chain.fingerprints().into_iter().collect::<BTreeSet<_>>());
+    known(one) == known(other)
 }

@@ -3,37 +3,30 @@
 //! `tls.crt` is written last and removed first, so an interrupted change leaves no certificate rather than a wrong pair.
 
 use super::chain::{Certificate, Chain};
-use super::issue::{self, Issued, LONGEST_LEAF};
-use super::rotation;
-use async_trait::async_trait;
+use super::issue::{self, Issued};
 use jiff::Timestamp;
-use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing};
-use plinth_model::{CertificateName, Secret, SecretRef};
-use plinth_world::keystore::{
-    AuthorityState, CertificateFiles, CertificatePart, CertificateState, Keystore, uncovered,
-};
+use plinth_model::CertificateName;
+use plinth_model::steps::CertificateSource;
+use plinth_world::keystore::{AuthorityState, CertificateState, uncovered};
 use plinth_world::private_file;
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context, files};
+use plinth_world::{ClientError, ClientResult, files};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 pub(super) const CLIENT: &str = "keystore";
-const DAY_S: i64 = 86_400;
+pub(super) const DAY_S: i64 = 86_400;
 /// Largest given file that is read, bytes. The bundle of all public authorities is about 300 KiB.
 const LARGEST: usize = 4 * 1024 * 1024;
-
-/// Largest kept file that is handed on, bytes; Kubernetes takes 1 MiB in all.
-const LARGEST_PART: usize = 1024 * 1024;
 
 /// The keystore of a site. Every call reads and writes files at once.
 pub struct FileKeystore {
     state_dir: PathBuf,
     folder: PathBuf,
     pub(super) secrets: Arc<dyn Secrets>,
-    making: Mutex<()>,
+    pub(super) making: Mutex<()>,
 }
 
 impl FileKeystore {
@@ -76,156 +69,6 @@ impl FileKeystore {
                 .happened("its name is not a plain file name")
                 .attempt("use letters, digits and dashes"))
         }
-    }
-
-    fn make_own(
-        &self,
-        files: &Files,
-        names: &[CertificateName],
-        now: Timestamp,
-        days: (u32, u32),
-    ) -> Result<Chain, String> {
-        let (authority_days, leaf_days) = days;
-        if leaf_days > LONGEST_LEAF {
-            return Err(format!("a leaf of {leaf_days} days is refused: browsers accept {LONGEST_LEAF} at most"));
-        }
-        if names.is_empty() {
-            return Err("no name is wanted for it".to_owned());
-        }
-        let authority = files.authority(now, authority_days, leaf_days)?;
-        let leaf = issue::leaf(&authority, names, now, leaf_days)?;
-        let chain = Chain::parse(&leaf.certificate)?.followed_by(&Chain::parse(&authority.certificate)?);
-        files.put_leaf(&chain, &leaf.key)?;
-        Ok(chain)
-    }
-
-    fn take_over(
-        &self,
-        files: &Files,
-        names: &[CertificateName],
-        now: Timestamp,
-        given: &Given<'_>,
-    ) -> Result<Chain, String> {
-        let key = self.secrets.get(given.key).map_err(|error| error.to_string())?;
-        let chain = read_chain(given.certificate)?;
-        let authority = given.authority.map(read_chain).transpose()?;
-        let wrong = judge(&chain, key.expose(), authority.as_ref(), names, now)?;
-        if !wrong.is_empty() {
-            return Err(wrong.join("; "));
-        }
-        if files.record()?.is_some() {
-            // In the middle of a rotation: who trusts what is its concern.
-            files.put_leaf(&chain, key.expose())?;
-            return Ok(chain);
-        }
-        files.put_authority_aside()?;
-        files.remove("tls.crt")?;
-        match &authority {
-            Some(authority) => files.write("ca.pem", &authority.to_pem())?,
-            None => files.remove("ca.pem")?,
-        }
-        files.put_leaf(&chain, key.expose())?;
-        Ok(chain)
-    }
-}
-
-/// A certificate given as files.
-struct Given<'a> {
-    certificate: &'a str,
-    key: &'a SecretRef,
-    authority: Option<&'a str>,
-}
-
-#[async_trait]
-impl Keystore for FileKeystore {
-    async fn certificate(&self, ctx: &Context, name: &str) -> ClientResult<Option<CertificateState>> {
-        let files = Files(self.directory(name)?);
-        let state = files
-            .kept()
-            .and_then(|kept| kept.map(|chain| files.state(&chain, ctx.clock().now()).map_err(Wrong::from)).transpose());
-        state.map_err(|wrong| files.unusable(name, wrong))
-    }
-
-    async fn make_certificate(
-        &self,
-        ctx: &Context,
-        name: &str,
-        names: &[CertificateName],
-        source: &CertificateSource,
-    ) -> ClientResult<CertificateState> {
-        let files = Files(self.directory(name)?);
-        let now = ctx.clock().now();
-        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = match &self.placed(source) {
-            CertificateSource::Generated { authority_days, leaf_days } => {
-                self.make_own(&files, names, now, (*authority_days, *leaf_days))
-            }
-            CertificateSource::Files { certificate, key, authority } => {
-                self.take_over(&files, names, now, &Given { certificate, key, authority: authority.as_deref() })
-            }
-        };
-        let doing = || format!("making certificate `{name}` in {}", files.0.display());
-        let attempt =
-            "correct what is named here and run again; the certificate kept so far, if any, serves until then";
-        made.and_then(|chain| files.state(&chain, now))
-            .map_err(|happened| ClientError::new(CLIENT, doing()).happened(happened).attempt(attempt))
-    }
-
-    async fn source_differs(
-        &self,
-        _ctx: &Context,
-        name: &str,
-        source: &CertificateSource,
-    ) -> ClientResult<Vec<String>> {
-        let files = Files(self.directory(name)?);
-        files.differences(&self.placed(source)).map_err(|happened| {
-            let doing = format!("comparing certificate `{name}` with its source");
-            ClientError::new(CLIENT, doing).happened(happened).attempt("correct the file that the site names")
-        })
-    }
-
-    async fn takes_trust(&self, _ctx: &Context, name: &str, source: &CertificateSource) -> ClientResult<bool> {
-        let files = Files(self.directory(name)?);
-        self.loses_trust(&files, source).map_err(|why| rotation::failed(&files, name, why))
-    }
-
-    async fn rotation(&self, _ctx: &Context, name: &str) -> ClientResult<Option<Outgoing>> {
-        let files = Files(self.directory(name)?);
-        files.record().map_err(|why| rotation::failed(&files, name, why))
-    }
-
-    async fn outgoing(
-        &self,
-        ctx: &Context,
-        name: &str,
-        names: &[CertificateName],
-        source: &CertificateSource,
-        authority: bool,
-    ) -> ClientResult<Option<Outgoing>> {
-        let files = Files(self.directory(name)?);
-        let now = ctx.clock().now();
-        self.goes_out(&files, (name, names), source, authority, now)
-    }
-
-    async fn rotation_differs(&self, _ctx: &Context, rotation: &CertificateRotation) -> ClientResult<Vec<String>> {
-        let files = Files(self.directory(&rotation.name)?);
-        self.missing(&files, rotation).map_err(|why| rotation::failed(&files, &rotation.name, why))
-    }
-
-    async fn rotate(&self, ctx: &Context, rotation: &CertificateRotation) -> ClientResult<CertificateState> {
-        let files = Files(self.directory(&rotation.name)?);
-        let now = ctx.clock().now();
-        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let came = self.come_to(&files, rotation, now).and_then(|()| files.kept_state(now));
-        came.map_err(|why| rotation::failed(&files, &rotation.name, why))
-    }
-}
-
-impl CertificateFiles for FileKeystore {
-    fn read(&self, certificate: &str, part: CertificatePart) -> Result<Secret, String> {
-        let folder = self.directory(certificate).map_err(|error| error.happened)?;
-        let bytes = files::read_up_to(&folder.join(part.file()), LARGEST_PART).map_err(|error| error.to_string())?;
-        String::from_utf8(bytes).map(Secret::new).map_err(|_| "it is not text".to_owned())
     }
 }
 
@@ -357,7 +200,7 @@ impl Files {
     }
 
     /// Keeps a replaced authority under another name: it may be trusted somewhere.
-    fn put_authority_aside(&self) -> Result<(), String> {
+    pub(super) fn put_authority_aside(&self) -> Result<(), String> {
         for (file, aside) in [("ca.key", "replaced-ca.key"), ("ca.pem", "replaced-ca.pem")] {
             let path = self.path(file);
             if path.exists() {
@@ -372,33 +215,6 @@ impl Files {
         self.remove("tls.crt")?;
         self.write("tls.key", key)?;
         self.write("tls.crt", &chain.to_pem())
-    }
-
-    fn differences(&self, source: &CertificateSource) -> Result<Vec<String>, String> {
-        if self.record()?.is_some() {
-            // A rotation is on its way between the two, and only it knows the order.
-            return Ok(Vec::new());
-        }
-        let Some(kept) = self.read("tls.crt")? else { return Ok(Vec::new()) };
-        let own = self.path("ca.key").exists();
-        let mut differences = Vec::new();
-        match source {
-            CertificateSource::Generated { .. } if own => {}
-            CertificateSource::Generated { .. } => {
-                differences.push("~ signed by files of the site → by an own authority".to_owned())
-            }
-            CertificateSource::Files { certificate, authority, .. } => {
-                if read_chain(certificate)? != Chain::parse(&kept)? {
-                    differences.push(format!("~ {certificate} differs from the kept certificate"));
-                }
-                let wanted = authority.as_deref().map(read_chain).transpose()?;
-                let present = self.read("ca.pem")?.map(|text| Chain::parse(&text)).transpose()?;
-                if !rotation::same(wanted.as_ref(), present.as_ref()) {
-                    differences.push("~ the authority differs from the kept one".to_owned());
-                }
-            }
-        }
-        Ok(differences)
     }
 }
 
@@ -452,6 +268,9 @@ pub(super) fn days_left(certificate: &Certificate, now: Timestamp) -> i64 {
     (certificate.not_after - now.as_second()).div_euclid(DAY_S)
 }
 
-#[cfg(test)]
-#[path = "file_tests.rs"]
-mod tests;
+/// A failure of a rotation, for people.
+pub(super) fn failed(files: &Files, name: &str, happened: String) -> ClientError {
+    ClientError::new(CLIENT, format!("rotating certificate `{name}` in {}", files.0.display()))
+        .happened(happened)
+        .attempt("correct what is named here, then run the same command again: it goes on where it stopped")
+}

@@ -10,7 +10,7 @@
 //!
 //! Given authorities go the same way, without keys.
 
-use super::chain::Chain;
+use super::chain::{Chain, same_authorities};
 use super::file::{CLIENT, FileKeystore, Files, Wrong, days_left, judge, read_chain};
 use super::issue::{self, Issued, LONGEST_LEAF};
 use jiff::Timestamp;
@@ -18,18 +18,10 @@ use plinth_model::steps::{CertificateRotation, CertificateSource, Outgoing, Rota
 use plinth_model::{CertificateName, Secret, SecretRef};
 use plinth_world::keystore::CertificateState;
 use plinth_world::{Cause, ClientError, ClientResult};
-use std::collections::BTreeSet;
 
 /// What goes out, from the first change until nothing of it is left.
 const RECORD: &str = "rotation.json";
 const NEXT: [&str; 2] = ["next-ca.key", "next-ca.pem"];
-
-/// A failure of a rotation, for people.
-pub(super) fn failed(files: &Files, name: &str, happened: String) -> ClientError {
-    ClientError::new(CLIENT, format!("rotating certificate `{name}` in {}", files.0.display()))
-        .happened(happened)
-        .attempt("correct what is named here, then run the same command again: it goes on where it stopped")
-}
 
 /// Given files, read and judged.
 struct GivenPair {
@@ -94,7 +86,7 @@ impl FileKeystore {
                     .to_owned());
             }
         };
-        if pair.chain == *kept && same(bundle.as_ref(), pair.authority.as_ref()) {
+        if pair.chain == *kept && same_authorities(bundle.as_ref(), pair.authority.as_ref()) {
             return Ok(None);
         }
         Ok(Some(Outgoing { leaf: kept.leaf()?.fingerprint, authorities }))
@@ -233,12 +225,6 @@ fn own_goes(files: &Files, kept: &Chain, leaf_days: u32, authority: bool, now: T
         ));
     }
     Ok(Outgoing { leaf, authorities: Vec::new() })
-}
-
-/// Whether these are the same authorities: their order says nothing, and a rotation puts new ones behind those that are there.
-pub(super) fn same(one: Option<&Chain>, other: Option<&Chain>) -> bool {
-    let known = |chain: Option<&Chain>| chain.map(|chain| chain.fingerprints().into_iter().collect::<BTreeSet<_>>());
-    known(one) == known(other)
 }
 
 /// Whether all authorities of this file are there.

@@ -11,6 +11,7 @@ mod outside;
 mod pods;
 mod rdma;
 mod room;
+mod seen;
 mod snapshot;
 mod storage;
 
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use plinth_model::steps::Check;
 use plinth_world::kube::{CheckSeen, ClusterDns, KubeChecks};
 use plinth_world::{ClientError, ClientResult, Context};
+use seen::seen;
 use std::net::Ipv4Addr;
 
 #[async_trait]
@@ -67,10 +69,4 @@ async fn dns(api: &KubeApi, ctx: &Context, name: &str, address: Ipv4Addr) -> Cli
     let line =
         if found.is_empty() { format!("{name}: no such host") } else { format!("{name} is {}", words.join(", ")) };
     Ok(seen(found == [address], [line]))
-}
-
-/// What was seen, as lines.
-fn seen(holds: bool, evidence: impl IntoIterator<Item = String>) -> CheckSeen {
-    let evidence = evidence.into_iter().collect();
-    if holds { CheckSeen::Holds(evidence) } else { CheckSeen::Fails { evidence, code: None } }
 }

@@ -21,6 +21,6 @@ pub use history::{History, RunHistory, StepHistory};
 pub use logs::{LogFile, LogOf, Logs};
 pub use order::{Gap, WINDOW};
 pub use seal::StreamSeal;
-pub use status::{Life, LockView, RunState, Status};
+pub use status::{Life, LockView, Status};
 pub use step_state::StepState;
-pub use view::{Applied, Progress, RunEnd, RunView, StageView, StepView, Tally};
+pub use view::{Applied, Progress, RunEnd, RunState, RunView, StageView, StepView, Tally};

@@ -1,6 +1,6 @@
 //! `plinth status`: the view of the last run and the site's lock, in small.
 
-use super::{Progress, RunView, StepState, Who};
+use super::{Progress, RunState, RunView, StepState, Who};
 use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -63,39 +63,6 @@ impl Life {
         let since = |at: Timestamp| now.duration_since(at).as_secs_f64().max(0.0);
         let renewed_s = lock.filter(|lock| lock.run == head.run).map(|lock| since(lock.heartbeat));
         Some(Self { quiet_s: since(view.at?), who: head.who(), alive: held, renewed_s })
-    }
-}
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunState {
-    /// A process holds the lock for it and shows signs of life.
-    Running,
-    /// It has no end, and nobody is at work on it.
-    Interrupted,
-    /// Every step is done.
-    Done,
-    /// Some steps failed or were not reached.
-    Partly,
-    /// It was stopped from outside.
-    Stopped,
-    /// There was no run yet.
-    None,
-}
-
-impl RunState {
-    /// The word of the machine interface.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Done => "done",
-            Self::Partly => "partly",
-            Self::Stopped => "stopped",
-            Self::None => "none",
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The view of a run: what all events so far amount to.
 
 use super::order::Order;
-use super::{CommandFailure, Counts, Event, Gap, HeldBy, Outcome, RunHead, RunState, StepState};
+use super::{CommandFailure, Counts, Event, Gap, HeldBy, Outcome, RunHead, StepState};
 use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, Severity, Stage, StepId};
 use jiff::Timestamp;
@@ -356,4 +356,37 @@ impl RunView {
 
 fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// A process holds the lock for it and shows signs of life.
+    Running,
+    /// It has no end, and nobody is at work on it.
+    Interrupted,
+    /// Every step is done.
+    Done,
+    /// Some steps failed or were not reached.
+    Partly,
+    /// It was stopped from outside.
+    Stopped,
+    /// There was no run yet.
+    None,
+}
+
+impl RunState {
+    /// The word of the machine interface.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Done => "done",
+            Self::Partly => "partly",
+            Self::Stopped => "stopped",
+            Self::None => "none",
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod images;
 mod kinds;
+mod mirrors;
 mod operands;
 mod owners;
 mod pods;
@@ -11,8 +12,9 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use images::{is_image, named_images, without_tag};
+pub use images::named_images;
 pub use kinds::kinds_for;
+pub use mirrors::{is_image, without_tag};
 pub use ports::{Port, Protocol, TakenPort};
 pub use surroundings::{Seen, Surroundings};
 

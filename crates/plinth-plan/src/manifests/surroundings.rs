@@ -1,6 +1,6 @@
 //! What stands around the manifests: the site, its plan, and the cluster if there is one.
 
-use super::images::Mirrors;
+use super::mirrors::Mirrors;
 use super::{Content, Manifests};
 use crate::catalog::Components;
 use crate::cluster::Cluster;

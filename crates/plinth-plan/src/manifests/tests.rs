@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use super::images::Mirrors;
+use super::mirrors::Mirrors;
 use super::*;
 use serde_json::json;
 

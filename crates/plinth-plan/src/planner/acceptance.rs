@@ -1,6 +1,6 @@
 //! Stage acceptance: proofs, with evidence.
 
-use super::platform::{Base, end};
+use super::platform::Base;
 use super::runai;
 use crate::cluster::Cluster;
 use crate::discover::Role;
@@ -67,7 +67,7 @@ fn kubernetes(desired: &Desired, cluster: &Cluster, resolution: &Resolution, bas
         let reason = "Ready nodes do not prove that their pods reach each other";
         steps.push(check(ids::check_pod_network(site), work, reason).needing([base.join()]));
     }
-    let metrics: Vec<StepId> = resolution.components.iter().filter(|c| serves_metrics(c)).map(end).collect();
+    let metrics: Vec<StepId> = resolution.components.iter().filter(|c| serves_metrics(c)).map(ids::end).collect();
     if !metrics.is_empty() {
         let reason = "autoscalers and `kubectl top` ask the metrics API";
         steps.push(check(ids::check_metrics(site), Check::Metrics { nodes }, reason).needing(metrics));
@@ -90,7 +90,7 @@ fn cut_into_kinds(desired: &Desired) -> bool {
 
 /// All GPUs, and a pod per GPU node, behind whatever makes GPUs allocatable.
 fn gpu(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
-    let offering: Vec<StepId> = resolution.components.iter().filter(|c| offers_gpus(c)).map(end).collect();
+    let offering: Vec<StepId> = resolution.components.iter().filter(|c| offers_gpus(c)).map(ids::end).collect();
     let nodes: Vec<NodeName> = cluster.with(Role::Gpu).map(|m| m.name.clone()).collect();
     let mut steps = Vec::new();
     if !offering.is_empty() && !nodes.is_empty() {
@@ -116,11 +116,11 @@ fn brought<'a>(
     resolution: &'a Resolution,
     base: &'a Base<'_>,
 ) -> impl Iterator<Item = Step> + 'a {
-    let platform = move || resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end);
+    let platform = move || resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(ids::end);
     let of = move |component: &'a ResolvedComponent| component.checks.iter().map(move |one| (component, one));
     resolution.components.iter().flat_map(of).map(move |(component, one)| {
         let id = StepId::new("checks", one.check.verb(), desired.name.as_str());
-        let step = check(id, one.check.clone(), one.reason.clone()).needing([end(component)]);
+        let step = check(id, one.check.clone(), one.reason.clone()).needing([ids::end(component)]);
         let with_volumes = matches!(one.check, Check::Snapshot { .. });
         if with_volumes { step.needing(platform()).needing(base.leaving()) } else { step }
     })
@@ -162,7 +162,8 @@ fn ingress(runai: &Runai, address: Option<Ipv4Addr>, names: &RunaiNames) -> Step
 
 /// Behind every component of the platform: any of them may bring the default storage class. None without any.
 fn storage(desired: &Desired, resolution: &Resolution, base: &Base<'_>) -> Option<Step> {
-    let platform: Vec<StepId> = resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(end).collect();
+    let platform: Vec<StepId> =
+        resolution.components.iter().filter(|c| c.stage == Stage::Platform).map(ids::end).collect();
     if platform.is_empty() {
         return None;
     }

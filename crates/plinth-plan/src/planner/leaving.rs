@@ -1,7 +1,6 @@
 //! What plinth installed and the site no longer wants: components that were switched off, releases that move to another namespace, objects
 //! that were dropped. What others installed is not in the journal, so it is never among them.
 
-use super::platform::{Base, end};
 use crate::catalog::{Components, Removable};
 use crate::ids;
 use crate::step::{Refine, step};
@@ -98,13 +97,7 @@ impl Leaving<'_> {
     }
 
     /// Its step. Parts that make room for new ones go before those, all others when what stays was brought up to date without them.
-    pub(super) fn step(
-        &self,
-        all: &[Self],
-        resolution: &Resolution,
-        base: &Base<'_>,
-        catalog: &dyn Components,
-    ) -> Step {
+    pub(super) fn step(&self, all: &[Self], resolution: &Resolution, join: StepId, catalog: &dyn Components) -> Step {
         let component = &self.parts.component;
         let stage = self.known.as_ref().map_or(Stage::Platform, |known| known.stage);
         let work = Work::ComponentRemoval(ComponentRemoval {
@@ -113,7 +106,7 @@ impl Leaving<'_> {
             loses: self.loses(),
             stage,
         });
-        let step = step(self.id(), work, self.reason()).needing([base.join()]);
+        let step = step(self.id(), work, self.reason()).needing([join]);
         match self.makes_room_for() {
             Some(Room::Release(_)) => return step,
             // Not before the release: while helm works, or where it fails, the old objects still serve.
@@ -125,7 +118,7 @@ impl Leaving<'_> {
             needs.contains(component) || wanted.name == *component
         });
         let before = all.iter().filter(|other| other.works_with(component)).map(Leaving::id);
-        step.needing(users.map(end)).needing(before)
+        step.needing(users.map(ids::end)).needing(before)
     }
 
     fn title(&self) -> &str {

@@ -162,7 +162,7 @@ fn after(asked: &Asked<'_>, observed: &Observed, resolution: &Resolution, end: O
     let leaving = leaving::leaving(&observed.installed, resolution, asked.catalog);
     let (base, prepared) = platform::base(desired, resolution, certificates, joined, (gpu, &leaving));
     steps.extend(prepared);
-    let going = |one: &leaving::Leaving<'_>| one.step(&leaving, resolution, &base, asked.catalog);
+    let going = |one: &leaving::Leaving<'_>| one.step(&leaving, resolution, base.join(), asked.catalog);
     let room = |one: &leaving::Leaving<'_>, wanted: Room<'_>| one.makes_room_for() == Some(wanted);
     let first = |one: &&leaving::Leaving<'_>| matches!(one.makes_room_for(), Some(Room::Release(_)));
     steps.extend(leaving.iter().filter(first).map(going));

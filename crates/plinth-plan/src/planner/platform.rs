@@ -46,7 +46,7 @@ pub(super) fn base<'a>(
         };
         by_namespace.entry(place.clone()).or_default().push(step.id.clone());
     }
-    let ends = resolution.components.iter().map(|c| (c.name.as_str(), end(c))).collect();
+    let ends = resolution.components.iter().map(|c| (c.name.as_str(), ids::end(c))).collect();
     let leaving = leaving.iter().map(|one| (one.id(), one.makes_room_for().map(waiting))).collect();
     (Base { join, by_namespace, ends, gpu, leaving }, steps)
 }
@@ -97,20 +97,6 @@ fn wanted_secret(secret: &ResolvedSecret) -> Step {
         .needing(certificate)
 }
 
-/// The last step of a component.
-pub(super) fn end(component: &ResolvedComponent) -> StepId {
-    match component.stages.last() {
-        Some(stage) => ids::objects(&staged(component, &stage.name)),
-        None if component.objects.is_empty() => ids::release(&component.name),
-        None => ids::objects(&component.name),
-    }
-}
-
-/// `network-operator.policies`.
-fn staged(component: &ResolvedComponent, stage: &str) -> String {
-    format!("{}.{stage}", component.name)
-}
-
 /// Each namespace once, with the highest level that any component wants, and the components that want it.
 fn levels(resolution: &Resolution) -> IndexMap<&str, (PodSecurity, Vec<&str>)> {
     let mut levels: IndexMap<&str, (PodSecurity, Vec<&str>)> = IndexMap::new();
@@ -151,7 +137,7 @@ impl Base<'_> {
         }
         for stage in &component.stages {
             let before = steps.last().map_or_else(|| ids::release(&component.name), |step| step.id.clone());
-            let id = ids::objects(&staged(component, &stage.name));
+            let id = ids::objects(&ids::staged(component, &stage.name));
             steps.push(self.objects(component, (id, before), &stage.objects, &stage.health));
         }
         steps

@@ -1,6 +1,6 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::platform::{Base, end};
+use super::platform::Base;
 use crate::cluster::Cluster;
 use crate::facts::{control_plane_url, private_authority, url};
 use crate::ids;
@@ -58,7 +58,7 @@ pub(super) fn steps(
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, (target.clone(), installed_by(resolution)), before));
         steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
-        steps.push(connected(runai, target.clone(), end(cluster_part)));
+        steps.push(connected(runai, target.clone(), ids::end(cluster_part)));
         steps.extend(org_units(runai, &target));
     }
     steps
@@ -100,7 +100,7 @@ pub(super) fn target(
 
 /// The last step of the control plane; the join when plinth does not install it.
 fn control_plane(resolution: &Resolution, base: &Base<'_>) -> StepId {
-    part(resolution, RunaiPart::ControlPlane).map_or_else(|| base.join(), end)
+    part(resolution, RunaiPart::ControlPlane).map_or_else(|| base.join(), ids::end)
 }
 
 fn issuer(

@@ -4,6 +4,7 @@ mod dot;
 mod fold;
 mod hand_over;
 mod json;
+mod sign;
 mod text;
 mod wrap;
 
@@ -12,17 +13,4 @@ pub use hand_over::{helm_values, manifests};
 pub use json::{json, step_json};
 pub use text::text;
 
-use plinth_model::plan::{Change, Step};
-use plinth_model::steps::Effect;
-
-/// One sign per change, so that the text makes sense without colour.
-pub(crate) fn sign(step: &Step) -> char {
-    match step.change {
-        Change::Apply { .. } => '+',
-        Change::Maybe => '~',
-        Change::Check if step.work.properties().effect == Effect::Proves => '*',
-        Change::Check => '?',
-        Change::None => '=',
-        Change::Skip => '-',
-    }
-}
+use sign::sign;

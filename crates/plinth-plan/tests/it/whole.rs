@@ -6,7 +6,7 @@ use plinth_model::Work;
 use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::{Certificate, HelmRelease, KubeSecret, RunaiRegister};
 use plinth_plan::lint::lint;
-use plinth_plan::sources::SourceKind;
+use plinth_plan::source::SourceKind;
 use plinth_plan::{StepObservation, plan};
 use plinth_site::Desired;
 use std::path::Path;

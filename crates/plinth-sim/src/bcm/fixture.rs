@@ -1,7 +1,6 @@
 //! What a simulated BCM knows.
 
-use super::{SimBcmError, synthesis};
-use plinth_model::inventory::Inventory;
+use super::SimBcmError;
 use serde_json::Value;
 
 const CAPTURED_NODES: &str = include_str!("../../data/bcm/getNodes.json");
@@ -66,13 +65,6 @@ impl BcmFixture {
             users: captured.users.clone(),
             kube_clusters: Vec::new(),
         })
-    }
-
-    /// A BCM that would give this inventory. Made-up ids stand where the inventory has none; a BMC is listed first, as real
-    /// systems do. A node with a given address and no interfaces gets one physical interface with that address.
-    #[must_use]
-    pub fn from_inventory(inventory: &Inventory) -> Self {
-        synthesis::fixture(inventory)
     }
 }
 

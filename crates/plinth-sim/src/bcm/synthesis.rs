@@ -14,7 +14,16 @@ const ZERO_MAC: &str = "00:00:00:00:00:00";
 /// Entity ids by name.
 type Ids = BTreeMap<String, String>;
 
-pub(super) fn fixture(inventory: &Inventory) -> BcmFixture {
+impl BcmFixture {
+    /// A BCM that would give this inventory. Made-up ids stand where the inventory has none; a BMC is listed first, as real
+    /// systems do. A node with a given address and no interfaces gets one physical interface with that address.
+    #[must_use]
+    pub fn from_inventory(inventory: &Inventory) -> Self {
+        fixture(inventory)
+    }
+}
+
+fn fixture(inventory: &Inventory) -> BcmFixture {
     let networks = ids("network", inventory.networks.iter().map(|n| (&n.name, &n.uuid)));
     let unlisted = inventory.nodes.iter().filter_map(|node| node.category.as_ref());
     let mut categories = ids("category", unlisted.map(|name| (name, name)));

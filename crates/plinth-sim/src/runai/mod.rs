@@ -12,6 +12,8 @@ mod routes;
 mod server;
 mod stage;
 mod tokens;
+mod training;
+mod unit;
 mod units;
 mod workloads;
 

@@ -4,7 +4,7 @@ use super::keycloak;
 use super::plane::Plane;
 use super::reply::{Reply, instead, spoilt};
 use super::tokens::Worth;
-use super::units;
+use super::unit;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
@@ -224,7 +224,7 @@ async fn nodes_of_all(State(plane): Held, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 async fn units(State(plane): Held, Path(kind): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
-    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::GET, uri).await };
+    let Some(kind) = unit::kind(&kind) else { return stranger(State(plane), Method::GET, uri).await };
     let number = |name: &str| query(&uri, name).and_then(|number| number.parse().ok());
     let (offset, limit) = (number("offset").unwrap_or(0), number("limit"));
     authorised(&plane, kind, &headers, async || plane.units(kind, offset, limit)).await
@@ -237,7 +237,7 @@ async fn make_unit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::POST, uri).await };
+    let Some(kind) = unit::kind(&kind) else { return stranger(State(plane), Method::POST, uri).await };
     authorised(&plane, "make-unit", &headers, async || plane.make_unit(kind, &body)).await
 }
 
@@ -248,7 +248,7 @@ async fn patch_resources(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(kind) = units::kind(&kind) else { return stranger(State(plane), Method::PATCH, uri).await };
+    let Some(kind) = unit::kind(&kind) else { return stranger(State(plane), Method::PATCH, uri).await };
     authorised(&plane, "quota", &headers, async || plane.patch_resources(kind, &id, &body)).await
 }
 

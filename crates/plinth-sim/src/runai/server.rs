@@ -3,7 +3,7 @@
 use super::fault::RunaiFault;
 use super::plane::{Entry, Plane};
 use super::routes::routes;
-use super::workloads::Scheduled;
+use super::training::Scheduled;
 use super::{RunaiServerError, RunaiSetup, RunaiStage, ServedCertificate};
 use crate::bcm::SimCertificate;
 use crate::bcm::authority::{Authority, served_config, server_config};

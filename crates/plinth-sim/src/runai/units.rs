@@ -2,36 +2,11 @@
 
 use super::plane::Plane;
 use super::reply::Reply;
+use super::unit::Unit;
 use serde_json::{Map, Value, json};
 
 /// Entries on a page when nobody says how many.
 const PAGE: usize = 50;
-
-/// A department or a project.
-pub(super) struct Unit {
-    kind: &'static str,
-    id: String,
-    fields: Map<String, Value>,
-}
-
-impl Unit {
-    fn text(&self, key: &str) -> &str {
-        self.fields.get(key).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn json(&self) -> Value {
-        let mut json = json!({"id": self.id, "createdAt": "2026-01-01T00:00:00Z", "inventedLater": [1]});
-        for (name, value) in &self.fields {
-            json[name] = value.clone();
-        }
-        json
-    }
-}
-
-/// `departments` or `projects`; none: no such list.
-pub(super) fn kind(word: &str) -> Option<&'static str> {
-    ["departments", "projects"].into_iter().find(|kind| *kind == word)
-}
 
 impl Plane {
     /// A page of departments or projects, of all clusters.

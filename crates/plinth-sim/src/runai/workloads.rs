@@ -2,31 +2,9 @@
 
 use super::plane::Plane;
 use super::reply::Reply;
+use super::training::Training;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-#[derive(Clone)]
-pub(super) struct Training {
-    id: String,
-    name: String,
-    project: String,
-    cluster: String,
-    /// As it was sent.
-    pub(super) spec: Value,
-}
-
-/// What the scheduler says of every training: its phase, and why.
-#[derive(Clone)]
-pub(super) struct Scheduled {
-    pub(super) phase: String,
-    pub(super) message: String,
-}
-
-impl Default for Scheduled {
-    fn default() -> Self {
-        Self { phase: "Running".to_owned(), message: String::new() }
-    }
-}
 
 impl Plane {
     /// Starts one; a used name is a conflict.
@@ -93,19 +71,5 @@ impl Plane {
         } else {
             Reply::json(202, &json!({}))
         }
-    }
-}
-
-impl Training {
-    fn json(&self, said: &Scheduled) -> Value {
-        let mut one = json!({
-            "id": self.id, "name": self.name, "projectId": self.project, "clusterId": self.cluster,
-            "type": "Training", "phase": said.phase, "k8sPhase": said.phase, "conditions": [], "inventedLater": 1,
-        });
-        if !said.message.is_empty() {
-            one["phaseMessage"] = json!(said.message);
-            one["conditions"] = json!([{"type": "Scheduled", "status": "False", "message": said.message}]);
-        }
-        one
     }
 }

@@ -1,6 +1,6 @@
 //! Logins in addresses: `https://USER:PASSWORD@HOST`, with or without a scheme, wherever they stand in a text.
 
-use super::hide;
+use super::stars::hide;
 use crate::tree::{Node, Value};
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use crate::args::{Arguments, Man};
 use crate::printer::Printer;
 use clap::CommandFactory;
-use plinth_app::{Failure, saved};
+use plinth_app::{Failure, overwrite};
 use plinth_model::{Exit, Problem};
 use plinth_world::files;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) fn run(verb: &Man, printer: &Printer) -> Result<Exit, Failure> {
             for page in std::fs::read_dir(rendered.path()).map_err(failed)? {
                 let page = page.map_err(failed)?;
                 let goal = folder.join(page.file_name());
-                saved::replaceable(&goal, is_page)?;
+                overwrite::replaceable(&goal, is_page)?;
                 files::write_whole(&goal, &std::fs::read(page.path()).map_err(failed)?).map_err(failed)?;
             }
             printer.talk(&format!("wrote the manual pages into {}", folder.display()));

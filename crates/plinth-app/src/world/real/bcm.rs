@@ -1,7 +1,7 @@
 //! The real BCM: its client and recorded inventories.
 
 use crate::failure::client_problem;
-use crate::saved;
+use crate::overwrite;
 use plinth_bcm::client::{BcmConfig, BcmProof, BcmTrust, CmdaemonClient};
 use plinth_bcm::recorded;
 use plinth_keystore::SiteSecrets;
@@ -35,7 +35,7 @@ pub fn recorded_inventory(file: &Path) -> Result<Inventory, Problem> {
 /// # Errors
 /// When the file holds something else, or cannot be written.
 pub fn record_inventory(inventory: &Inventory, file: &Path) -> Result<(), Problem> {
-    saved::replaceable(file, saved::is_inventory)?;
+    overwrite::replaceable(file, overwrite::is_inventory)?;
     recorded::save(inventory, file).map_err(|error| Problem { exit: Exit::Input, ..client_problem(&error) })
 }
 

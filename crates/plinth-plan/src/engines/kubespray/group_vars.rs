@@ -3,11 +3,11 @@
 use super::line::Line;
 use super::named::named;
 use super::{add_ons, settings, site_vars};
-use crate::CONTAINERD;
 use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
 use crate::discover::Role;
 use crate::gpu::wants_toolkit;
+use crate::images::CONTAINERD;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::registry::{MirrorPath, mirror_path};

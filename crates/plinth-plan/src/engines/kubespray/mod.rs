@@ -35,7 +35,7 @@ use super::{Asked, Engine, Install};
 use crate::catalog::KubesprayChoice;
 use crate::cluster::Member;
 use crate::discover::Role;
-use crate::sources::Source;
+use crate::source::Source;
 use crate::step::leaves;
 use plinth_model::plan::Step;
 use plinth_model::steps::Removal;

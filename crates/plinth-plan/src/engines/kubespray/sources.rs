@@ -1,6 +1,6 @@
 //! Where Kubespray fetches from.
 
-use crate::sources::{AskedFrom, Source, SourceKind};
+use crate::source::{AskedFrom, Source, SourceKind};
 use plinth_model::registry::api_root;
 use plinth_model::{Step, Work};
 use plinth_site::Desired;
