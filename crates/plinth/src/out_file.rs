@@ -2,7 +2,7 @@
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use flate2::read::GzDecoder;
-use plinth_app::saved::replaceable;
+use plinth_app::overwrite::replaceable;
 use plinth_model::Problem;
 use plinth_world::files;
 use std::fs::File;
