@@ -53,6 +53,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     let page = PageBeside::open(verb.page.serve, &operation, printer)?;
     let events = verb.events.events.as_deref();
     let exit = running::run(&mut operation, approved, (common, events), printer).await?;
+    screen.go_on();
     for fault in operation.unspent() {
         printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));
     }
