@@ -71,19 +71,19 @@ fn grouped<'a>(
     view: &RunView,
     failures: impl Iterator<Item = (&'a StepId, &'a StepView)>,
 ) -> Vec<(FailureGroup, BTreeSet<String>)> {
-    let names: BTreeSet<&str> = view.nodes.keys().map(String::as_str).collect();
+    let is_node = |name: &str| view.nodes.contains_key(name);
     let mut groups: Vec<(FailureGroup, BTreeSet<String>)> = Vec::new();
     let mut places: HashMap<(String, String), usize> = HashMap::new();
     for (id, step) in failures {
         let (code, message) = said(step);
-        let cause = normalised(message, &names);
+        let cause = without_names(message, &is_node);
         let place = *places.entry((code.clone(), cause.clone())).or_insert_with(|| {
             groups.push((new_group(view, (id, step), code, cause), BTreeSet::new()));
             groups.len() - 1
         });
         let Some((group, nodes)) = groups.get_mut(place) else { continue };
         group.steps.push(id.clone());
-        nodes.extend(nodes_of(id, step, &names));
+        nodes.extend(nodes_of(id, step, &is_node));
     }
     for (group, nodes) in &mut groups {
         group.nodes = ranges(nodes.iter().map(String::as_str));
@@ -121,7 +121,7 @@ fn new_group(view: &RunView, (id, step): (&StepId, &StepView), code: String, cau
 }
 
 /// The node of the step; of a step on several, those that its finding names.
-fn nodes_of(id: &StepId, step: &StepView, names: &BTreeSet<&str>) -> Vec<String> {
+fn nodes_of(id: &StepId, step: &StepView, is_node: IsNode<'_>) -> Vec<String> {
     if let Some(node) = &step.node {
         return vec![node.clone()];
     }
@@ -129,7 +129,7 @@ fn nodes_of(id: &StepId, step: &StepView, names: &BTreeSet<&str>) -> Vec<String>
         return vec![id.target().to_owned()];
     }
     let subject = step.finding.as_ref().map(|finding| finding.subject.as_str()).unwrap_or_default();
-    subject.split(", ").filter(|name| names.contains(name)).map(str::to_owned).collect()
+    subject.split(", ").filter(|name| is_node(name)).map(str::to_owned).collect()
 }
 
 /// How many steps do not run because of each one.
@@ -173,22 +173,29 @@ fn shared(nodes: &BTreeSet<String>, traits: &Traits) -> Vec<String> {
 /// A message without what differs from node to node: names of nodes, addresses, hashes and numbers.
 #[must_use]
 pub fn normalised(message: &str, nodes: &BTreeSet<&str>) -> String {
+    without_names(message, &|name| nodes.contains(name))
+}
+
+/// Whether something is the name of a node.
+type IsNode<'a> = &'a dyn Fn(&str) -> bool;
+
+fn without_names(message: &str, is_node: IsNode<'_>) -> String {
     let mut out = String::with_capacity(message.len());
     let mut word = String::new();
     for c in message.chars() {
         if c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':') {
             word.push(c);
         } else {
-            out.push_str(&masked(&word, nodes));
+            out.push_str(&masked(&word, is_node));
             word.clear();
             out.push(c);
         }
     }
-    out.push_str(&masked(&word, nodes));
+    out.push_str(&masked(&word, is_node));
     out
 }
 
-fn masked(word: &str, nodes: &BTreeSet<&str>) -> String {
+fn masked(word: &str, is_node: IsNode<'_>) -> String {
     let bare = word.trim_end_matches(['.', ':', '-']);
     let end = word.get(bare.len()..).unwrap_or_default();
     // An address of IPv6 looks as if it had a port.
@@ -200,7 +207,7 @@ fn masked(word: &str, nodes: &BTreeSet<&str>) -> String {
         _ => (bare, None),
     };
     let port = port.map_or_else(String::new, |port| format!(":{port}"));
-    if nodes.contains(host) || host.split_once('.').is_some_and(|(name, _)| nodes.contains(name)) {
+    if is_node(host) || host.split_once('.').is_some_and(|(name, _)| is_node(name)) {
         return format!("NODE{port}{end}");
     }
     if host.parse::<IpAddr>().is_ok() {

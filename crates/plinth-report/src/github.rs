@@ -18,9 +18,8 @@ const ANNOTATIONS: usize = 8;
 pub struct GitHub<W> {
     writer: Steady<W>,
     text_log: TextLog,
-    /// The furthest stage that has begun: stages run beside each other, so late news of an earlier one stands in its group.
-    stage: Option<Stage>,
-    /// The stage whose group is open, and the one that was open last.
+    /// The stage whose group is open, and the one that was open last. Stages run beside each other: news of a later one stands in the group
+    /// of the first that is not over.
     open: Option<Stage>,
     last: Option<Stage>,
     annotated: bool,
@@ -33,7 +32,7 @@ impl<W: io::Write> GitHub<W> {
     }
 
     fn new(writer: W, text_log: TextLog) -> Self {
-        Self { writer: Steady::new(writer), text_log, stage: None, open: None, last: None, annotated: false }
+        Self { writer: Steady::new(writer), text_log, open: None, last: None, annotated: false }
     }
 
     /// Knows this of the nodes: what the failed ones share is said at the end.
@@ -43,12 +42,19 @@ impl<W: io::Write> GitHub<W> {
         self
     }
 
-    /// Lines that stand in the group of the stage.
-    fn grouped(&mut self, lines: &[String]) {
+    /// The first stage that is not over; of a run whose stages are all over, the one that was open last.
+    fn stage(&self) -> Option<Stage> {
+        let stages = &self.text_log.view().stages;
+        let first = stages.iter().find(|(_, stage)| stage.tally.ended() < stage.total.max(1));
+        first.map(|(stage, _)| *stage).max(self.last)
+    }
+
+    /// Lines that stand in the group of a stage.
+    fn grouped(&mut self, stage: Option<Stage>, lines: &[String]) {
         if lines.is_empty() {
             return;
         }
-        if let Some(stage) = self.stage.filter(|stage| self.open != Some(*stage)) {
+        if let Some(stage) = stage.filter(|stage| self.open != Some(*stage)) {
             self.close();
             let again = if self.last == Some(stage) { " (continued)" } else { "" };
             self.writer.line(&format!("::group::{}{again}", stage.title()));
@@ -91,13 +97,8 @@ impl<W: io::Write> GitHub<W> {
 
 impl<W: io::Write> Sink for GitHub<W> {
     fn event(&mut self, event: &Event) {
-        match &event.body {
-            EventBody::StepStarted { stage, .. } => self.stage = self.stage.max(Some(*stage)),
-            EventBody::StepFinished { stage, outcome, .. } if *outcome != StepState::NotRun => {
-                self.stage = self.stage.max(Some(*stage));
-            }
-            _ => {}
-        }
+        // The last news of a stage are its own.
+        let stage = self.stage();
         let lines = self.text_log.take(event);
         match &event.body {
             EventBody::StepFinished { outcome: StepState::Failed, .. }
@@ -107,7 +108,7 @@ impl<W: io::Write> Sink for GitHub<W> {
                 self.plain(&lines);
                 self.annotate();
             }
-            _ => self.grouped(&lines),
+            _ => self.grouped(stage, &lines),
         }
     }
 
@@ -183,8 +184,14 @@ mod tests {
 
     #[test]
     fn stages_are_groups_and_what_failed_stands_outside() {
-        let text = written(&scripted::run());
+        let mut events = scripted::run();
+        if let EventBody::RunStarted(head) = &mut events[0].body {
+            head.stages =
+                [(Stage::Discovery, 1), (Stage::Nodes, 10), (Stage::Kubernetes, 2), (Stage::Platform, 1)].into();
+        }
+        let text = written(&events);
         assert_groups_are_whole(&text);
+        assert!(["discovery", "nodes", "kubernetes"].iter().all(|name| text.contains(&format!("::group::{name}\n"))));
         insta::assert_snapshot!(text);
     }
 

@@ -63,8 +63,23 @@ struct Known {
     waits: Option<String>,
     left: Option<String>,
     groups: Vec<FailureGroup>,
-    /// When it was looked last, and how long that took.
-    looked: Option<(Instant, Duration)>,
+    looked: Rare,
+    /// An estimate plays the rest of the run many times: it is the dearest of all, and keeps nothing else waiting.
+    estimated: Rare,
+}
+
+/// Something that costs time and is not done more often than it is worth.
+#[derive(Default)]
+struct Rare(Option<(Instant, Duration)>);
+
+impl Rare {
+    fn is_due(&self) -> bool {
+        self.0.is_none_or(|(at, cost)| at.elapsed() >= LOOK.max(cost * LOOK_COST))
+    }
+
+    fn done(&mut self, began: Instant) {
+        self.0 = Some((began, began.elapsed()));
+    }
 }
 
 impl Live {
@@ -115,22 +130,27 @@ impl Live {
     }
 
     fn look(&mut self) {
-        let began = Instant::now();
-        let is_due = |(at, cost): (Instant, Duration)| at.elapsed() >= LOOK.max(cost * LOOK_COST);
-        if !self.known.looked.is_none_or(is_due) {
-            return;
+        if self.known.looked.is_due() {
+            let (began, view) = (Instant::now(), self.text_log.view());
+            self.known.waits = sentence(view, &waiting(view, &self.shape));
+            self.known.groups = self.text_log.failures();
+            self.known.looked.done(began);
         }
-        let view = self.text_log.view();
+        if self.known.estimated.is_due() {
+            self.estimate();
+        }
+    }
+
+    fn estimate(&mut self) {
+        let (began, view) = (Instant::now(), self.text_log.view());
         if let Some(run) = &view.run
             && let Some(earlier) = self.earlier.take()
         {
             self.past = earlier(&run.run);
         }
         let now = view.started.map(|from| from + SignedDuration::from_secs_f64(self.now_s()));
-        self.known.waits = sentence(view, &waiting(view, &self.shape));
         self.known.left = now.and_then(|now| time_left(view, &self.shape, &self.past, now)).map(|some| left(&some));
-        self.known.groups = self.text_log.failures();
-        self.known.looked = Some((began, began.elapsed()));
+        self.known.estimated.done(began);
     }
 
     fn draw(&mut self) {

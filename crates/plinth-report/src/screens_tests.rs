@@ -19,7 +19,7 @@ fn seen(events: &[Event], width: u16) -> String {
     let mut live = Live::new(text_log, Shape::default(), PALETTE, screen.terminal(usize::from(width)));
     events.iter().for_each(|event| live.event(event));
     if !live.closed {
-        live.known.looked = None;
+        live.known = Known::default();
         live.draw();
     }
     screen.text()
