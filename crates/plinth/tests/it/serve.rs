@@ -125,7 +125,13 @@ fn pages_say_what_the_verbs_say() {
     }
     let filtered = kept.plinth(&["runs", "show", &failed, "--where", "state:failed kind:platform/*"]).stdout;
     assert_eq!(served.get(&format!("/r/{failed}/steps.txt?q=state:failed+kind:platform/*")), filtered);
-    let formats = [("trace.json", "trace"), ("otlp.json", "otlp"), ("ctrf.json", "ctrf"), ("junit.xml", "junit"), ("summary.md", "markdown")];
+    let formats = [
+        ("trace.json", "trace"),
+        ("otlp.json", "otlp"),
+        ("ctrf.json", "ctrf"),
+        ("junit.xml", "junit"),
+        ("summary.md", "markdown"),
+    ];
     for (file, format) in formats {
         let exported = kept.plinth(&["export", &failed, "--format", format]).exits(0).stdout;
         assert_eq!(served.get(&format!("/r/{failed}/{file}")).trim_end(), exported.trim_end(), "{file}");
