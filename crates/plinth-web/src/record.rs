@@ -115,9 +115,8 @@ impl Record {
         for event in &events {
             self.view.apply(event);
         }
-        if self.view.end.is_some() {
-            self.view.settle();
-        }
+        // They come in order: what is missing in front of the last one does not come any more.
+        self.view.settle();
         self.events.extend(events);
         self.derived = OnceLock::new();
         self.complete_grid();
