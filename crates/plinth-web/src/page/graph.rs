@@ -37,7 +37,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     html! {
         h1 { "Graph" }
         p.dim { (amount(shape.steps().len(), "step")) " as " (boxes.len()) " boxes; what is needed is above. Blue: at work. Red: failed. What follows from other lines is not drawn." }
-        div.scroll { (drawing(page, &boxes, &layers)) }
+        div.scroll tabindex="0" role="region" aria-label="graph" { (drawing(page, &boxes, &layers)) }
         section { h2 { "The same in words" } (words(page, &boxes, &edges)) }
     }
 }

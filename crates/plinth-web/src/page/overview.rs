@@ -27,6 +27,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let all: Vec<usize> = (0..page.record.grid.nodes.len()).collect();
     let sort = Sort::parse(page.query.get("sort"));
     html! {
+        h1.vh { "Overview" }
         div.columns {
             div {
                 (causes(page))
@@ -51,7 +52,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
 fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
     html! {
         @if !rows.is_empty() {
-            section { h2 { "Nodes" } (matrix::summary(page)) (matrix::matrix(page, sort, rows)) }
+            section { h2 { "Nodes" } (matrix::matrix(page, sort, rows)) }
         }
     }
 }

@@ -221,12 +221,26 @@ fn foot(run: Option<(&OfRun<'_>, &Part)>) -> Markup {
                     a href=(page.links.with(part, ".txt", &query)) { "text" } " "
                 }
                 code id="command" { (command(page, part)) }
+                (moments(page))
             } @else {
                 a href="/runs.json" { "JSON" } " " a href="/runs.txt" { "text" } " " code id="command" { "plinth runs" }
             }
             span.grow {}
             span.dim id="t-link" {}
             button id="keys" hidden { "keys" }
+        }
+    }
+}
+
+/// The way to another moment of the run.
+fn moments(page: &OfRun<'_>) -> Markup {
+    let rest = ["q", "sort"].into_iter().filter_map(|key| Some((key, told(page.query.get(key)?))));
+    html! {
+        form.moment {
+            @for (key, value) in rest { input type="hidden" name=(key) value=(value); }
+            label for="at" { "as it was at event" }
+            input id="at" name="at" type="number" min="1" max=(page.record.at.unwrap_or(0).max(page.record.view.seq())) value=(page.record.view.seq());
+            button { "show" }
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
             span.dim id="z-told" { "drag or ctrl-scroll to zoom, click a kind to open it" }
         }
         div.scroll { canvas id="canvas" hidden data-columns=(page.links.file("columns.json")) data-run=(encoded(page.run())) aria-hidden="true" {} }
-        div.scroll id="drawn" { (drawn(page)) }
+        div.scroll id="drawn" tabindex="0" role="region" aria-label="timeline" { (drawn(page)) }
         p.legend {
             "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot or its lane. "
             @if page.record.rehearsed().is_some() { "The thin line below a step: when it ran in the rehearsal. " }

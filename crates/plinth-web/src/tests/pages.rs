@@ -92,6 +92,7 @@ async fn what_is_shown_first_is_what_needs_somebody() {
     assert!(at("id=\"n2\"") < at("id=\"n0\""), "the node that failed is on top");
     assert!(at("node.connection-lost") < at("id=\"n2\"") && at("id=\"n2\"") < at("Kinds of steps"));
     assert!(overview.contains("failed: account"), "in words too");
+    assert!(overview.contains("3 nodes: ") && overview.contains("<h1"));
     let steps = page.get("/r/run-1/steps?q=kind:nodes/*+state:changed").await.body;
     assert!(steps.contains("nodes/account/dgx-05") && !steps.contains("nodes/account/cpu-03"));
     let none = page.get("/r/run-1/steps?q=kind:nodes/*+took:%3E1h").await.body;

@@ -4,6 +4,7 @@ use crate::support::{Ran, basepod, plinth};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -181,6 +182,9 @@ fn nobody_looks_without_the_link_and_a_kept_token_survives_a_restart() {
     assert_eq!(again.token, token);
     assert!(again.ask(&format!("/?token={token}"), "").starts_with("HTTP/1.1 303"));
     assert_ne!(kept.served(&[]).token, token, "without a file each server has its own");
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(kept.folder().join("token"), open).unwrap();
+    kept.plinth(&["serve", "--token-file", "token"]).exits(1).says("others may read it");
 }
 
 #[test]
