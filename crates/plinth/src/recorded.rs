@@ -121,7 +121,7 @@ impl Recorded {
 }
 
 /// Runs in front of this one, newest first, [`EARLIER`] at most.
-fn before(journal: &JournalReader, run: &str) -> Result<Vec<RunView>, Failure> {
+pub(crate) fn before(journal: &JournalReader, run: &str) -> Result<Vec<RunView>, Failure> {
     let runs = journal.runs().map_err(Problem::from)?;
     let at = runs.iter().position(|known| known == run).unwrap_or(runs.len());
     let mut views = Vec::new();
@@ -147,7 +147,7 @@ pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
 }
 
 /// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here.
-fn like(traits: &Traits) -> Categories {
+pub(crate) fn like(traits: &Traits) -> Categories {
     let of = |traits: &std::collections::BTreeMap<String, String>| {
         let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
             let value = traits.get(*part)?;
