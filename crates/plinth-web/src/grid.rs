@@ -5,7 +5,7 @@ use plinth_model::run::{StepState, Tally};
 use plinth_model::{Plan, RunView, Stage, StepId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A kind of steps in a plan.
+/// A kind of steps in a plan; one that is in two stages is two of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
     /// `nodes/account`.
@@ -58,14 +58,14 @@ impl Grid {
         // A stable sort: inside a stage the order of the plan stays.
         steps.sort_by_key(|step| step.stage);
         let mut kinds: Vec<Kind> = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known: HashMap<(Stage, String), usize> = HashMap::new();
         let mut with_nodes = BTreeSet::new();
         let names: BTreeSet<&str> = steps.iter().filter_map(|step| step.node).collect();
         let rows: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
         let mut in_cell: Vec<(usize, usize, &StepId)> = Vec::new();
         for step in &steps {
             let name = kind_of(step.id);
-            let place = *known.entry(name.clone()).or_insert_with(|| {
+            let place = *known.entry((step.stage, name.clone())).or_insert_with(|| {
                 kinds.push(Kind { name, stage: step.stage, total: 0 });
                 kinds.len() - 1
             });
@@ -126,9 +126,9 @@ impl Grid {
 
     /// Steps of each kind by state, in the order of [`Grid::kinds`].
     pub(crate) fn tallies(&self, view: &RunView) -> Vec<Tally> {
-        let found: BTreeMap<String, Tally> =
-            plinth_analysis::kinds(view).into_iter().map(|kind| (kind.kind, kind.tally)).collect();
-        self.kinds.iter().map(|kind| found.get(&kind.name).copied().unwrap_or_default()).collect()
+        let mut found: BTreeMap<(Stage, String), Tally> =
+            plinth_analysis::kinds(view).into_iter().map(|kind| ((kind.stage, kind.kind), kind.tally)).collect();
+        self.kinds.iter().map(|kind| found.remove(&(kind.stage, kind.name.clone())).unwrap_or_default()).collect()
     }
 }
 

@@ -110,10 +110,13 @@ impl Server {
         loop {
             // Those that ended are forgotten as others come.
             while open.try_join_next().is_some() {}
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
-            let accepted = tokio::select! {
+            let next = async {
+                let place = Arc::clone(&room).acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
                 () = &mut end => break,
-                accepted = listener.accept() => accepted,
+                next = next => next,
             };
             let Ok(accepted) = accepted else {
                 tokio::time::sleep(AGAIN).await;

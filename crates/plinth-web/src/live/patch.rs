@@ -8,7 +8,7 @@ use crate::page::overview::{RUNNING, doing, more, slots_of};
 use crate::page::parts::{class, counted, letter, of_day, run_class, shares, told, word};
 use crate::record::Record;
 use axum::body::Bytes;
-use plinth_analysis::kind_of;
+use plinth_analysis::{kind_of, waiting};
 use plinth_model::run::StepState;
 use plinth_model::span::span;
 use plinth_model::{Event, StepId, amount};
@@ -54,7 +54,8 @@ fn texts(record: &Record) -> BTreeMap<&'static str, String> {
     let of = if head.is_some_and(|head| head.rehearsal) { " of virtual time" } else { "" };
     let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq()));
     let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
-    let waits = record.derived().and_then(|derived| sentence(view, &derived.waiting));
+    // Not all that a page has computed: this is done four times a second.
+    let waits = if view.end.is_some() { None } else { sentence(view, &waiting(view, &record.shape)) };
     let sentence = match (&view.end, &view.stopping, waits) {
         (Some(_), ..) if view.failed.is_empty() => "it has ended".to_owned(),
         (Some(_), ..) => format!("{} failed", amount(view.failed.len(), "step")),

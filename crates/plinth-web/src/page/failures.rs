@@ -84,7 +84,7 @@ fn steps(page: &OfRun<'_>, group: &FailureGroup) -> Markup {
 pub(crate) fn program(failure: &CommandFailure) -> Markup {
     html! {
         figure.program {
-            figcaption { code { (told(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
+            figcaption { code { (short(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
             @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (told(line)) "\n" } } }
             @if let Some(log) = &failure.log { p.dim { "all of it: " code { (told(log)) } } }
         }

@@ -9,7 +9,7 @@ use plinth_model::run::StepState;
 use plinth_model::{RunView, amount};
 
 /// As many nodes have words in their cells; more have letters.
-const WORDS: usize = 12;
+pub(crate) const WORDS: usize = 12;
 
 /// How rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

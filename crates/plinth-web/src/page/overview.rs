@@ -49,9 +49,17 @@ pub(crate) fn page(page: &OfRun<'_>, beside: Beside<'_>) -> Markup {
                 (drift(beside.ghost))
             }
         }
+        // Few nodes come first; many would push everything else out of sight.
+        @if all.len() <= matrix::WORDS { (nodes(page, sort, &all)) }
         section { h2 { "Kinds of steps" } (kinds(page)) }
-        @if !all.is_empty() {
-            section { h2 { "Nodes" } (matrix::summary(page)) (matrix::matrix(page, sort, &all)) }
+        @if all.len() > matrix::WORDS { (nodes(page, sort, &all)) }
+    }
+}
+
+fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            section { h2 { "Nodes" } (matrix::summary(page)) (matrix::matrix(page, sort, rows)) }
         }
     }
 }
@@ -262,7 +270,7 @@ fn kinds(page: &OfRun<'_>) -> Markup {
                     tbody {
                         tr.stage { th colspan="5" scope="rowgroup" { (stage.title()) } }
                         @for (at, (kind, tally)) in of {
-                            @let found = page.derived.kinds.iter().find(|one| one.kind == kind.name);
+                            @let found = page.derived.kinds.iter().find(|one| one.kind == kind.name && one.stage == stage);
                             tr id={"k" (at)} {
                                 th scope="row" { a.id href=(page.links.with(&Part::Steps, "", &[("q", &format!("kind:{}", kind.name))])) { (told(&kind.name)) } }
                                 td { (bar(tally, kind.total)) }

@@ -90,7 +90,7 @@ async fn what_is_shown_first_is_what_needs_somebody() {
     let overview = page.get("/r/run-1").await.body;
     let at = |text: &str| overview.find(text).unwrap_or_else(|| panic!("no `{text}` in {overview}"));
     assert!(at("id=\"n2\"") < at("id=\"n0\""), "the node that failed is on top");
-    assert!(at("node.connection-lost") < at("Kinds of steps"));
+    assert!(at("node.connection-lost") < at("id=\"n2\"") && at("id=\"n2\"") < at("Kinds of steps"));
     assert!(overview.contains("failed: account"), "in words too");
     let steps = page.get("/r/run-1/steps?q=kind:nodes/*+state:changed").await.body;
     assert!(steps.contains("nodes/account/dgx-05") && !steps.contains("nodes/account/cpu-03"));
@@ -178,4 +178,17 @@ async fn a_thousand_nodes_are_small_and_their_list_is_bounded() {
     assert!(steps.contains("1 to 200 of 4000 steps") && steps.contains("after=200"));
     assert!(page.get("/r/run-1/steps?after=3999").await.body.contains("4000 to 4000 of"));
     assert!(start() < jiff::Timestamp::MAX);
+}
+
+#[tokio::test]
+async fn a_kind_in_two_stages_is_counted_in_each() {
+    let mut script = Script::begin("run-1", 3, false);
+    script.ends(1.0, "nodes/x/a", StepState::Changed, "", None);
+    script.ends(1.0, "nodes/x/b", StepState::Failed, "", None);
+    if let Some(plinth_model::EventBody::StepFinished { stage, .. }) = script.0.last_mut().map(|event| &mut event.body) {
+        *stage = plinth_model::Stage::Platform;
+    }
+    let body = Page::of(&Scripted::of(script.0)).get("/r/run-1").await.body;
+    let rows: Vec<&str> = body.split("<tr id=\"k").skip(1).collect();
+    assert!(rows.len() == 2 && rows[0].contains("1 changed") && rows[1].contains("1 failed"), "{rows:?}");
 }
