@@ -34,6 +34,8 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         root_state: StepState::Failed,
         seconds: None,
         root_held_by: None,
+        holders: Vec::new(),
+        root_next_at: None,
     };
     let subjects: Vec<Subject<'_>> = rows
         .iter()

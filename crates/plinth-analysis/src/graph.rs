@@ -1,7 +1,8 @@
 //! The shape of a plan: who needs whom, who shares a lane. All that is asked of a plan to explain a run of it.
 
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::{Plan, StepId};
+use plinth_model::plan::Change;
+use plinth_model::{Plan, Step, StepId};
 use std::collections::{BTreeSet, HashMap};
 
 /// A step as others see it.
@@ -24,6 +25,10 @@ pub struct ShapeStep {
 pub struct Shape {
     steps: Vec<ShapeStep>,
     places: HashMap<StepId, usize>,
+    /// Steps that find nothing to do; those that wait for what others did; those that end unchanged in any case. Of a plan.
+    unchanged: BTreeSet<usize>,
+    waits: BTreeSet<usize>,
+    looks: BTreeSet<usize>,
 }
 
 impl Shape {
@@ -34,7 +39,7 @@ impl Shape {
             step.needs.retain(|need| *need < index);
         }
         let places = steps.iter().enumerate().map(|(index, step)| (step.id.clone(), index)).collect();
-        Self { steps, places }
+        Self { steps, places, ..Self::default() }
     }
 
     /// Of a plan.
@@ -57,7 +62,33 @@ impl Shape {
                 expected_s: u64::from(step.work.properties().expected_s),
             }
         });
-        Self::new(steps.collect())
+        let where_is = |is: fn(&Step) -> bool| {
+            plan.steps.iter().enumerate().filter(|(_, step)| is(step)).map(|(at, _)| at).collect()
+        };
+        Self {
+            unchanged: where_is(|step| matches!(step.change, Change::None | Change::Skip)),
+            waits: where_is(|step| step.work.reads_only()),
+            looks: where_is(|step| step.work.reads_only() || step.change == Change::Check),
+            ..Self::new(steps.collect())
+        }
+    }
+
+    /// Whether the step was found in the desired state, or left out by its gate, when the plan was made: it is looked at and no more.
+    #[must_use]
+    pub fn is_unchanged(&self, place: usize) -> bool {
+        self.unchanged.contains(&place)
+    }
+
+    /// Whether the plan says that the step only looks, waits or proves: it ends unchanged although it may take long.
+    #[must_use]
+    pub fn only_looks(&self, place: usize) -> bool {
+        self.looks.contains(&place)
+    }
+
+    /// Whether the step has no effect of its own: it looks, and waits for what it looks at.
+    #[must_use]
+    pub fn only_waits(&self, place: usize) -> bool {
+        self.waits.contains(&place)
     }
 
     /// All steps, in the order of the plan.

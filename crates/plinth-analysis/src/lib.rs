@@ -1,31 +1,42 @@
 //! What the events of runs amount to, beyond how far they came: why a step waits, which failures have one cause, the critical path with
-//! its waiting, which node is slow, what differs from the last good run, how long it would have taken with other limits.
+//! its waiting, which node is slow, what differs from the last good run and from the rehearsal, how long it still takes, what stopping now
+//! would mean, how long it would have taken with other limits.
 //!
 //! Pure functions over [`plinth_model::RunView`] and the plan's [`Shape`]: no I/O, no clock, nothing drawn. Terminal, JSON, exports and a
 //! page show the same values, so they cannot disagree. Texts in here are those of the events: whoever shows them cleans them.
 
+mod chance;
 mod change;
 mod columns;
+mod estimate;
 mod failures;
 mod filter;
+mod ghost;
 mod graph;
 mod kinds;
+mod past;
 mod path;
 mod ranges;
 mod replay;
+mod schedule;
 mod slow;
+mod stop_now;
 mod waiting;
 mod which;
 
 pub use change::{Difference, RunDiff, Side};
 pub use columns::{Columns, Row};
+pub use estimate::{Longer, TimeLeft, time_left, time_of_plan};
 pub use failures::{FailureGroup, Traits, failure_groups, normalised};
 pub use filter::{Filter, FilterError, Subject};
+pub use ghost::{Drift, Ghost, GhostBar, PREDICTION_SCHEMA, Prediction, Rehearsed, ghost_bars};
 pub use graph::{Shape, ShapeStep};
 pub use kinds::{KindView, kind_of, kinds, median};
+pub use past::Past;
 pub use path::{CriticalPath, PathStep};
 pub use ranges::ranges;
 pub use replay::{Replay, replay};
-pub use slow::{Slow, slow_ones};
-pub use waiting::{Busy, Reason, Situation, Waiting, waiting};
+pub use slow::{Categories, Slow, slow_nodes, slow_ones};
+pub use stop_now::{InEffect, StopNow, stop_now};
+pub use waiting::{Busy, HOLDERS, Reason, Situation, Waiting, waiting};
 pub use which::{RunEntry, UnknownRun, Which};

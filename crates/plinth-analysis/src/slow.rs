@@ -1,13 +1,18 @@
-//! The slow one: a node that took far longer than its like.
+//! The slow one: a node that took far longer than its like, and whether it did so before.
 
-use crate::columns::Columns;
+use crate::columns::{Columns, Row};
 use crate::kinds::median;
 use plinth_model::StepId;
+use plinth_model::run::StepState;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many times the median of its kind is slow.
 const TIMES: f64 = 3.0;
+/// So many deviations from the median, so that a kind that scatters by itself accuses nobody.
+const DEVIATIONS: f64 = 5.0;
+/// The median of the distances from the median is this part of a standard deviation.
+const OF_DEVIATION: f64 = 1.4826;
 /// Fewer steps of a kind than this have no usual time.
 const FEWEST: usize = 4;
 /// Seconds beyond the median below which nobody cares.
@@ -21,41 +26,114 @@ pub struct Slow {
     pub step: StepId,
     /// Its node.
     pub node: String,
+    /// What the node was compared with: nodes of this category; null: all.
+    pub category: Option<String>,
     /// Seconds it took.
     pub seconds: f64,
-    /// Seconds that half of its kind took at most.
+    /// Seconds that half of its like took at most.
     pub median_s: f64,
     /// How many times the median.
     pub times: f64,
+    /// In how many runs in a row it was slow, this one counted.
+    pub in_a_row: usize,
 }
+
+/// Categories of nodes by their names; nodes of none are each other's like.
+pub type Categories = BTreeMap<String, String>;
 
 /// Steps on nodes that took three times the median of their kind or longer, and noticeably so; the slowest first. Kinds with fewer than
 /// four steps that ended are not judged.
 #[must_use]
 pub fn slow_ones(columns: &Columns) -> Vec<Slow> {
-    let mut by_kind: BTreeMap<&str, Vec<(&StepId, &str, f64)>> = BTreeMap::new();
-    for row in &columns.rows {
-        if let (Some(node), Some(seconds), true) = (&row.node, row.took_s(), row.state.is_done()) {
-            by_kind.entry(&row.kind).or_default().push((&row.step, node, seconds));
+    slow_nodes(columns, &Categories::new(), &[])
+}
+
+/// The same, each among nodes of its own category, with how often it was slow in a row: `earlier` are runs before this one, newest first.
+/// Where a category has too few nodes to have a usual time, its nodes are judged among all.
+#[must_use]
+pub fn slow_nodes(columns: &Columns, categories: &Categories, earlier: &[Columns]) -> Vec<Slow> {
+    let (mut slow, _) = judged(columns, categories);
+    if !slow.is_empty() && !earlier.is_empty() {
+        let before: Vec<_> = earlier.iter().map(|columns| judged(columns, categories)).collect();
+        for one in &mut slow {
+            // A run in which this was not judged says nothing for or against it.
+            let told = before.iter().filter(|(_, judged)| judged.contains(&one.step));
+            one.in_a_row += told.take_while(|(slow, _)| slow.iter().any(|other| other.step == one.step)).count();
         }
     }
-    let mut slow: Vec<Slow> = by_kind.into_values().flat_map(|rows| of_kind(&rows)).collect();
     slow.sort_by(|a, b| b.times.total_cmp(&a.times).then_with(|| a.step.cmp(&b.step)));
     slow
 }
 
-fn of_kind(rows: &[(&StepId, &str, f64)]) -> Vec<Slow> {
-    let mut seconds: Vec<f64> = rows.iter().map(|row| row.2).collect();
-    let Some(usual) = median(&mut seconds).filter(|_| rows.len() >= FEWEST) else { return Vec::new() };
-    let is_slow = |took: f64| took >= usual * TIMES && took - usual >= LEAST_S;
-    rows.iter()
-        .filter(|(_, _, took)| is_slow(*took))
-        .map(|(step, node, took)| Slow {
-            step: (*step).clone(),
-            node: (*node).to_owned(),
-            seconds: *took,
-            median_s: usual,
-            times: took / usual.max(0.001),
-        })
-        .collect()
+/// The slow ones, and all that had a usual time to be judged by.
+fn judged(columns: &Columns, categories: &Categories) -> (Vec<Slow>, BTreeSet<StepId>) {
+    // One that had nothing to do is not the like of one that worked.
+    let mut groups: BTreeMap<(&str, StepState), Vec<Seen<'_>>> = BTreeMap::new();
+    for row in &columns.rows {
+        if let Some(seen) = Seen::of(row, categories) {
+            groups.entry((&row.kind, row.state)).or_default().push(seen);
+        }
+    }
+    let (mut slow, mut known) = (Vec::new(), BTreeSet::new());
+    for rows in groups.into_values() {
+        let mut by_category: BTreeMap<Option<&str>, Vec<Seen<'_>>> = BTreeMap::new();
+        rows.iter().for_each(|row| by_category.entry(row.category).or_default().push(*row));
+        for (category, own) in by_category {
+            let (among, category) = if own.len() >= FEWEST { (&own, category) } else { (&rows, None) };
+            let Some(usual) = Usual::of(among) else { continue };
+            known.extend(own.iter().map(|row| row.step.clone()));
+            slow.extend(own.iter().filter(|row| usual.is_slow(row.took)).map(|row| usual.told(row, category)));
+        }
+    }
+    (slow, known)
 }
+
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    step: &'a StepId,
+    node: &'a str,
+    category: Option<&'a str>,
+    took: f64,
+}
+
+impl<'a> Seen<'a> {
+    fn of(row: &'a Row, categories: &'a Categories) -> Option<Self> {
+        let (node, took) = (row.node.as_deref()?, row.took_s().filter(|_| row.state.is_done())?);
+        Some(Self { step: &row.step, node, category: categories.get(node).map(String::as_str), took })
+    }
+}
+
+/// What a group usually takes.
+struct Usual {
+    median: f64,
+    deviation: f64,
+}
+
+impl Usual {
+    fn of(rows: &[Seen<'_>]) -> Option<Self> {
+        let mut seconds: Vec<f64> = rows.iter().map(|row| row.took).collect();
+        let middle = median(&mut seconds).filter(|_| rows.len() >= FEWEST)?;
+        let mut distances: Vec<f64> = seconds.iter().map(|took| (took - middle).abs()).collect();
+        Some(Self { median: middle, deviation: median(&mut distances)? * OF_DEVIATION })
+    }
+
+    fn is_slow(&self, took: f64) -> bool {
+        took >= self.median * TIMES && took - self.median >= LEAST_S.max(self.deviation * DEVIATIONS)
+    }
+
+    fn told(&self, row: &Seen<'_>, category: Option<&str>) -> Slow {
+        Slow {
+            step: row.step.clone(),
+            node: row.node.to_owned(),
+            category: category.map(str::to_owned),
+            seconds: row.took,
+            median_s: self.median,
+            times: row.took / self.median.max(0.001),
+            in_a_row: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "slow_tests.rs"]
+mod tests;

@@ -113,15 +113,24 @@ pub struct Waiting {
     pub seconds: Option<f64>,
     /// Why the root itself does not run, if it does not.
     pub root_held_by: Option<HeldBy>,
+    /// Who holds the lane or the slots that it, or its root, waits for: the one step in the lane; of the slots those that have run for
+    /// longest, [`HOLDERS`] at most. The end of any of them is what it waits for.
+    pub holders: Vec<StepId>,
+    /// When the root is tried again, while it waits for that after a failure in passing.
+    pub root_next_at: Option<jiff::Timestamp>,
 }
+
+/// Steps that are named of those that hold the slots.
+pub const HOLDERS: usize = 3;
 
 /// Every step of the plan that has not begun or will not run, with its reason, in the order of the plan. What is in a retry runs.
 #[must_use]
 pub fn waiting(view: &RunView, shape: &Shape) -> Vec<Waiting> {
     let situation = Situation::of(view, shape);
     let reasons = situation.reasons(shape);
+    let longest: Vec<StepId> = view.longest_running().into_iter().take(HOLDERS).map(|(id, _)| id.clone()).collect();
     let told = shape.steps().iter().enumerate().filter_map(|(index, step)| match situation.state(index) {
-        StepState::Pending => Some(pending(view, shape, &reasons, index)),
+        StepState::Pending => Some(pending(view, shape, (&reasons, &longest), index)),
         StepState::NotRun => Some(left_out(view, &step.id)),
         _ => None,
     });
@@ -140,7 +149,7 @@ impl Busy {
     }
 }
 
-fn pending(view: &RunView, shape: &Shape, reasons: &[Option<Reason>], index: usize) -> Waiting {
+fn pending(view: &RunView, shape: &Shape, (reasons, longest): (&[Option<Reason>], &[StepId]), index: usize) -> Waiting {
     let id = |place: usize| shape.step(place).map(|step| step.id.clone());
     let held = |place: usize| held_by(view, shape, place, reasons.get(place).cloned().flatten());
     let mut chain = Vec::new();
@@ -158,7 +167,14 @@ fn pending(view: &RunView, shape: &Shape, reasons: &[Option<Reason>], index: usi
     };
     let seconds = since.zip(view.at).map(|(since, now)| now.duration_since(since).as_secs_f64().max(0.0));
     let root_held_by = if at == index { None } else { held(at) };
+    let holders = match reasons.get(at) {
+        Some(Some(Reason::Lane(holder))) => id(*holder).into_iter().collect(),
+        Some(Some(Reason::Slot)) => longest.to_vec(),
+        _ => Vec::new(),
+    };
     Waiting {
+        holders,
+        root_next_at: root_view.filter(|root| root.state.is_running()).and_then(|root| root.next_at),
         step: id(index).unwrap_or_else(|| StepId::new("", "", "")),
         held_by: held(index),
         chain,
@@ -204,7 +220,8 @@ fn left_out(view: &RunView, id: &StepId) -> Waiting {
     }
     let root_state = view.state_of(&root);
     let root_held_by = held(&root).filter(|_| root != *id && root_state == StepState::NotRun);
-    Waiting { step: id.clone(), held_by, chain, root_state, seconds: None, root_held_by }
+    let (holders, root_next_at) = (Vec::new(), None);
+    Waiting { step: id.clone(), held_by, chain, root_state, seconds: None, root_held_by, holders, root_next_at }
 }
 
 #[cfg(test)]

@@ -152,7 +152,9 @@ mod tests {
         for host in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:9", "[::1]", "bastion.example:443"] {
             assert!(asked(&[host]), "{host}");
         }
-        for hosts in [&["evil.example"][..], &[], &[""], &["localhost.evil.example"], &["localhost", "evil"], &["[::2]:1"]] {
+        for hosts in
+            [&["evil.example"][..], &[], &[""], &["localhost.evil.example"], &["localhost", "evil"], &["[::2]:1"]]
+        {
             assert!(!asked(hosts), "{hosts:?}");
         }
         let absolute = Uri::from_static("http://evil.example/x");

@@ -62,7 +62,9 @@ impl App {
         let query = Query::parse(request.uri().query());
         let long = request.uri().to_string().len() > LONGEST;
         let route = match self.gate(peer, &request, (&path, &query)) {
-            _ if long => return problem::plain(StatusCode::URI_TOO_LONG, "This address is too long").response(packs, head_only),
+            _ if long => {
+                return problem::plain(StatusCode::URI_TOO_LONG, "This address is too long").response(packs, head_only);
+            }
             Err(answer) => return (*answer).response(packs, head_only),
             Ok(route) => route,
         };
@@ -83,7 +85,8 @@ impl App {
             return Err(Box::new(problem::plain(StatusCode::MISDIRECTED_REQUEST, text)));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let refused = problem::plain(StatusCode::METHOD_NOT_ALLOWED, "This server only shows; nothing can be changed here");
+            let refused =
+                problem::plain(StatusCode::METHOD_NOT_ALLOWED, "This server only shows; nothing can be changed here");
             return Err(Box::new(refused.with(ALLOW, "GET, HEAD")));
         }
         let route = Route::parse(path);
@@ -188,7 +191,7 @@ impl App {
     fn columns(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
         self.of_run(run, query, |record| {
             let derived = record.derived().ok_or(Refused::NoSuch)?;
-            let times = Times::of(&derived.columns, &record.grid, &derived.path, record.view.seq());
+            let times = Times::of(&derived.columns, &record.grid, &derived.path, record);
             let text = serde_json::to_string(&times).map_err(|error| unwritten(&error))?;
             Ok(Answer::new(JSON, visible_json(&text).into_owned()))
         })

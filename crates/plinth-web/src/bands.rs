@@ -1,7 +1,8 @@
 //! How many steps of each kind ran and waited, by time: what a timeline of thousands of steps shows first.
 
 use crate::grid::Grid;
-use plinth_analysis::{Columns, Row};
+use crate::record::Record;
+use plinth_analysis::{Columns, CriticalPath, Row};
 use plinth_model::run::StepState;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -78,7 +79,12 @@ impl Changes {
     }
 
     fn band(self, kind: &str) -> Band {
-        Band { kind: kind.to_owned(), running: summed(&self.running), queued: summed(&self.queued), failed: self.failed }
+        Band {
+            kind: kind.to_owned(),
+            running: summed(&self.running),
+            queued: summed(&self.queued),
+            failed: self.failed,
+        }
     }
 }
 
@@ -128,21 +134,29 @@ pub(crate) struct Times<'a> {
     held: Vec<&'static str>,
     /// Steps on the critical path, as places, first step first.
     path: Vec<usize>,
+    /// When each step ran in the rehearsal; empty when there is none to lay it over.
+    ghost: Vec<Option<(f64, f64)>>,
 }
 
 impl<'a> Times<'a> {
     /// Of a run.
-    pub(crate) fn of(columns: &'a Columns, grid: &'a Grid, path: &plinth_analysis::CriticalPath, seq: u64) -> Self {
+    pub(crate) fn of(columns: &'a Columns, grid: &'a Grid, path: &CriticalPath, record: &Record) -> Self {
         let kinds: Vec<&str> = grid.kinds.iter().map(|kind| kind.name.as_str()).collect();
         let places: HashMap<&str, usize> = kinds.iter().enumerate().map(|(at, name)| (*name, at)).collect();
         let rows: Vec<&Row> = columns.rows.iter().filter(|row| row.started_s.is_some()).collect();
-        let at: HashMap<&plinth_model::StepId, usize> = rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
+        let at: HashMap<&plinth_model::StepId, usize> =
+            rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
         let rounded = |seconds: Option<f64>| seconds.map(|seconds| (seconds * 100.0).round() / 100.0);
         let held = |row: &&Row| row.held_by.as_ref().filter(|_| row.queued_s() > 0.0).map_or("", |held| held.word());
+        let ghost = record.rehearsed().map(|steps| {
+            let of = |row: &&Row| steps.get(&row.step).map(|step| (step.from_s, step.to_s));
+            rows.iter().map(of).collect()
+        });
         Self {
             schema: 1,
-            seq,
+            seq: record.view.seq(),
             elapsed_s: columns.elapsed_s,
+            ghost: ghost.unwrap_or_default(),
             kind: rows.iter().map(|row| places.get(row.kind.as_str()).copied().unwrap_or(0)).collect(),
             target: rows.iter().map(|row| row.step.target()).collect(),
             ready: rows.iter().map(|row| rounded(row.ready_s)).collect(),

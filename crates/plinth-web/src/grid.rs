@@ -114,9 +114,8 @@ impl Grid {
     }
 
     /// How a node stands: the worst of its cells, and the kind where.
-    pub(crate) fn standing(&self, row: usize, view: &RunView) -> (StepState, Option<&Kind>) {
-        let states = self.states(row, view);
-        let all = self.heads().zip(states).filter_map(|(kind, state)| Some((kind, state?)));
+    pub(crate) fn worst_of(&self, states: &[Option<StepState>]) -> (StepState, Option<&Kind>) {
+        let all = self.heads().zip(states).filter_map(|(kind, state)| Some((kind, (*state)?)));
         let worst = all.fold(None, |worst: Option<(&Kind, StepState)>, (kind, state)| match worst {
             Some((_, known)) if rank(known) <= rank(state) => worst,
             _ => Some((kind, state)),

@@ -1,13 +1,15 @@
 //! One run, folded once, with all that is computed of it when somebody asks.
 
 use crate::grid::Grid;
+use crate::source::Source;
+use jiff::Timestamp;
 use plinth_analysis::{
-    Columns, CriticalPath, FailureGroup, KindView, RunEntry, Shape, Side, Slow, Subject, Traits, Waiting,
-    failure_groups, kinds, slow_ones, waiting,
+    Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Slow,
+    StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView, StreamSeal};
 use plinth_model::{Event, Plan, RunView, StepId};
-use plinth_report::runs::Shown;
+use plinth_report::runs::{Outlook, Shown};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +23,48 @@ pub(crate) struct Derived {
     pub(crate) path: CriticalPath,
     pub(crate) slow: Vec<Slow>,
     pub(crate) whole: Option<bool>,
+    pub(crate) left: Option<TimeLeft>,
+    pub(crate) stop: Option<StopNow>,
+    pub(crate) ghost: Option<Ghost>,
+}
+
+/// What is asked of other runs when a run is looked at; each is read once, and only when somebody asks.
+pub(crate) struct Beside {
+    source: Arc<dyn Source>,
+    run: String,
+    traits: Traits,
+    past: OnceLock<Past>,
+    earlier: OnceLock<Vec<Columns>>,
+    prediction: OnceLock<Option<Prediction>>,
+}
+
+impl Beside {
+    /// Of a run.
+    pub(crate) fn of(source: Arc<dyn Source>, run: &str) -> Arc<Self> {
+        let (traits, run) = (source.traits(), run.to_owned());
+        let (past, earlier, prediction) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { source, run, traits, past, earlier, prediction })
+    }
+
+    fn past(&self) -> &Past {
+        self.past.get_or_init(|| self.source.past(&self.run))
+    }
+
+    fn prediction(&self) -> Option<&Prediction> {
+        self.prediction.get_or_init(|| self.source.prediction()).as_ref()
+    }
+
+    /// The slow ones, with how often they were before. Earlier runs are only read when somebody is slow now.
+    fn slow(&self, columns: &Columns) -> Vec<Slow> {
+        let like = self.source.categories();
+        let slow = slow_nodes(columns, &like, &[]);
+        if slow.is_empty() {
+            return slow;
+        }
+        let earlier =
+            self.earlier.get_or_init(|| self.source.earlier(&self.run).iter().map(Columns::of_view).collect());
+        slow_nodes(columns, &like, earlier)
+    }
 }
 
 /// A run at a moment.
@@ -31,15 +75,22 @@ pub(crate) struct Record {
     pub(crate) shape: Arc<Shape>,
     pub(crate) grid: Arc<Grid>,
     pub(crate) lock: Option<LockView>,
-    traits: Arc<Traits>,
+    beside: Arc<Beside>,
     derived: OnceLock<Derived>,
     /// The moment is not now.
     pub(crate) at: Option<u64>,
 }
 
+impl Derived {
+    /// What lies ahead, and the rehearsal.
+    pub(crate) fn outlook(&self) -> Outlook<'_> {
+        Outlook { left: self.left.as_ref(), stop: self.stop.as_ref(), ghost: self.ghost.as_ref() }
+    }
+}
+
 impl Record {
     /// Of the first events of a run.
-    pub(crate) fn new(events: Vec<Event>, plan: Option<Plan>, traits: Traits, lock: Option<LockView>) -> Self {
+    pub(crate) fn new(events: Vec<Event>, plan: Option<Plan>, lock: Option<LockView>, beside: Arc<Beside>) -> Self {
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
         let mut record = Self {
             view: RunView::default(),
@@ -48,7 +99,7 @@ impl Record {
             shape: Arc::new(shape),
             events: Vec::new(),
             lock,
-            traits: Arc::new(traits),
+            beside,
             derived: OnceLock::new(),
             at: None,
         };
@@ -64,9 +115,8 @@ impl Record {
         for event in &events {
             self.view.apply(event);
         }
-        if self.view.end.is_some() {
-            self.view.settle();
-        }
+        // They come in order: what is missing in front of the last one does not come any more.
+        self.view.settle();
         self.events.extend(events);
         self.derived = OnceLock::new();
         self.complete_grid();
@@ -119,7 +169,7 @@ impl Record {
             grid: Arc::clone(&self.grid),
             events: Vec::new(),
             lock: self.held_then(),
-            traits: Arc::clone(&self.traits),
+            beside: Arc::clone(&self.beside),
             derived: OnceLock::new(),
             at: Some(at),
         };
@@ -156,7 +206,7 @@ impl Record {
     }
 
     /// Signs of life of whoever runs it, at this machine's time; none when it is over, at another moment, and for rehearsals.
-    pub(crate) fn life(&self, now: jiff::Timestamp) -> Option<Life> {
+    pub(crate) fn life(&self, now: Timestamp) -> Option<Life> {
         if self.at.is_some() || self.view.end.is_some() {
             return None;
         }
@@ -173,15 +223,39 @@ impl Record {
         Some(self.derived.get_or_init(|| self.derive(entry)))
     }
 
+    /// How long it still takes, if it goes on.
+    pub(crate) fn left(&self) -> Option<TimeLeft> {
+        let goes_on = self.state() == RunState::Running;
+        if goes_on { time_left(&self.view, &self.shape, self.beside.past(), self.time()) } else { None }
+    }
+
+    /// When steps ran in the rehearsal that the run is compared with.
+    pub(crate) fn rehearsed(&self) -> Option<&BTreeMap<StepId, Rehearsed>> {
+        let run = self.view.run.as_ref()?;
+        self.beside.prediction().filter(|prediction| prediction.run != run.run).map(|prediction| &prediction.steps)
+    }
+
+    /// The time by the run's own clock: of a rehearsal, and of another moment, that of its newest event.
+    fn time(&self) -> Timestamp {
+        let real = self.at.is_none() && self.view.run.as_ref().is_some_and(|head| !head.rehearsal);
+        let now = self.beside.source.now();
+        if real { now } else { self.view.at.unwrap_or(now) }
+    }
+
     fn derive(&self, entry: RunEntry) -> Derived {
         let columns = Columns::of(&self.events);
+        let path = CriticalPath::of(&self.view, &self.shape);
+        let goes_on = entry.state == RunState::Running;
         Derived {
             entry,
             kinds: kinds(&self.view),
-            groups: failure_groups(&self.view, &self.traits),
+            groups: failure_groups(&self.view, &self.beside.traits),
             waiting: waiting(&self.view, &self.shape),
-            path: CriticalPath::of(&self.view, &self.shape),
-            slow: slow_ones(&columns),
+            slow: self.beside.slow(&columns),
+            left: self.left(),
+            stop: if goes_on { stop_now(&self.view, self.beside.past(), self.time()) } else { None },
+            ghost: self.beside.prediction().and_then(|prediction| Ghost::of(prediction, &self.view, &path)),
+            path,
             columns,
             whole: if self.at.is_some() { None } else { StreamSeal::holds(&self.events) },
         }
@@ -199,6 +273,7 @@ impl Record {
             path: &derived.path,
             slow: &derived.slow,
             whole: derived.whole,
+            outlook: derived.outlook(),
         })
     }
 

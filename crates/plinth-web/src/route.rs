@@ -116,9 +116,7 @@ fn part(parts: &[&str]) -> Option<Part> {
         ["nodes"] => Part::Nodes,
         ["nodes", node] => Part::Node((*node).to_owned()),
         ["steps"] => Part::Steps,
-        ["steps", area, verb, target] => {
-            Part::Step(StepId::try_from(format!("{area}/{verb}/{target}")).ok()?)
-        }
+        ["steps", area, verb, target] => Part::Step(StepId::try_from(format!("{area}/{verb}/{target}")).ok()?),
         ["timeline"] => Part::Timeline,
         ["graph"] => Part::Graph,
         ["checks"] => Part::Checks,
@@ -286,7 +284,10 @@ mod tests {
                 assert_eq!(read, Some(Route::Page(Page::Run("run-1".to_owned(), part.clone()), form)), "{address}");
             }
         }
-        assert_eq!(Links::new("r", Some(7)).with(&Part::Steps, "", &[("q", "a b"), ("x", "")]), "/r/r/steps?q=a+b&at=7");
+        assert_eq!(
+            Links::new("r", Some(7)).with(&Part::Steps, "", &[("q", "a b"), ("x", "")]),
+            "/r/r/steps?q=a+b&at=7"
+        );
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Runs that somebody looks at: the newest one, which is followed, and a few others, each read and folded once.
 
 use crate::live::Feed;
-use crate::record::Record;
+use crate::record::{Beside, Record};
 use crate::source::Source;
 use plinth_analysis::{RunEntry, Which};
 use plinth_model::{Problem, RunView};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
 
 /// Runs that are kept folded beside the newest one.
 const KEPT: usize = 4;
@@ -15,15 +16,30 @@ pub(crate) struct Followed {
     pub(crate) run: String,
     record: RwLock<Record>,
     pub(crate) feed: Feed,
+    /// When the time left was told last.
+    estimated: Mutex<Option<Instant>>,
 }
+
+/// Between two estimates of the time left for those who follow: it costs more than the rest of a patch, and nobody reads seconds.
+const ESTIMATE: Duration = Duration::from_secs(5);
 
 impl Followed {
     pub(crate) fn new(run: &str, record: Record) -> Self {
-        Self { run: run.to_owned(), record: RwLock::new(record), feed: Feed::default() }
+        Self { run: run.to_owned(), record: RwLock::new(record), feed: Feed::default(), estimated: Mutex::new(None) }
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Record> {
         self.record.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the time left is estimated again now; if so it is not for a while.
+    pub(crate) fn due(&self) -> bool {
+        let mut last = lock(&self.estimated);
+        let due = last.is_none_or(|last| last.elapsed() >= ESTIMATE);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
     }
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Record> {
@@ -33,13 +49,13 @@ impl Followed {
 
 /// All runs of a site.
 pub(crate) struct Runs {
-    pub(crate) source: Box<dyn Source>,
+    pub(crate) source: Arc<dyn Source>,
     live: Mutex<Option<Arc<Followed>>>,
     kept: Mutex<Vec<Arc<Followed>>>,
 }
 
 impl Runs {
-    pub(crate) fn new(source: Box<dyn Source>) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
         Self { source, live: Mutex::new(None), kept: Mutex::new(Vec::new()) }
     }
 
@@ -104,7 +120,8 @@ impl Runs {
             Some(head) => self.source.plan(&head.plan)?,
             None => None,
         };
-        Ok(Followed::new(run, Record::new(events, plan, self.source.traits(), self.source.lock()?)))
+        let beside = Beside::of(Arc::clone(&self.source), run);
+        Ok(Followed::new(run, Record::new(events, plan, self.source.lock()?, beside)))
     }
 }
 

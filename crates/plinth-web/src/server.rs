@@ -88,9 +88,11 @@ impl Server {
         };
         let guard = Guard::new(Some(token), &hosts, (port, tls.is_some()));
         let (stop, stopped) = watch::channel(false);
-        let runs = Arc::new(Runs::new(Box::new(source)));
+        let runs = Arc::new(Runs::new(Arc::new(source)));
         let tail = Tail::start(Arc::clone(&runs)).map_err(|error| {
-            Problem::while_doing("serving the page").wrong_input(error).try_this("raise the limit on threads (`ulimit -u`)")
+            Problem::while_doing("serving the page")
+                .wrong_input(error)
+                .try_this("raise the limit on threads (`ulimit -u`)")
         })?;
         let app = Arc::new(App { runs, guard, stop: stopped, followers: Followers::default() });
         Ok(Self { app, listener, stop, link, tail })

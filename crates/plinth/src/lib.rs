@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod moment;
 mod page;
+mod prediction;
 mod printer;
 mod process;
 mod recorded;

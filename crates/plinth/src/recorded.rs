@@ -2,21 +2,26 @@
 
 use crate::args::Common;
 use crate::kept::Kept;
+use crate::prediction;
 use crate::printer::Printer;
 use crate::sinks;
+use jiff::Timestamp;
 use plinth_analysis::{
-    Columns, CriticalPath, FailureGroup, KindView, RunEntry, Shape, Side, Slow, Traits, Waiting, Which, failure_groups,
-    kinds, slow_ones, waiting,
+    Categories, Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, RunEntry, Shape, Side, Slow, StopNow,
+    TimeLeft, Traits, Waiting, Which, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, StreamSeal};
+use plinth_model::run::{LockView, RunState, StreamSeal};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
-use plinth_report::runs::{Look, Shown};
+use plinth_report::runs::{Look, Outlook, Shown};
 use plinth_run::LockOwner;
 use plinth_run::journal::JournalReader;
 use plinth_world::{Clock, SystemClock};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+
+/// Runs that an estimate is made of, at most: what was long ago says little of now.
+const EARLIER: usize = 8;
 
 /// Runs of a site.
 pub(crate) struct Recorded {
@@ -71,8 +76,80 @@ impl Recorded {
             None => None,
         };
         let traits = state::facts::traits(&self.directory)?;
-        Ok(Chosen::of(entry.clone(), events, plan, &traits))
+        let mut chosen = Chosen::of(entry.clone(), events, plan, &traits);
+        chosen.slow = self.slow(&chosen, &traits)?;
+        Ok(chosen)
     }
+
+    /// The slow ones, with how often they were slow before. Earlier runs are only read when somebody is slow now.
+    fn slow(&self, chosen: &Chosen, traits: &Traits) -> Result<Vec<Slow>, Failure> {
+        let like = like(traits);
+        let slow = slow_nodes(&chosen.columns, &like, &[]);
+        if slow.is_empty() {
+            return Ok(slow);
+        }
+        let earlier = self.earlier(&chosen.entry)?;
+        let earlier: Vec<Columns> = earlier.iter().map(Columns::of_view).collect();
+        Ok(slow_nodes(&chosen.columns, &like, &earlier))
+    }
+
+    /// The same with what lies ahead of it, as of `now` by its own clock, and with its rehearsal. Reads earlier runs.
+    pub(crate) fn ahead(&self, chosen: &mut Chosen, now: Timestamp) -> Result<(), Failure> {
+        let ended = chosen.view.end.is_some() || chosen.entry.state == RunState::Interrupted;
+        if !ended {
+            let past = self.past(&chosen.entry)?;
+            let now = if chosen.entry.rehearsal { chosen.view.at.unwrap_or(now) } else { now };
+            chosen.left = time_left(&chosen.view, &chosen.shape, &past, now);
+            chosen.stop = stop_now(&chosen.view, &past, now);
+        }
+        let prediction = prediction::kept(&self.site);
+        chosen.ghost = prediction.and_then(|prediction| Ghost::of(&prediction, &chosen.view, &chosen.path));
+        Ok(())
+    }
+
+    /// What steps took in runs before this one.
+    pub(crate) fn past(&self, entry: &RunEntry) -> Result<Past, Failure> {
+        match &self.journal {
+            Some(journal) => past_before(journal, &self.site, &entry.run),
+            None => Ok(Past::default()),
+        }
+    }
+
+    fn earlier(&self, entry: &RunEntry) -> Result<Vec<RunView>, Failure> {
+        self.journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| before(journal, &entry.run))
+    }
+}
+
+/// Runs in front of this one, newest first, [`EARLIER`] at most.
+pub(crate) fn before(journal: &JournalReader, run: &str) -> Result<Vec<RunView>, Failure> {
+    let runs = journal.runs().map_err(Problem::from)?;
+    let at = runs.iter().position(|known| known == run).unwrap_or(runs.len());
+    let mut views = Vec::new();
+    for earlier in runs.iter().take(at).rev().take(EARLIER) {
+        views.push(RunView::of(&journal.since(earlier, 0).map_err(Problem::from)?));
+    }
+    Ok(views)
+}
+
+/// What steps took in runs of the site before this one, and in its last rehearsal.
+pub(crate) fn past_before(journal: &JournalReader, site: &SiteName, run: &str) -> Result<Past, Failure> {
+    let mut past = Past::default();
+    before(journal, run)?.iter().for_each(|view| past.take(view));
+    let rehearsed = prediction::kept(site).filter(|rehearsed| rehearsed.run != run);
+    rehearsed.iter().for_each(|rehearsed| past.take_prediction(rehearsed));
+    Ok(past)
+}
+
+/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here.
+pub(crate) fn like(traits: &Traits) -> Categories {
+    let of = |traits: &std::collections::BTreeMap<String, String>| {
+        let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
+            let value = traits.get(*part)?;
+            Some(if *part == "architecture" { value.clone() } else { format!("{value} {part}") })
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    traits.iter().map(|(node, traits)| (node.clone(), of(traits))).collect()
 }
 
 impl Recorded {
@@ -96,6 +173,9 @@ pub(crate) struct Chosen {
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) path: CriticalPath,
     pub(crate) slow: Vec<Slow>,
+    pub(crate) left: Option<TimeLeft>,
+    pub(crate) stop: Option<StopNow>,
+    pub(crate) ghost: Option<Ghost>,
 }
 
 impl Chosen {
@@ -108,7 +188,10 @@ impl Chosen {
             groups: failure_groups(&view, traits),
             waiting: waiting(&view, &shape),
             path: CriticalPath::of(&view, &shape),
-            slow: slow_ones(&columns),
+            slow: Vec::new(),
+            left: None,
+            stop: None,
+            ghost: None,
             entry,
             events,
             view,
@@ -129,6 +212,11 @@ impl Chosen {
         Side { view: &self.view, plan: self.plan.as_ref() }
     }
 
+    /// What lies ahead, and the rehearsal.
+    pub(crate) fn outlook(&self) -> Outlook<'_> {
+        Outlook { left: self.left.as_ref(), stop: self.stop.as_ref(), ghost: self.ghost.as_ref() }
+    }
+
     /// For whoever draws it.
     pub(crate) fn shown(&self) -> Shown<'_> {
         Shown {
@@ -140,6 +228,7 @@ impl Chosen {
             path: &self.path,
             slow: &self.slow,
             whole: StreamSeal::holds(&self.events),
+            outlook: self.outlook(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
 use crate::args::{Common, Progress};
+use crate::prediction;
 use crate::printer::Printer;
+use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
 use plinth_app::{Approved, Operation};
-use plinth_model::{Exit, Problem};
+use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
+use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 
 /// Runs the plan, and with `--json` prints how that ended.
@@ -20,6 +23,9 @@ pub(crate) async fn run(
     if printer.progress() == Progress::None {
         tell_failures(&report, printer);
     }
+    if operation.simulation().is_none() {
+        tell_drift(common, &approved.planned().plan.site, printer);
+    }
     if report.exit != Exit::Done {
         printer.name_log();
     }
@@ -27,6 +33,21 @@ pub(crate) async fn run(
         printer.json(&Report::of(&approved.planned().plan, &report));
     }
     Ok(report.exit)
+}
+
+/// Where the run left its rehearsal, if the site was rehearsed. That this cannot be told is no matter of the run.
+fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
+    if prediction::kept(site).is_none() {
+        return;
+    }
+    let compared = Recorded::open(common).and_then(|recorded| {
+        let mut last = recorded.choose("last")?;
+        recorded.ahead(&mut last, SystemClock::new().now())?;
+        Ok(last.ghost)
+    });
+    if let Ok(Some(ghost)) = compared {
+        printer.talk(&plinth_report::runs::ghost_headline(&ghost));
+    }
 }
 
 /// What failed, where no event was shown.
@@ -53,8 +74,17 @@ pub(crate) async fn watched(
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let result = operation.run(approved, sinks.sink(), stop.clone()).await;
+    let rehearsed = operation.simulation().is_some().then(prediction::Watched::default);
+    let sink = match &rehearsed {
+        Some(rehearsed) => rehearsed.before(sinks.sink()),
+        None => sinks.sink(),
+    };
+    let result = operation.run(approved, sink, stop.clone()).await;
     drop(taken);
     sinks.close();
+    operation.say_untold();
+    if let Some(rehearsed) = rehearsed.filter(|_| result.is_ok()) {
+        rehearsed.keep(&approved.planned().plan.site);
+    }
     result
 }

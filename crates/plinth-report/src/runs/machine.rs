@@ -27,6 +27,9 @@ pub fn overview(shown: &Shown<'_>, columns: &Columns) -> Value {
         "waiting": shown.waiting,
         "criticalPath": shown.path,
         "slow": shown.slow,
+        "timeLeft": shown.outlook.left,
+        "ifStoppedNow": shown.outlook.stop,
+        "rehearsal": shown.outlook.ghost,
         "steps": columns.rows,
     })
 }
@@ -70,6 +73,9 @@ pub fn story(shown: &Shown<'_>, told: &str) -> Value {
         "run": shown.entry,
         "causes": shown.groups,
         "waiting": super::sentence(shown.view, shown.waiting),
+        "timeLeft": shown.outlook.left,
+        "ifStoppedNow": shown.outlook.stop,
+        "rehearsal": shown.outlook.ghost,
         "story": told,
     })
 }

@@ -1,5 +1,6 @@
 //! One run as text: its head, kinds with their counts, what waits, what failed, the slow ones.
 
+use super::outlook::{self, Outlook};
 use super::{Look, failures, list, path, short, waits};
 use crate::style::Sign;
 use plinth_analysis::{CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
@@ -30,6 +31,8 @@ pub struct Shown<'a> {
     pub slow: &'a [Slow],
     /// Whether the stream is whole; none when the run does not say.
     pub whole: Option<bool>,
+    /// What lies ahead, and the rehearsal.
+    pub outlook: Outlook<'a>,
 }
 
 /// The overview.
@@ -37,6 +40,7 @@ pub struct Shown<'a> {
 pub fn show(shown: &Shown<'_>, look: Look) -> String {
     let mut lines = vec![list::head(shown.entry, look)];
     lines.extend(missing(shown));
+    lines.extend(shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
     lines.extend(waits::sentence(shown.view, shown.waiting).map(|text| format!("  {text}")));
     let wide = shown.kinds.iter().map(|kind| kind.kind.len()).max().unwrap_or(0);
     lines.extend(shown.kinds.iter().map(|kind| kind_line(kind, wide, look)));
@@ -51,7 +55,10 @@ pub fn show(shown: &Shown<'_>, look: Look) -> String {
     let mut last: Vec<String> = Vec::new();
     last.extend((!shown.path.steps.is_empty()).then(|| path::summary(shown.path)));
     last.extend(shown.slow.iter().take(SLOW).map(|slow| slow_line(slow, look)));
-    if last.is_empty() { text } else { format!("{text}\n{}", look.fitted(&last)) }
+    if !last.is_empty() {
+        text = format!("{text}\n{}", look.fitted(&last));
+    }
+    shown.outlook.ghost.map_or_else(|| text.clone(), |ghost| format!("{text}\n{}", outlook::ghost(ghost, look)))
 }
 
 /// What is not known of this run.
@@ -99,12 +106,14 @@ fn kind_line(kind: &KindView, wide: usize, look: Look) -> String {
 
 fn slow_line(slow: &Slow, look: Look) -> String {
     format!(
-        "  {} slow: {} took {}, {:.1} times the usual {}",
+        "  {} slow: {} took {}, {:.1} times the usual {}{}{}",
         look.palette.painted(Sign::Warning),
         slow.step,
         span(slow.seconds),
         slow.times,
-        span(slow.median_s)
+        span(slow.median_s),
+        slow.category.as_ref().map(|category| format!(" of {}", short(category))).unwrap_or_default(),
+        outlook::in_a_row(slow.in_a_row)
     )
 }
 

@@ -1,8 +1,8 @@
 //! The whole story of a run in a few kilobytes: for a pager, a ticket, a colleague who takes over. The same run gives the same text.
 
 use super::failures::{card, headline};
-use super::{Look, Shown, list, path, short, waits};
-use crate::style::Palette;
+use super::{Look, Shown, list, outlook, path, short, waits};
+use crate::style::{Palette, clean};
 use plinth_model::run::RunState;
 use plinth_model::span::span;
 use plinth_model::{SiteName, amount};
@@ -96,7 +96,9 @@ fn opening(story: &Story<'_>, look: Look) -> Vec<String> {
     if entry.state == RunState::Interrupted {
         lines.push("  its end was not seen: the process was killed or lost; the next run looks first".to_owned());
     }
+    lines.extend(story.shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
     lines.extend(waits::sentence(view, waiting).map(|text| format!("  {text}")));
+    lines.extend(story.shown.outlook.ghost.map(|ghost| format!("  {}", outlook::ghost_headline(ghost))));
     for (id, step) in view.longest_running().into_iter().take(WARNINGS) {
         lines.push(format!("  running: {id} for {}", span(view.running_for(step))));
     }
@@ -146,8 +148,10 @@ fn rest(story: &Story<'_>, look: Look) -> Vec<String> {
         lines.push("  run the same command again: it looks at what was in flight first".to_owned());
     }
     lines.extend((!path.steps.is_empty()).then(|| path::summary(path)));
+    lines.extend(story.shown.outlook.stop.map(|stop| format!("to whom takes over: {}", clean(&stop.hand_over))));
     for slow in slow.iter().take(WARNINGS) {
-        lines.push(format!("slow: {} took {}, {:.1} times the usual", slow.step, span(slow.seconds), slow.times));
+        let row = outlook::in_a_row(slow.in_a_row);
+        lines.push(format!("slow: {} took {}, {:.1} times the usual{row}", slow.step, span(slow.seconds), slow.times));
     }
     for finding in view.findings.iter().take(WARNINGS) {
         lines.push(format!("doubtful: {}: {}", short(&finding.subject), short(&finding.message)));

@@ -57,6 +57,7 @@ impl Made {
             path: &self.path,
             slow: &self.slow,
             whole: self.whole,
+            outlook: crate::runs::Outlook::default(),
         }
     }
 

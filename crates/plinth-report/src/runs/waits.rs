@@ -25,6 +25,7 @@ pub fn sentence(view: &RunView, waiting: &[Waiting]) -> Option<String> {
     let text = match (&first.chain.last(), &first.held_by) {
         (Some(root), _) => format!("waits for {root}{}", standing(first)),
         (None, Some(HeldBy::Slot { .. })) => format!("waits for a slot ({})", busy(view)),
+        (None, Some(HeldBy::Lane { .. })) => format!("waits: {}", lane(first)),
         (None, held) => format!("waits: {}", held_text(held.as_ref())),
     };
     Some(format!("{text}; {} behind it", amount(count, "step")))
@@ -70,7 +71,7 @@ pub fn reason(view: &RunView, one: &Waiting) -> String {
         let since = one.seconds.map(|seconds| format!("ready {}, ", span(seconds))).unwrap_or_default();
         return match &one.held_by {
             Some(HeldBy::Slot { .. }) => format!("{since}no slot ({})", busy(view)),
-            Some(HeldBy::Lane { .. }) => format!("{since}{}", held_text(one.held_by.as_ref())),
+            Some(HeldBy::Lane { .. }) => format!("{since}{}", lane(one)),
             held => held_text(held.as_ref()),
         };
     }
@@ -91,15 +92,28 @@ fn chain(steps: &[StepId]) -> String {
 /// Where the root stands: `, running 3 min 18 s`.
 fn standing(one: &Waiting) -> String {
     let time = one.seconds.map(|seconds| format!(" {}", span(seconds))).unwrap_or_default();
+    if let Some(at) = one.root_next_at {
+        return format!(", tried again at {at:.0}");
+    }
     match one.root_state {
         StepState::Looking => format!(", looking or waiting{time}"),
         StepState::Acting => format!(", running{time}"),
         StepState::Failed => ", which failed".to_owned(),
         StepState::Unknown => ", whose end was not seen".to_owned(),
         _ => match &one.root_held_by {
+            Some(HeldBy::Lane { .. }) => format!(", {}", lane(one)),
             Some(held) => format!(", {}", held_text(Some(held))),
             None => String::new(),
         },
+    }
+}
+
+/// `node dgx-05 is busy with nodes/storage/dgx-05`.
+fn lane(one: &Waiting) -> String {
+    let held = one.held_by.iter().chain(&one.root_held_by).find(|held| matches!(held, HeldBy::Lane { .. }));
+    match (held, one.holders.first()) {
+        (Some(HeldBy::Lane { lane }), Some(holder)) => format!("{lane} is busy with {holder}"),
+        (held, _) => held_text(held),
     }
 }
 

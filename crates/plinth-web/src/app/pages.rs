@@ -89,13 +89,14 @@ impl App {
     fn part(&self, of_run: &OfRun<'_>, part: &Part) -> Result<Markup, Refused> {
         let body = |title: &str, body: Markup| Ok(shell::of_run(of_run, title, part, body));
         match part {
-            Part::Overview => body("Overview", overview::page(of_run, overview::Beside::default())),
+            Part::Overview => body("Overview", overview::page(of_run)),
             Part::Failures => body("Failures", page::failures::page(of_run)),
             Part::Nodes => body("Nodes", page::nodes::page(of_run)),
             Part::Node(node) => body(node, page::node::page(of_run, node).ok_or(Refused::NoSuch)?),
             Part::Steps => body("Steps", page::steps::page(of_run)),
             Part::Step(step) => {
-                let explained = self.runs.source.explain(step.as_str(), of_run.record.plan.as_deref(), &of_run.record.view);
+                let explained =
+                    self.runs.source.explain(step.as_str(), of_run.record.plan.as_deref(), &of_run.record.view);
                 let page = page::step::page(of_run, step, explained.as_ref()).ok_or(Refused::NoSuch)?;
                 body(step.as_str(), page)
             }
@@ -200,12 +201,7 @@ impl App {
     }
 }
 
-fn compared(
-    site: &SiteName,
-    (from, to): (&Derived, &Derived),
-    found: &RunDiff,
-    form: Form,
-) -> Result<Answer, Refused> {
+fn compared(site: &SiteName, (from, to): (&Derived, &Derived), found: &RunDiff, form: Form) -> Result<Answer, Refused> {
     match form {
         Form::Html => Ok(html(page::diff::page(site, &from.entry, &to.entry, found))),
         Form::Json => data(&machine::diff(&from.entry, &to.entry, found)),

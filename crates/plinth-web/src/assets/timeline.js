@@ -133,6 +133,11 @@ function bars(context, row, y, x, paint) {
     }
     context.fillStyle = paint[data.state[at]]
     context.fillRect(x(begin), y + 2, Math.max(x(end) - x(begin), 1), ROW - 5)
+    const ghost = data.ghost[at]
+    if (ghost) {
+      context.fillStyle = paint.x
+      context.fillRect(x(ghost[0]), y + ROW - 3, Math.max(x(ghost[1]) - x(ghost[0]), 1), 2)
+    }
   }
 }
 

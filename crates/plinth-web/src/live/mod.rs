@@ -7,6 +7,6 @@ mod tail;
 
 pub(crate) use feed::Feed;
 pub(crate) use stream::{Followers, stream};
+pub(crate) use tail::Tail;
 #[cfg(test)]
 pub(crate) use tail::look;
-pub(crate) use tail::Tail;

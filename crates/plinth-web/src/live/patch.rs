@@ -20,15 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST: usize = 600;
 
 /// A patch over these events, which the record has taken in already.
-pub(crate) fn patch(record: &Record, from: u64, events: &[Event]) -> Patch {
+pub(crate) fn patch(record: &Record, from: u64, events: &[Event], left: Option<&str>) -> Patch {
     let seq = record.view.seq();
     let steps: BTreeSet<&StepId> = events.iter().filter_map(|event| event.body.step()).collect();
-    let value = if steps.len() > MOST { json!({"seq": seq, "from": from, "reload": true}) } else { body(record, from, &steps) };
+    let value = if steps.len() > MOST {
+        json!({"seq": seq, "from": from, "reload": true})
+    } else {
+        body(record, from, &steps, left)
+    };
     let frame = format!("id: {seq}\nevent: patch\ndata: {value}\n\n");
     Patch { from, seq, frame: Bytes::from(frame) }
 }
 
-fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>) -> Value {
+fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>, left: Option<&str>) -> Value {
     let state = record.state();
     json!({
         "seq": record.view.seq(),
@@ -37,7 +41,7 @@ fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>) -> Value {
         "state": [run_class(state), state.word()],
         "ended": record.view.end.is_some(),
         "failed": record.view.failed.len(),
-        "text": texts(record),
+        "text": texts(record, left),
         "kinds": kinds(record, steps),
         "nodes": nodes(&record.grid, record, steps),
         "steps": steps.iter().map(|step| one(record, step)).collect::<Vec<_>>(),
@@ -46,7 +50,7 @@ fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>) -> Value {
 }
 
 /// Texts by the id of their element.
-fn texts(record: &Record) -> BTreeMap<&'static str, String> {
+fn texts(record: &Record, left: Option<&str>) -> BTreeMap<&'static str, String> {
     let view = &record.view;
     let tally = view.tally();
     let head = view.run.as_ref();
@@ -63,14 +67,16 @@ fn texts(record: &Record) -> BTreeMap<&'static str, String> {
         (None, None, Some(waits)) => told(&waits),
         (None, None, None) => "everything that is left is at work".to_owned(),
     };
-    BTreeMap::from([
+    let mut texts = BTreeMap::from([
         ("t-elapsed", format!("{}{of}", span(seconds))),
         ("t-done", format!("{} of {total} done", tally.done())),
         ("t-asof", asof.unwrap_or_default()),
         ("t-sentence", sentence),
         ("t-slots", slots_of(view)),
         ("t-more", more(view.running.len())),
-    ])
+    ]);
+    texts.extend(left.map(|left| ("t-left", told(left))));
+    texts
 }
 
 /// Kinds whose steps changed: place, words, shares of the bar.
@@ -92,7 +98,8 @@ fn kinds(record: &Record, steps: &BTreeSet<&StepId>) -> Vec<Value> {
 /// Rows of the matrix that changed: row, classes of its cells, words.
 fn nodes(grid: &Grid, record: &Record, steps: &BTreeSet<&StepId>) -> Vec<Value> {
     let rows: BTreeSet<usize> = steps.iter().filter_map(|step| grid.row_of(step)).collect();
-    let told = rows.into_iter().map(|row| json!([row, letters(grid, &record.view, row), standing(grid, &record.view, row)]));
+    let told =
+        rows.into_iter().map(|row| json!([row, letters(grid, &record.view, row), standing(grid, &record.view, row)]));
     told.collect()
 }
 

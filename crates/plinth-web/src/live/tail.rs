@@ -65,7 +65,9 @@ pub(crate) fn look(runs: &Runs) -> Result<(), Problem> {
             if followed.read().view.end.is_some() {
                 followed.feed.close();
             }
-            runs.follow(followed);
+            runs.follow(Arc::clone(&followed));
+            // Earlier runs are read now, and not while a patch is waited for.
+            let _ = followed.read().left();
             Ok(())
         }
     }
@@ -88,7 +90,8 @@ fn go_on(runs: &Runs, live: &Followed) -> Result<(), Problem> {
     let moved = record.moving(&progress);
     if changed || moved {
         // Under the lock: whoever reads the page of this event finds this patch or needs none of it.
-        live.feed.push(patch(&record, from, &events));
+        let left = live.due().then(|| record.left().map(|left| plinth_report::runs::left(&left))).flatten();
+        live.feed.push(patch(&record, from, &events, left.as_deref()));
     }
     if record.view.end.is_some() {
         live.feed.close();

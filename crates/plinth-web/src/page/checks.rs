@@ -49,9 +49,10 @@ fn card(page: &OfRun<'_>, check: &Checked<'_>) -> Markup {
         details.cause open[check.proof != Proof::Holds] id=(told(check.id.as_str())) {
             summary {
                 span class={"st " (class)} { i aria-hidden="true" { (letter) } " " (check.proof.word()) } " "
-                (step_link(&page.links, check.id)) " " span.dim { (told(check.reason)) }
+                b.id { (told(check.id.as_str())) } " " span.dim { (told(check.reason)) }
             }
             dl {
+                dt { "step" } dd { (step_link(&page.links, check.id)) }
                 @for line in &check.evidence { dt { "seen" } dd { (told(line)) } }
                 @if let Some(finding) = check.finding {
                     dt { "wrong" } dd { (told(&finding.message)) }

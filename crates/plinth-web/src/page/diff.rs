@@ -12,7 +12,8 @@ const MOST: usize = 300;
 
 /// The page.
 pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: &RunDiff) -> Markup {
-    let (near, far): (Vec<&Difference>, Vec<&Difference>) = diff.differences.iter().partition(|one| one.touches_failure);
+    let (near, far): (Vec<&Difference>, Vec<&Difference>) =
+        diff.differences.iter().partition(|one| one.touches_failure);
     let address = format!("/diff/{}/{}", encoded(&earlier.run), encoded(&later.run));
     let body = html! {
         h1 { "What changed" }

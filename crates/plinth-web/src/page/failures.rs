@@ -5,9 +5,9 @@ use super::overview::place;
 use super::parts::{fact, node_link, short, step_link, told};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
+use plinth_model::amount;
 use plinth_model::run::CommandFailure;
 use plinth_model::span::clock;
-use plinth_model::amount;
 use sha2::{Digest as _, Sha256};
 
 /// With so few causes every card is open.

@@ -37,7 +37,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     html! {
         h1 { "Graph" }
         p.dim { (amount(shape.steps().len(), "step")) " as " (boxes.len()) " boxes; what is needed is above. Blue: at work. Red: failed. What follows from other lines is not drawn." }
-        div.scroll { (drawing(page, &boxes, &layers)) }
+        div.scroll tabindex="0" role="region" aria-label="graph" { (drawing(page, &boxes, &layers)) }
         section { h2 { "The same in words" } (words(page, &boxes, &edges)) }
     }
 }
@@ -119,7 +119,11 @@ fn drawing(page: &OfRun<'_>, boxes: &[Drawn], layers: &Layers) -> Markup {
     let wide = layers.widest as f64 * (WIDE + GAP_X) + GAP_X;
     let tall = layers.count as f64 * (TALL + GAP_Y) + GAP_Y;
     let mut in_layer = vec![0_usize; layers.count];
-    layers.layer.iter().for_each(|layer| if let Some(count) = in_layer.get_mut(*layer) { *count += 1 });
+    layers.layer.iter().for_each(|layer| {
+        if let Some(count) = in_layer.get_mut(*layer) {
+            *count += 1
+        }
+    });
     let at = |one: usize| {
         let (layer, place) = (layers.layer.get(one).copied().unwrap_or(0), layers.place.get(one).copied().unwrap_or(0));
         let row = in_layer.get(layer).copied().unwrap_or(1) as f64 * (WIDE + GAP_X) - GAP_X;
@@ -144,7 +148,13 @@ fn edge((x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> String {
 fn one_box(page: &OfRun<'_>, drawn: &Drawn, (x, y): (f64, f64)) -> Markup {
     let (tally, worst) = tally(page, drawn);
     let total = drawn.steps.len();
-    let sort = if tally.failed > 0 { "box wrong" } else if tally.running() > 0 { "box front" } else { "box" };
+    let sort = if tally.failed > 0 {
+        "box wrong"
+    } else if tally.running() > 0 {
+        "box front"
+    } else {
+        "box"
+    };
     let done = tally.done() as f64 / total.max(1) as f64 * (WIDE - 16.0);
     html! {
         a href=(place(page, drawn)) {

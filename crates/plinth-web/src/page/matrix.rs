@@ -2,11 +2,12 @@
 
 use super::OfRun;
 use super::parts::{badge, class, legend, letter, told, word};
-use crate::grid::{Grid, rank};
+use crate::grid::{Grid, Kind, rank};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_model::run::StepState;
 use plinth_model::{RunView, amount};
+use std::collections::BTreeMap;
 
 /// As many nodes have words in their cells; more have letters.
 pub(crate) const WORDS: usize = 12;
@@ -31,50 +32,85 @@ impl Sort {
     }
 }
 
-/// The matrix; of nodes whose name fits, all when nothing is asked.
+/// A node as its row shows it.
+struct Line<'a> {
+    row: usize,
+    states: Vec<Option<StepState>>,
+    state: StepState,
+    /// The kind of step because of which it stands so.
+    at: Option<&'a Kind>,
+}
+
+impl<'a> Line<'a> {
+    fn of(grid: &'a Grid, view: &RunView, row: usize) -> Self {
+        let states = grid.states(row, view);
+        let (state, at) = grid.worst_of(&states);
+        Self { row, states, state, at }
+    }
+
+    /// How the node stands, in words: `failed: storage`.
+    fn words(&self) -> String {
+        match self.state {
+            StepState::Changed | StepState::Unchanged | StepState::Skipped => "done".to_owned(),
+            StepState::Pending => "waits".to_owned(),
+            state => format!("{}: {}", word(state), self.at.map_or("", |kind| verb_of(&kind.name))),
+        }
+    }
+}
+
+/// How many nodes stand how, and the matrix of them.
 pub(crate) fn matrix(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
-    let grid = &page.record.grid;
+    let (grid, view) = (&page.record.grid, &page.record.view);
     let wide = rows.len() <= WORDS;
-    let rows = sorted(page, sort, rows.to_vec());
+    let mut lines: Vec<Line<'_>> = rows.iter().map(|row| Line::of(grid, view, *row)).collect();
+    match sort {
+        Sort::Name => {}
+        Sort::State => lines.sort_by_key(|line| (rank(line.state), line.row)),
+        Sort::Slowest => lines.sort_by_cached_key(|line| {
+            // Seconds are not negative, so their bits are in order.
+            (std::cmp::Reverse(seconds(grid, view, line.row).to_bits()), line.row)
+        }),
+    }
     html! {
-        div.matrix.wide[wide] data-columns=(grid.columns.len()) {
+        (summary(&lines))
+        div.matrix.wide[wide] tabindex="0" role="region" aria-label="nodes by kinds of steps" {
             div.heads aria-hidden="true" {
                 span.node { "node" }
                 @for kind in grid.heads() { span.head { span { (verb_of(&kind.name)) } } }
             }
-            ul.rows { @for row in rows { (node_row(page, row, wide)) } }
+            ul.rows { @for line in &lines { (node_row(page, line, wide)) } }
         }
         (legend())
     }
 }
 
-fn sorted(page: &OfRun<'_>, sort: Sort, mut rows: Vec<usize>) -> Vec<usize> {
-    let (grid, view) = (&page.record.grid, &page.record.view);
-    match sort {
-        Sort::Name => rows.sort_unstable(),
-        Sort::State => rows.sort_by_key(|row| (rank(grid.standing(*row, view).0), *row)),
-        Sort::Slowest => {
-            rows.sort_by(|a, b| seconds(grid, view, *b).total_cmp(&seconds(grid, view, *a)).then(a.cmp(b)));
+/// Nodes by state.
+fn summary(lines: &[Line<'_>]) -> Markup {
+    let mut counts: BTreeMap<u8, (StepState, usize)> = BTreeMap::new();
+    for line in lines {
+        counts.entry(rank(line.state)).or_insert((line.state, 0)).1 += 1;
+    }
+    html! {
+        p.strip {
+            (amount(lines.len(), "node")) ": "
+            @for (state, count) in counts.values() { span.cnt { (count) " " (badge(*state)) } " " }
         }
     }
-    rows
 }
 
 /// Seconds of all steps of a node.
 pub(crate) fn seconds(grid: &Grid, view: &RunView, row: usize) -> f64 {
     let steps = (0..grid.columns.len()).flat_map(|column| grid.steps(row, column));
-    steps.filter_map(|step| view.steps.get(step)?.seconds).sum()
+    steps.filter_map(|step| view.steps.get(step)?.seconds).fold(0.0, |sum, seconds| sum + seconds.max(0.0))
 }
 
-fn node_row(page: &OfRun<'_>, row: usize, wide: bool) -> Markup {
-    let (grid, view) = (&page.record.grid, &page.record.view);
-    let name = grid.nodes.get(row).map(String::as_str).unwrap_or_default();
-    let states = grid.states(row, view);
+fn node_row(page: &OfRun<'_>, line: &Line<'_>, wide: bool) -> Markup {
+    let name = page.record.grid.nodes.get(line.row).map(String::as_str).unwrap_or_default();
     html! {
-        li id={"n" (row)} {
+        li id={"n" (line.row)} {
             a href=(page.links.to(&Part::Node(name.to_owned()))) { (told(name)) }
-            @for state in states { (cell(state, wide)) }
-            u { (standing(grid, view, row)) }
+            @for state in &line.states { (cell(*state, wide)) }
+            u { (line.words()) }
         }
     }
 }
@@ -89,15 +125,9 @@ fn cell(state: Option<StepState>, wide: bool) -> Markup {
     }
 }
 
-/// How a node stands, in words: `failed: storage`.
+/// How a node stands, in words.
 pub(crate) fn standing(grid: &Grid, view: &RunView, row: usize) -> String {
-    let (state, kind) = grid.standing(row, view);
-    let at = kind.map(|kind| verb_of(&kind.name)).unwrap_or_default();
-    match state {
-        StepState::Changed | StepState::Unchanged | StepState::Skipped => "done".to_owned(),
-        StepState::Pending => "waits".to_owned(),
-        state => format!("{}: {at}", word(state)),
-    }
+    Line::of(grid, view, row).words()
 }
 
 /// The letters of a row, for a patch.
@@ -108,20 +138,4 @@ pub(crate) fn letters(grid: &Grid, view: &RunView, row: usize) -> String {
 /// `account` of `nodes/account`.
 fn verb_of(kind: &str) -> &str {
     kind.rsplit('/').next().unwrap_or(kind)
-}
-
-/// Nodes by state, as a strip of labels.
-pub(crate) fn summary(page: &OfRun<'_>) -> Markup {
-    let (grid, view) = (&page.record.grid, &page.record.view);
-    let mut counts: std::collections::BTreeMap<u8, (StepState, usize)> = std::collections::BTreeMap::new();
-    for row in 0..grid.nodes.len() {
-        let (state, _) = grid.standing(row, view);
-        counts.entry(rank(state)).or_insert((state, 0)).1 += 1;
-    }
-    html! {
-        p.strip {
-            (amount(grid.nodes.len(), "node")) ": "
-            @for (state, count) in counts.values() { span.cnt { (count) " " (badge(*state)) } " " }
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! All nodes: the matrix alone, sorted and filtered as the address says.
 
 use super::OfRun;
-use super::matrix::{Sort, matrix, summary};
+use super::matrix::{Sort, matrix};
 use super::parts::{bounded, short};
 use crate::route::Part;
 use maud::{Markup, html};
@@ -27,7 +27,6 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 }
                 button { "show" }
             }
-            (summary(page))
             @if let Some(told) = bounded(rows.len(), grid.nodes.len(), "node") { p.dim { (told) ", those that fit " code { (short(asked)) } " · " a href=(page.links.to(&Part::Nodes)) { "all" } } }
             @if rows.is_empty() { p.empty { "No node fits " code { (short(asked)) } "." } } @else { (matrix(page, sort, &rows)) }
         }

@@ -5,13 +5,15 @@ use super::matrix::{self, Sort};
 use super::parts::{badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::{Busy, ranges};
+use plinth_analysis::{Busy, Ghost, StopNow, TimeLeft, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
-use plinth_report::runs::{Look, waits};
 use plinth_report::Palette;
+use plinth_report::runs::{self, Look};
 
+/// Lines of the terminal as a page takes them in.
+const PLAIN: Look = Look { palette: Palette { colour: false, unicode: true }, width: None };
 /// Steps at work that are told one by one.
 pub(crate) const RUNNING: usize = 12;
 /// Causes that are told here; all are on their own page.
@@ -19,22 +21,13 @@ const CAUSES: usize = 5;
 /// Slow steps that are told.
 const SLOW: usize = 5;
 
-/// What others compute of a run; each is left out where it is not known.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Beside<'a> {
-    /// How long it still takes, as a sentence with what is not known.
-    pub(crate) left: Option<&'a str>,
-    /// How far it is from its rehearsal.
-    pub(crate) ghost: Option<&'a str>,
-    /// What a stop would mean now.
-    pub(crate) stop: Option<&'a str>,
-}
-
 /// The page.
-pub(crate) fn page(page: &OfRun<'_>, beside: Beside<'_>) -> Markup {
+pub(crate) fn page(page: &OfRun<'_>) -> Markup {
+    let outlook = page.derived.outlook();
     let all: Vec<usize> = (0..page.record.grid.nodes.len()).collect();
     let sort = Sort::parse(page.query.get("sort"));
     html! {
+        h1.vh { "Overview" }
         div.columns {
             div {
                 (causes(page))
@@ -42,11 +35,11 @@ pub(crate) fn page(page: &OfRun<'_>, beside: Beside<'_>) -> Markup {
                 (waiting(page))
             }
             div {
-                (time_left(beside.left))
+                (time_left(outlook.left))
                 (facts(page))
-                (if_stopped(beside.stop))
+                (if_stopped(outlook.stop))
                 (slow(page))
-                (drift(beside.ghost))
+                (drift(outlook.ghost))
             }
         }
         // Few nodes come first; many would push everything else out of sight.
@@ -59,32 +52,39 @@ pub(crate) fn page(page: &OfRun<'_>, beside: Beside<'_>) -> Markup {
 fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
     html! {
         @if !rows.is_empty() {
-            section { h2 { "Nodes" } (matrix::summary(page)) (matrix::matrix(page, sort, rows)) }
+            section { h2 { "Nodes" } (matrix::matrix(page, sort, rows)) }
         }
     }
 }
 
-/// The place of the estimate.
-fn time_left(left: Option<&str>) -> Markup {
-    html! { @if let Some(left) = left { p.card.left { b { "Time left" } " " span id="t-left" { (told(left)) } } } }
+/// How long it still takes, or what is not known of that.
+fn time_left(left: Option<&TimeLeft>) -> Markup {
+    html! { @if let Some(left) = left { p.card.left { b { "Time left" } " " span id="t-left" { (told(&runs::left(left))) } } } }
 }
 
-/// The place of the comparison with the rehearsal.
-fn drift(ghost: Option<&str>) -> Markup {
-    html! { @if let Some(ghost) = ghost { section { h2 { "Against its rehearsal" } pre.told { (told_lines(ghost)) } } } }
+/// Where it left its rehearsal.
+fn drift(ghost: Option<&Ghost>) -> Markup {
+    html! { @if let Some(ghost) = ghost { section { h2 { "Against its rehearsal" } (lines(&runs::ghost(ghost, PLAIN))) } } }
 }
 
-/// The place of what a stop would mean.
-fn if_stopped(stop: Option<&str>) -> Markup {
-    html! { @if let Some(stop) = stop { section { h2 { "If I stop now" } pre.told { (told_lines(stop)) } } } }
+/// What a stop would mean, and the line for the colleague who takes over.
+fn if_stopped(stop: Option<&StopNow>) -> Markup {
+    html! { @if let Some(stop) = stop { section { h2 { "If I stop now" } (lines(&runs::stop_now(stop, PLAIN))) } } }
+}
+
+fn lines(text: &str) -> Markup {
+    html! { ul.list { @for line in text.lines() { li { (told(line)) } } } }
 }
 
 /// Several lines, each of them cleaned.
 pub(crate) fn told_lines(text: &str) -> String {
-    text.lines().map(|line| {
-        let indent = line.len() - line.trim_start().len();
-        format!("{}{}", " ".repeat(indent), told(line))
-    }).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| {
+            let indent = line.len() - line.trim_start().len();
+            format!("{}{}", " ".repeat(indent), told(line))
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn causes(page: &OfRun<'_>) -> Markup {
@@ -147,7 +147,11 @@ fn at_work_row(page: &OfRun<'_>, id: &StepId, step: &StepView) -> Markup {
 /// What a step does now, as it was told last.
 pub(crate) fn doing(step: &StepView) -> String {
     if let Some(progress) = &step.progress {
-        let of = if progress.total > 0 { format!(" ({} of about {})", progress.done, progress.total) } else { String::new() };
+        let of = if progress.total > 0 {
+            format!(" ({} of about {})", progress.done, progress.total)
+        } else {
+            String::new()
+        };
         return format!("{}{of}", short(&progress.message));
     }
     match &step.waits {
@@ -163,15 +167,16 @@ pub(crate) fn slots(page: &OfRun<'_>) -> String {
 
 /// The same, of a view.
 pub(crate) fn slots_of(view: &plinth_model::RunView) -> String {
-    let busy: Vec<String> = Busy::of(view).iter().take(3).map(|one| format!("{} {}", one.running, told(&one.kind))).collect();
+    let busy: Vec<String> =
+        Busy::of(view).iter().take(3).map(|one| format!("{} {}", one.running, told(&one.kind))).collect();
     let all = view.run.as_ref().map_or(0, |run| run.parallel);
-    let of = if all > 0 { format!("{} of {all} slots", view.running.len()) } else { amount(view.running.len(), "step") };
+    let of =
+        if all > 0 { format!("{} of {all} slots", view.running.len()) } else { amount(view.running.len(), "step") };
     if busy.is_empty() { of } else { format!("{of}: {}", busy.join(", ")) }
 }
 
 fn waiting(page: &OfRun<'_>) -> Markup {
-    let look = Look { palette: Palette { colour: false, unicode: true }, width: None };
-    let text = waits(&page.record.view, &page.derived.waiting, look);
+    let text = runs::waits(&page.record.view, &page.derived.waiting, PLAIN);
     let title = if page.record.is_on() { "Waits, and why" } else { "Not run, and why" };
     html! {
         @if !text.is_empty() {
@@ -251,7 +256,9 @@ fn slow(page: &OfRun<'_>) -> Markup {
         @if !slow.is_empty() {
             section { h2 { "Slow" }
                 ul.list { @for one in slow.iter().take(SLOW) {
-                    li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (format!("{:.1}", one.times)) " times" } " the usual " (span(one.median_s)) }
+                    li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (format!("{:.1}", one.times)) " times" } " the usual " (span(one.median_s))
+                        @if let Some(category) = &one.category { " of " (short(category)) }
+                        @if one.in_a_row > 1 { ", " b { (one.in_a_row) " runs in a row" } } }
                 } }
             }
         }

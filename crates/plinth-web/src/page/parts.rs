@@ -215,7 +215,10 @@ mod tests {
 
     #[test]
     fn foreign_text_is_one_line_of_what_can_be_seen() {
-        assert_eq!(told("a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\0\nd"), r"a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\u{0} d");
+        assert_eq!(
+            told("a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\0\nd"),
+            r"a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\u{0} d"
+        );
         let long = short(&"x".repeat(1_000_000));
         assert!(long.chars().count() <= LONGEST + 2 && long.ends_with('…'));
         let escaped = html! { (told("<script>alert(1)</script>")) }.into_string();

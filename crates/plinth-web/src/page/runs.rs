@@ -94,7 +94,8 @@ fn row(all: &[RunEntry], run: &RunEntry) -> Markup {
 /// Seconds that half of its like before it took at most.
 fn usual(all: &[RunEntry], run: &RunEntry) -> Option<f64> {
     let before = all.iter().take_while(|other| other.run != run.run);
-    let alike = before.filter(|other| other.verb == run.verb && other.small == run.small && other.state == RunState::Done);
+    let alike =
+        before.filter(|other| other.verb == run.verb && other.small == run.small && other.state == RunState::Done);
     let mut seconds: Vec<f64> = alike.filter(|other| other.checks == run.checks).map(|other| other.seconds).collect();
     plinth_analysis::median(&mut seconds)
 }

@@ -28,16 +28,21 @@ fn tabs() -> [(&'static str, &'static str, Part); 9] {
 /// A page that is about no run.
 pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, body: Markup) -> Markup {
     let title = format!("{title} · {site}");
-    document(&title, live.is_some(), &[], html! {
-        body data-run=[live] data-plain="1" {
-            a.skip href="#main" { "to the content" }
-            header.top {
-                div.line { a.home href="/" { "plinth" } b.site { (site) } }
+    document(
+        &title,
+        live.is_some(),
+        &[],
+        html! {
+            body data-run=[live] data-plain="1" {
+                a.skip href="#main" { "to the content" }
+                header.top {
+                    div.line { a.home href="/" { "plinth" } b.site { (site) } }
+                }
+                main id="main" { (body) }
+                (foot(None))
             }
-            main id="main" { (body) }
-            (foot(None))
-        }
-    })
+        },
+    )
 }
 
 /// A page of a run. `title` names the page, `part` says which tab it belongs to.
@@ -47,14 +52,19 @@ pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -
     let state = page.derived.entry.state.word();
     let title = format!("{title} · {state} · {}", page.site);
     let scripts: &[&str] = if *part == Part::Timeline { &["timeline.js"] } else { &[] };
-    document(&title, on, scripts, html! {
-        body data-run=(page.run()) data-seq=(seq) data-live=[on.then_some("1")] data-part=(part_name(part)) {
-            a.skip href="#main" { "to the content" }
-            (head(page, part))
-            main id="main" { (body) }
-            (foot(Some((page, part))))
-        }
-    })
+    document(
+        &title,
+        on,
+        scripts,
+        html! {
+            body data-run=(page.run()) data-seq=(seq) data-live=[on.then_some("1")] data-part=(part_name(part)) {
+                a.skip href="#main" { "to the content" }
+                (head(page, part))
+                main id="main" { (body) }
+                (foot(Some((page, part))))
+            }
+        },
+    )
 }
 
 const fn part_name(part: &Part) -> &'static str {
@@ -211,12 +221,26 @@ fn foot(run: Option<(&OfRun<'_>, &Part)>) -> Markup {
                     a href=(page.links.with(part, ".txt", &query)) { "text" } " "
                 }
                 code id="command" { (command(page, part)) }
+                (moments(page))
             } @else {
                 a href="/runs.json" { "JSON" } " " a href="/runs.txt" { "text" } " " code id="command" { "plinth runs" }
             }
             span.grow {}
             span.dim id="t-link" {}
             button id="keys" hidden { "keys" }
+        }
+    }
+}
+
+/// The way to another moment of the run.
+fn moments(page: &OfRun<'_>) -> Markup {
+    let rest = ["q", "sort"].into_iter().filter_map(|key| Some((key, told(page.query.get(key)?))));
+    html! {
+        form.moment {
+            @for (key, value) in rest { input type="hidden" name=(key) value=(value); }
+            label for="at" { "as it was at event" }
+            input id="at" name="at" type="number" min="1" max=(page.record.at.unwrap_or(0).max(page.record.view.seq())) value=(page.record.view.seq());
+            button { "show" }
         }
     }
 }

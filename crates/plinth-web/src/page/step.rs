@@ -86,8 +86,10 @@ fn around(page: &OfRun<'_>, step: &StepId) -> Markup {
     let shape = &page.record.shape;
     let Some(place) = shape.place(step) else { return html! {} };
     let id = |place: &usize| shape.step(*place).map(|step| &step.id);
-    let needs: Vec<&StepId> = shape.step(place).map(|step| step.needs.iter().filter_map(id).collect()).unwrap_or_default();
-    let behind: Vec<&StepId> = shape.steps().iter().filter(|one| one.needs.contains(&place)).map(|one| &one.id).collect();
+    let needs: Vec<&StepId> =
+        shape.step(place).map(|step| step.needs.iter().filter_map(id).collect()).unwrap_or_default();
+    let behind: Vec<&StepId> =
+        shape.steps().iter().filter(|one| one.needs.contains(&place)).map(|one| &one.id).collect();
     html! {
         section {
             h2 { "Needs " a.more href=(page.links.with(&Part::Steps, "", &[("q", &format!("up:{step}"))])) { "all of them" } }

@@ -4,10 +4,12 @@ use super::OfRun;
 use super::node::step_row;
 use super::parts::{badge, short, told};
 use crate::app::choose;
+use crate::grid::rank;
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::{Filter, Subject};
 use plinth_model::amount;
+use plinth_model::run::StepState;
 use std::collections::BTreeMap;
 
 /// Steps on one page.
@@ -26,6 +28,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
         }
         Err(error) => (Vec::new(), Some(told(&error.to_string()))),
     };
+    let chosen = sorted(page, chosen);
     html! {
         h1 { "Steps" }
         (search(page, asked))
@@ -37,6 +40,13 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
             }
         }
     }
+}
+
+/// What went wrong first, then what is at work, then the others in the order of the plan: what is not on the first page is no surprise.
+fn sorted<'a>(page: &OfRun<'_>, mut chosen: Vec<Subject<'a>>) -> Vec<Subject<'a>> {
+    let place = |subject: &Subject<'_>| page.record.shape.place(&subject.row.step);
+    chosen.sort_by_cached_key(|subject| (rank(subject.row.state).min(rank(StepState::NotRun)), place(subject)));
+    chosen
 }
 
 fn search(page: &OfRun<'_>, asked: &str) -> Markup {
@@ -75,14 +85,10 @@ fn list(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
 /// What the chosen steps are like, with counts; each value narrows the filter.
 fn facets(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
     let mut states = BTreeMap::new();
-    let (mut stages, mut kinds, mut nodes, mut waits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut kinds, mut nodes, mut waits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for subject in chosen {
         let row = subject.row;
-        *states.entry(crate::grid::rank(row.state)).or_insert((row.state, 0)) = {
-            let count = states.get(&crate::grid::rank(row.state)).map_or(0, |(_, count): &(_, usize)| *count);
-            (row.state, count + 1)
-        };
-        *stages.entry(row.stage.title()).or_insert(0) += 1;
+        states.entry(rank(row.state)).or_insert((row.state, 0)).1 += 1;
         *kinds.entry(row.kind.as_str()).or_insert(0) += 1;
         if let Some(node) = &row.node {
             *nodes.entry(node.as_str()).or_insert(0) += 1;

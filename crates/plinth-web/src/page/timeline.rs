@@ -37,9 +37,11 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
             span.dim id="z-told" { "drag or ctrl-scroll to zoom, click a kind to open it" }
         }
         div.scroll { canvas id="canvas" hidden data-columns=(page.links.file("columns.json")) data-run=(encoded(page.run())) aria-hidden="true" {} }
-        div.scroll id="drawn" { (drawn(page)) }
+        div.scroll id="drawn" tabindex="0" role="region" aria-label="timeline" { (drawn(page)) }
         p.legend {
-            "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot or its lane. On a strip the upper half is work, the lower half waiting."
+            "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot or its lane. "
+            @if page.record.rehearsed().is_some() { "The thin line below a step: when it ran in the rehearsal. " }
+            "On a strip the upper half is work, the lower half waiting."
         }
         section { h2 { "The critical path" } (table(page)) }
     }
@@ -47,7 +49,8 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
 
 /// What the path says, in one line.
 fn words(path: &CriticalPath) -> Markup {
-    let waits = [(path.slot_s, "waiting for a slot"), (path.lane_s, "waiting for a lane"), (path.other_s, "of neither")];
+    let waits =
+        [(path.slot_s, "waiting for a slot"), (path.lane_s, "waiting for a lane"), (path.other_s, "of neither")];
     html! {
         p {
             b { "Critical path: " } (amount(path.steps.len(), "step")) ", " (span(path.total_s)) ": " (span(path.worked_s)) " of work"
@@ -157,6 +160,10 @@ fn step_row(page: &OfRun<'_>, row: &Row, scale: Scale, y: f64) -> Markup {
                 rect.wait x=(from) y=(number(y + 2.0)) width=(wide) height="11" {}
             }
             rect class=(class(row.state)) x=(from) y=(number(y + 2.0)) width=(wide) height="11" { title { (told(row.step.as_str())) ", " (span(ended - started)) } }
+            @if let Some(ghost) = page.record.rehearsed().and_then(|steps| steps.get(&row.step)) {
+                @let (from, wide) = scale.piece(ghost.from_s, ghost.to_s);
+                rect.x x=(from) y=(number(y + 13.0)) width=(wide) height="2" {}
+            }
         }
     }
 }

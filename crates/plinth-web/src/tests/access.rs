@@ -17,7 +17,10 @@ async fn the_link_lets_in_and_the_token_leaves_the_address() {
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     let link = format!("/r/run-1/steps?token={}&q=state:failed", page.token.text());
     let got = page.ask("GET", &link, &ours).await;
-    assert_eq!((got.status, &got.headers["location"]), (StatusCode::SEE_OTHER, &"/r/run-1/steps?q=state%3Afailed".parse().unwrap()));
+    assert_eq!(
+        (got.status, &got.headers["location"]),
+        (StatusCode::SEE_OTHER, &"/r/run-1/steps?q=state%3Afailed".parse().unwrap())
+    );
     let cookie = got.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(page.token.text()));
     let pair = cookie.split(';').next().unwrap();
@@ -37,7 +40,10 @@ async fn only_hosts_of_ours_and_only_looking() {
     assert_eq!(page.ask("GET", "/healthz", &[]).await.status, StatusCode::MISDIRECTED_REQUEST, "no host at all");
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
         let got = page.ask(method, "/", &[("host", "localhost"), ("authorization", &bearer)]).await;
-        assert_eq!((got.status, &got.headers["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"GET, HEAD".parse().unwrap()));
+        assert_eq!(
+            (got.status, &got.headers["allow"]),
+            (StatusCode::METHOD_NOT_ALLOWED, &"GET, HEAD".parse().unwrap())
+        );
     }
     let head = page.ask("HEAD", "/r/run-1", &[("host", "localhost"), ("authorization", &bearer)]).await;
     assert!(head.status == StatusCode::OK && head.body.is_empty() && head.headers["content-length"] != "0");

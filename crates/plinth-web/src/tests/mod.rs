@@ -38,7 +38,7 @@ impl Page {
     pub(super) fn of(source: &Arc<Scripted>) -> Self {
         let token = Token::given("a-token-that-is-long-enough").unwrap();
         let (stop, stopped) = watch::channel(false);
-        let runs = Arc::new(Runs::new(Box::new(Arc::clone(source))));
+        let runs = Arc::new(Runs::new(Arc::new(Arc::clone(source))));
         let guard = Guard::new(Some(token.clone()), &[], (1, false));
         let app = Arc::new(App { runs, guard, stop: stopped, followers: Followers::default() });
         Self { app, token, stop }
@@ -63,7 +63,12 @@ impl Page {
         Got { status: head.status, headers: head.headers, body }
     }
 
-    pub(super) async fn respond(&self, method: &str, address: &str, headers: &[(&str, &str)]) -> axum::response::Response {
+    pub(super) async fn respond(
+        &self,
+        method: &str,
+        address: &str,
+        headers: &[(&str, &str)],
+    ) -> axum::response::Response {
         let mut request = Request::builder().method(method).uri(address);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -92,6 +92,7 @@ async fn what_is_shown_first_is_what_needs_somebody() {
     assert!(at("id=\"n2\"") < at("id=\"n0\""), "the node that failed is on top");
     assert!(at("node.connection-lost") < at("id=\"n2\"") && at("id=\"n2\"") < at("Kinds of steps"));
     assert!(overview.contains("failed: account"), "in words too");
+    assert!(overview.contains("3 nodes: ") && overview.contains("<h1"));
     let steps = page.get("/r/run-1/steps?q=kind:nodes/*+state:changed").await.body;
     assert!(steps.contains("nodes/account/dgx-05") && !steps.contains("nodes/account/cpu-03"));
     let none = page.get("/r/run-1/steps?q=kind:nodes/*+took:%3E1h").await.body;
@@ -106,7 +107,10 @@ async fn a_run_is_found_by_what_people_call_it_and_the_address_lasts() {
     source.add("run-2", second.0);
     let page = Page::of(&source);
     let last = page.get("/r/last/steps?q=state:failed").await;
-    assert_eq!((last.status, &last.headers["location"]), (StatusCode::SEE_OTHER, &"/r/run-2/steps?q=state%3Afailed".parse().unwrap()));
+    assert_eq!(
+        (last.status, &last.headers["location"]),
+        (StatusCode::SEE_OTHER, &"/r/run-2/steps?q=state%3Afailed".parse().unwrap())
+    );
     assert_eq!(page.get("/r/last-good.json").await.headers["location"], "/r/run-2.json");
     assert_eq!(page.get("/r/%5E1").await.headers["location"], "/r/run-1");
     let rehearsal = page.get("/r/run-2").await.body;
@@ -185,7 +189,8 @@ async fn a_kind_in_two_stages_is_counted_in_each() {
     let mut script = Script::begin("run-1", 3, false);
     script.ends(1.0, "nodes/x/a", StepState::Changed, "", None);
     script.ends(1.0, "nodes/x/b", StepState::Failed, "", None);
-    if let Some(plinth_model::EventBody::StepFinished { stage, .. }) = script.0.last_mut().map(|event| &mut event.body) {
+    if let Some(plinth_model::EventBody::StepFinished { stage, .. }) = script.0.last_mut().map(|event| &mut event.body)
+    {
         *stage = plinth_model::Stage::Platform;
     }
     let body = Page::of(&Scripted::of(script.0)).get("/r/run-1").await.body;

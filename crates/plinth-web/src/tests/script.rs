@@ -2,7 +2,7 @@
 
 use crate::source::{Source, Told};
 use jiff::{SignedDuration, Timestamp};
-use plinth_analysis::{RunEntry, Traits};
+use plinth_analysis::{Categories, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
@@ -89,6 +89,22 @@ impl Source for Arc<Scripted> {
         Traits::default()
     }
 
+    fn earlier(&self, _: &str) -> Vec<RunView> {
+        Vec::new()
+    }
+
+    fn past(&self, _: &str) -> Past {
+        Past::default()
+    }
+
+    fn prediction(&self) -> Option<Prediction> {
+        None
+    }
+
+    fn categories(&self) -> Categories {
+        Categories::new()
+    }
+
     fn explain(&self, what: &str, _: Option<&Plan>, _: &RunView) -> Option<Told> {
         (what != "nothing").then(|| Told { text: format!("{what}: is what it is"), data: json!({"topic": what}) })
     }
@@ -173,7 +189,8 @@ impl Script {
                 ..CommandFailure::of(format!("helm upgrade {detail}"), &[detail.to_owned()])
             })
         });
-        let held_by = (outcome == StepState::NotRun).then(|| Box::new(HeldBy::Need { step: id("nodes/account/dgx-06") }));
+        let held_by =
+            (outcome == StepState::NotRun).then(|| Box::new(HeldBy::Need { step: id("nodes/account/dgx-06") }));
         let body = EventBody::StepFinished {
             step: id(step),
             stage,

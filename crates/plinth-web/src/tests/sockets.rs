@@ -163,7 +163,8 @@ async fn over_tls_a_certificate_or_the_token_lets_in() {
     for (config, more, wanted) in [(&nobody, "", "401"), (&nobody, bearer.as_str(), "200"), (&known, "", "200")] {
         let stream = TcpStream::connect(server.address()).await.unwrap();
         let name = ServerName::try_from("page.example").unwrap();
-        let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config.clone())).connect(name, stream).await.unwrap();
+        let mut stream =
+            tokio_rustls::TlsConnector::from(Arc::new(config.clone())).connect(name, stream).await.unwrap();
         let answer = ask(&mut stream, "page.example", "/runs.txt", more).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {wanted}")), "{answer}");
     }

@@ -9,7 +9,16 @@ pub(crate) use shelf::Shelf;
 use plinth_model::Problem;
 use plinth_web::Token;
 use plinth_world::{files, private_file};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+/// What is in it; a file that others may read keeps nobody out.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(file)?.permissions().mode() & 0o077 != 0 {
+        return Err(std::io::Error::other("others may read it; it needs mode 0600"));
+    }
+    files::read_up_to(file, LARGEST)
+}
 
 /// Largest file that is read for a token, bytes.
 const LARGEST: usize = 1024;
@@ -23,7 +32,7 @@ pub(crate) fn token(file: Option<&Path>) -> Result<Token, Problem> {
             .wrong_input(error)
             .try_this("give a file in a folder that you can write to")
     };
-    match files::read_up_to(file, LARGEST) {
+    match read(file) {
         Ok(bytes) => Token::given(&String::from_utf8_lossy(&bytes)).map_err(|problem| problem.to(file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let token = Token::new()?;

@@ -36,6 +36,9 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     if verb.sources.skip_source_check {
         operation.skip_source_check();
     }
+    if verb.notify {
+        operation.tell_about_rehearsal();
+    }
     let seen = operation.observe(Depth::Steps).await.inspect_err(|_| screen.go_on())?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;

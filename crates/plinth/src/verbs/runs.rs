@@ -7,6 +7,7 @@ use plinth_analysis::{Filter, RunDiff, RunEntry, Subject, Waiting, replay};
 use plinth_app::Failure;
 use plinth_model::{Exit, Problem, StepId};
 use plinth_report::runs::{self, machine};
+use plinth_world::{Clock, SystemClock};
 use std::collections::HashMap;
 
 /// Lists runs, or shows one. Reads the journal only.
@@ -15,7 +16,8 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
     match &verb.what {
         None => list(common, &recorded, verb.filter.as_deref().unwrap_or_default(), printer),
         Some(RunVerb::Show(show)) => {
-            let chosen = recorded.choose(&show.which.run)?;
+            let mut chosen = recorded.choose(&show.which.run)?;
+            recorded.ahead(&mut chosen, SystemClock::new().now())?;
             match &show.filter {
                 None => overview(common, &chosen, printer),
                 Some(filter) => steps(common, &chosen, filter, printer),

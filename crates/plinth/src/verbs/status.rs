@@ -4,19 +4,22 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Chosen, Recorded, look};
+use crate::recorded::{Chosen, Recorded, look, past_before};
 use crate::sinks;
 use jiff::Timestamp;
-use plinth_analysis::{Shape, waiting};
+use plinth_analysis::{Past, Shape, StopNow, TimeLeft, stop_now, time_left, waiting};
+use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState, Status};
 use plinth_model::text::visible_styled;
-use plinth_model::{Exit, Problem, RunView};
-use plinth_report::runs::{sentence, waits};
+use plinth_model::{Exit, Problem, RunView, SiteName};
+use plinth_report::runs::{self, sentence, waits};
 use plinth_run::LockOwner;
+use plinth_run::journal::JournalReader;
 use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
+use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -34,9 +37,9 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
     if verb.watch {
         return watch(common, printer).await;
     }
-    let now = Now::look(common)?;
+    let now = Now::look(common, &mut None)?;
     if common.json {
-        printer.json(&now.status);
+        printer.json(&now.json());
     } else {
         printer.data(&now.text(printer));
     }
@@ -45,14 +48,34 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
 
 /// How the last run stands at this moment.
 struct Now {
-    site: plinth_model::SiteName,
+    site: SiteName,
     status: Status,
     view: RunView,
     shape: Shape,
+    left: Option<TimeLeft>,
+    stop: Option<StopNow>,
+    undelivered: Vec<Undelivered>,
+}
+
+/// Earlier runs, read once for a run: they do not change any more.
+type Read = Option<(String, Past)>;
+
+/// `status --json`: the status, and what lies ahead of a run that is on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_left: Option<&'a TimeLeft>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_stopped_now: Option<&'a StopNow>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    undelivered: &'a [Undelivered],
 }
 
 impl Now {
-    fn look(common: &Common) -> Result<Self, Failure> {
+    fn look(common: &Common, read: &mut Read) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
         let lock = match &journal {
@@ -66,13 +89,33 @@ impl Now {
             }
             _ => Shape::default(),
         };
+        let past = match (&journal, &view.run) {
+            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, read)?,
+            _ => Past::default(),
+        };
         let status = match journal {
             Some(journal) => journal.status(lock, now).map_err(Problem::from)?,
             None => Status::of(RunView::default(), lock, now),
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
-        Ok(Self { site, status, view, shape })
+        let undelivered = notify::undelivered(&directory);
+        Ok(Self { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, now))
+    }
+
+    /// What lies ahead, of a run that is on. Time in a rehearsal is virtual.
+    fn ahead(mut self, past: &Past, now: Timestamp) -> Self {
+        if self.status.run.state == RunState::Running {
+            let now = if self.status.run.rehearsal { self.view.at.unwrap_or(now) } else { now };
+            self.left = time_left(&self.view, &self.shape, past, now);
+            self.stop = stop_now(&self.view, past, now);
+        }
+        self
+    }
+
+    fn json(&self) -> Told<'_> {
+        let (time_left, if_stopped_now) = (self.left.as_ref(), self.stop.as_ref());
+        Told { status: &self.status, time_left, if_stopped_now, undelivered: &self.undelivered }
     }
 
     /// The status; of a run that is on, or was broken off, also what it waits for.
@@ -80,13 +123,30 @@ impl Now {
         let mut text = plinth_report::status::status(&self.site, &self.status, sinks::palette(printer.color_out()));
         if self.status.run.state == RunState::Running {
             let waiting = waiting(&self.view, &self.shape);
-            for part in [sentence(&self.view, &waiting), Some(waits(&self.view, &waiting, look(printer)))] {
-                let part = part.filter(|part| !part.is_empty());
-                part.iter().for_each(|part| text = format!("{text}\n{part}"));
-            }
+            let look = look(printer);
+            let parts = [
+                self.left.as_ref().map(runs::left),
+                sentence(&self.view, &waiting),
+                Some(waits(&self.view, &waiting, look)),
+                self.stop.as_ref().map(|stop| runs::stop_now(stop, look)),
+            ];
+            let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+            parts.for_each(|part| text = format!("{text}\n{part}"));
+        }
+        for left in &self.undelivered {
+            text = format!("{text}\n{}", left.sentence());
         }
         text
     }
+}
+
+fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
+    if let Some((_, past)) = read.as_ref().filter(|(known, _)| known == run) {
+        return Ok(past.clone());
+    }
+    let past = past_before(journal, site, run)?;
+    *read = Some((run.to_owned(), past.clone()));
+    Ok(past)
 }
 
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
@@ -94,8 +154,9 @@ impl Now {
 async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
     let mut shown = String::new();
+    let mut read = None;
     loop {
-        let now = Now::look(common)?;
+        let now = Now::look(common, &mut read)?;
         let (text, ended) = (now.text(printer), now.status.run.state != RunState::Running);
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
@@ -167,10 +228,12 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
+    let past = recorded.past(entry)?;
     let (site, shape) = (recorded.site.clone(), chosen.shape);
-    let now = Now { site, status, view, shape };
+    let undelivered = Vec::new();
+    let now = Now { site, status, view, shape, left: None, stop: None, undelivered }.ahead(&past, at);
     if common.json {
-        printer.json(&now.status);
+        printer.json(&now.json());
     } else {
         printer.data(&format!("as of {at:.0}\n{}", now.text(printer)));
     }

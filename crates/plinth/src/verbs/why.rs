@@ -7,6 +7,7 @@ use plinth_app::Failure;
 use plinth_model::{Exit, Problem};
 use plinth_report::runs::machine::{self, SCHEMA};
 use plinth_report::runs::{LEAST_BYTES, Story, story};
+use plinth_world::{Clock, SystemClock};
 use serde_json::json;
 
 /// Tells the whole story of a run, never longer than asked for. Reads the journal only.
@@ -26,7 +27,8 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
         }
         return Ok(Exit::Done);
     }
-    let chosen = recorded.choose(&verb.which.run)?;
+    let mut chosen = recorded.choose(&verb.which.run)?;
+    recorded.ahead(&mut chosen, SystemClock::new().now())?;
     let shown = chosen.shown();
     let told = story(&Story { site: &recorded.site, shown, bytes: verb.bytes });
     if common.json {

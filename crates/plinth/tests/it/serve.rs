@@ -4,6 +4,7 @@ use crate::support::{Ran, basepod, plinth};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -125,7 +126,13 @@ fn pages_say_what_the_verbs_say() {
     }
     let filtered = kept.plinth(&["runs", "show", &failed, "--where", "state:failed kind:platform/*"]).stdout;
     assert_eq!(served.get(&format!("/r/{failed}/steps.txt?q=state:failed+kind:platform/*")), filtered);
-    let formats = [("trace.json", "trace"), ("otlp.json", "otlp"), ("ctrf.json", "ctrf"), ("junit.xml", "junit"), ("summary.md", "markdown")];
+    let formats = [
+        ("trace.json", "trace"),
+        ("otlp.json", "otlp"),
+        ("ctrf.json", "ctrf"),
+        ("junit.xml", "junit"),
+        ("summary.md", "markdown"),
+    ];
     for (file, format) in formats {
         let exported = kept.plinth(&["export", &failed, "--format", format]).exits(0).stdout;
         assert_eq!(served.get(&format!("/r/{failed}/{file}")).trim_end(), exported.trim_end(), "{file}");
@@ -175,6 +182,9 @@ fn nobody_looks_without_the_link_and_a_kept_token_survives_a_restart() {
     assert_eq!(again.token, token);
     assert!(again.ask(&format!("/?token={token}"), "").starts_with("HTTP/1.1 303"));
     assert_ne!(kept.served(&[]).token, token, "without a file each server has its own");
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(kept.folder().join("token"), open).unwrap();
+    kept.plinth(&["serve", "--token-file", "token"]).exits(1).says("others may read it");
 }
 
 #[test]

@@ -146,6 +146,11 @@ findings! {
         usually: "The other run was killed, or its machine was switched off.",
         fix: "Nothing, if you know that the other run ended. `plinth status` shows how far it came.",
     }
+    RUN_NOTIFICATION_UNDELIVERED = "run.notification-undelivered", You {
+        means: "Messages about a run could not be posted to a webhook of the site file. The run itself is not touched by it.",
+        usually: "The address is not reachable from here, was revoked, or its certificate is not trusted.",
+        fix: "Do what the message says. What may still be delivered is kept, and the next run posts it first.",
+    }
     RUN_NOT_SO_AFTER_ACTING = "run.not-so-after-acting", You {
         means: "The change was made without an error, but a second look does not find it.",
         usually: "Another program configures the same thing and undoes it, or a service has not read it yet.",

@@ -96,6 +96,11 @@ findings! {
         usually: "An entry was copied and not changed.",
         fix: "Keep one of the two, or give one another name; the evidence names the other line.",
     }
+    SITE_DUPLICATE_WEBHOOK = "site.duplicate-webhook", You {
+        means: "Two webhooks have the same name. Messages that wait for one are kept under its name.",
+        usually: "An entry was copied.",
+        fix: "Give each webhook a name of its own.",
+    }
     SITE_DUPLICATE_REGISTRY = "site.duplicate-registry", You {
         means: "A registry is listed twice among the mirrors or among the logins.",
         usually: "A second mirror was added as an entry of its own.",

@@ -1,0 +1,219 @@
+//! The ghost of the rehearsal: what was rehearsed laid under what happens, step by step. A rehearsal has the same steps with the same ids, so
+//! nothing has to be guessed.
+
+use crate::path::CriticalPath;
+use jiff::Timestamp;
+use plinth_model::run::{StepState, StepView};
+use plinth_model::{Digest, RunView, StepId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Version of a kept prediction.
+pub const PREDICTION_SCHEMA: u32 = 1;
+/// A step left the prediction when it took so many times longer or shorter, and so many seconds.
+const TIMES: f64 = 1.5;
+const LEAST_S: f64 = 10.0;
+
+/// When a step was rehearsed, in seconds since the rehearsal began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rehearsed {
+    /// When it began.
+    pub from_s: f64,
+    /// When it ended.
+    pub to_s: f64,
+    /// How.
+    pub state: StepState,
+    /// Whether it is about one node.
+    #[serde(default)]
+    pub of_node: bool,
+}
+
+/// A run that came to a good end, kept to be compared with a later one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prediction {
+    /// [`PREDICTION_SCHEMA`].
+    pub schema: u32,
+    /// The rehearsal.
+    pub run: String,
+    /// When it was made, by its own clock.
+    pub at: Option<Timestamp>,
+    /// Its plan.
+    pub plan: Digest,
+    /// Nodes it touched.
+    pub nodes: usize,
+    /// Steps at once.
+    pub parallel: usize,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Its steps.
+    pub steps: BTreeMap<StepId, Rehearsed>,
+}
+
+/// The same step, rehearsed and real; seconds since each run began. What a timeline draws over each other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GhostBar {
+    /// Step.
+    pub step: StepId,
+    /// Rehearsed; none when the rehearsal had no such step.
+    pub rehearsed: Option<(f64, f64)>,
+    /// Real, to now if it still runs; none when it has not begun.
+    pub real: Option<(f64, f64)>,
+}
+
+/// A step that left the prediction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// Step.
+    pub step: StepId,
+    /// Seconds it took in the rehearsal.
+    pub rehearsed_s: f64,
+    /// Seconds it took, or has taken so far.
+    pub took_s: f64,
+    /// How it ended, where it should have ended well and did not.
+    pub ended: Option<StepState>,
+    /// Whether the end of the run waited for it.
+    pub on_path: bool,
+}
+
+impl Drift {
+    /// Seconds later than rehearsed; negative: sooner.
+    #[must_use]
+    pub fn late_s(&self) -> f64 {
+        self.took_s - self.rehearsed_s
+    }
+}
+
+/// A run beside its rehearsal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ghost {
+    /// The rehearsal.
+    pub run: String,
+    /// Whether both have the same plan.
+    pub same_plan: bool,
+    /// Seconds that the rehearsal took.
+    pub rehearsed_s: f64,
+    /// Seconds that the run took, or has taken so far.
+    pub took_s: f64,
+    /// Steps that both have.
+    pub shared: usize,
+    /// Steps that were done already and were not in the rehearsal: no drift.
+    pub done_before: usize,
+    /// Steps that only one of the two has.
+    pub others: usize,
+    /// Where the run left the prediction: failures first, then what the end waited for, then by seconds.
+    pub drift: Vec<Drift>,
+}
+
+impl Prediction {
+    /// Of a run that came to a good end; none of any other: a rehearsed failure predicts nothing.
+    #[must_use]
+    pub fn of(view: &RunView) -> Option<Self> {
+        let (head, began) = (view.run.as_ref()?, view.started?);
+        let end = view.end.as_ref().filter(|end| end.outcome == plinth_model::Outcome::Done)?;
+        let steps = view.steps.iter().filter_map(|(id, step)| {
+            let (from_s, to_s) = times(step, began, view.at)?;
+            Some((id.clone(), Rehearsed { from_s, to_s, state: step.state, of_node: step.node.is_some() }))
+        });
+        Some(Self {
+            schema: PREDICTION_SCHEMA,
+            run: head.run.clone(),
+            at: view.started,
+            plan: head.plan.clone(),
+            nodes: head.hosts,
+            parallel: head.parallel,
+            seconds: end.seconds,
+            steps: steps.collect(),
+        })
+    }
+}
+
+/// Both timelines, in the order of the names of their steps.
+#[must_use]
+pub fn ghost_bars(prediction: &Prediction, view: &RunView) -> Vec<GhostBar> {
+    let real = |id: &StepId| times(view.steps.get(id)?, view.started?, view.at);
+    let ids: BTreeSet<&StepId> = prediction.steps.keys().chain(view.steps.keys()).collect();
+    let bar = |id: &StepId| GhostBar {
+        step: id.clone(),
+        rehearsed: prediction.steps.get(id).map(|step| (step.from_s, step.to_s)),
+        real: real(id),
+    };
+    ids.into_iter().map(bar).collect()
+}
+
+impl Ghost {
+    /// Of a run. None when the two have no step in common, and of the rehearsal itself.
+    #[must_use]
+    pub fn of(prediction: &Prediction, view: &RunView, path: &CriticalPath) -> Option<Self> {
+        let (head, began) = (view.run.as_ref()?, view.started?);
+        if head.run == prediction.run {
+            return None;
+        }
+        let on_path: BTreeSet<&StepId> = path.steps.iter().map(|step| &step.step).collect();
+        let both = view.steps.iter().filter_map(|(id, step)| Some((id, step, prediction.steps.get(id)?)));
+        let both: Vec<_> = both.collect();
+        let drift = both.iter().filter_map(|(id, step, rehearsed)| {
+            drift(id, step, rehearsed, (began, view.at)).map(|drift| Drift { on_path: on_path.contains(id), ..drift })
+        });
+        let mut drift: Vec<Drift> = drift.collect();
+        drift.sort_by(|a, b| {
+            let rank = |drift: &Drift| (drift.ended.is_none(), !drift.on_path);
+            let seconds = b.late_s().abs().total_cmp(&a.late_s().abs());
+            rank(a).cmp(&rank(b)).then(seconds).then_with(|| a.step.cmp(&b.step))
+        });
+        let done_before = both.iter().filter(|(_, step, rehearsed)| is_done_before(step, rehearsed)).count();
+        let begun = view.steps.values().filter(|step| step.started.is_some()).count();
+        let only_real = begun.saturating_sub(both.iter().filter(|(_, step, _)| step.started.is_some()).count());
+        let ghost = Self {
+            run: prediction.run.clone(),
+            same_plan: prediction.plan == head.plan,
+            rehearsed_s: prediction.seconds,
+            took_s: view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds),
+            shared: both.len(),
+            done_before,
+            others: only_real + prediction.steps.len().saturating_sub(both.len()),
+            drift,
+        };
+        (ghost.shared > 0).then_some(ghost)
+    }
+
+    /// Where reality left the prediction: the first of the list, if it says anything about the end.
+    #[must_use]
+    pub fn left_at(&self) -> Option<&Drift> {
+        self.drift.iter().find(|drift| drift.ended.is_some() || drift.on_path)
+    }
+}
+
+fn is_done_before(step: &StepView, rehearsed: &Rehearsed) -> bool {
+    step.state == StepState::Unchanged && rehearsed.state == StepState::Changed
+}
+
+fn drift(id: &StepId, step: &StepView, rehearsed: &Rehearsed, run: (Timestamp, Option<Timestamp>)) -> Option<Drift> {
+    let rehearsed_s = (rehearsed.to_s - rehearsed.from_s).max(0.0);
+    let took_s = times(step, run.0, run.1).map_or(0.0, |(from, to)| (to - from).max(0.0));
+    let told = |ended| Drift { step: id.clone(), rehearsed_s, took_s, ended, on_path: false };
+    if step.state == StepState::Failed {
+        return Some(told(Some(step.state)));
+    }
+    let far = (took_s - rehearsed_s).abs() >= LEAST_S;
+    let longer = far && took_s >= rehearsed_s * TIMES;
+    let sooner = far && step.state == rehearsed.state && took_s * TIMES <= rehearsed_s;
+    let comparable = step.state.is_running() || (step.state.is_done() && !is_done_before(step, rehearsed));
+    (comparable && (longer || sooner)).then(|| told(None))
+}
+
+/// From when to when, in seconds since the run began; to now while it runs.
+fn times(step: &StepView, began: Timestamp, now: Option<Timestamp>) -> Option<(f64, f64)> {
+    let from = step.started?;
+    let to = if step.state.is_running() { now } else { step.ended }?;
+    let since = |at: Timestamp| at.duration_since(began).as_secs_f64().max(0.0);
+    Some((since(from), since(to)))
+}
+
+#[cfg(test)]
+#[path = "ghost_tests.rs"]
+mod tests;

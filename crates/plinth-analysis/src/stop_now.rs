@@ -1,0 +1,121 @@
+//! If I stop now: what is in the middle of its effect, how long a clean stop takes, what would be looked at again, and the line for the
+//! colleague who takes over.
+
+use crate::estimate::step_left;
+use crate::kinds::kind_of;
+use crate::past::Past;
+use jiff::Timestamp;
+use plinth_model::run::StepState;
+use plinth_model::span::span;
+use plinth_model::{RunView, StepId, amount};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Steps that the line for the colleague names.
+const NAMED: usize = 3;
+
+/// A running step that a stop would wait for, or cut off.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InEffect {
+    /// Step.
+    pub step: StepId,
+    /// Its node, if it touches one.
+    pub node: Option<String>,
+    /// Seconds it has run.
+    pub running_s: f64,
+    /// Seconds that it usually takes from here, from and to; null: its kind was never seen.
+    pub left_s: Option<(f64, f64)>,
+}
+
+/// What stopping now would mean.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StopNow {
+    /// In the middle of their effect, longest left first. A clean stop waits for them; a second signal cuts them off, and then the next
+    /// run looks at each of them before anything else.
+    pub mid_effect: Vec<InEffect>,
+    /// Steps that are only looked at: stopping leaves nothing of them.
+    pub looking: usize,
+    /// Steps that have not begun: the next run does them.
+    pub not_begun: usize,
+    /// Seconds until a clean stop is over, from and to: the slowest running step. Null when a kind of these was never seen.
+    pub clean_s: Option<(f64, f64)>,
+    /// The step that it waits for longest.
+    pub slowest: Option<StepId>,
+    /// Kinds that run and were never seen.
+    pub no_history: Vec<String>,
+    /// What to tell the colleague who takes over.
+    pub hand_over: String,
+}
+
+/// Of a run that is on; none of one that has ended. `now`: by the run's clock.
+#[must_use]
+pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> {
+    let head = view.run.as_ref().filter(|_| view.end.is_none())?;
+    let now = now.max(view.at.unwrap_or(now));
+    let running = view.longest_running();
+    let mut mid_effect: Vec<InEffect> = Vec::new();
+    let mut no_history = BTreeSet::new();
+    let mut clean: (f64, f64) = (0.0, 0.0);
+    let mut slowest = None;
+    for (id, step) in &running {
+        let left_s = step_left(id, step, past, view, now);
+        match left_s {
+            Some(left) => {
+                if left.1 > clean.1 {
+                    slowest = Some((*id).clone());
+                }
+                clean = (clean.0.max(left.0), clean.1.max(left.1));
+            }
+            None => {
+                no_history.insert(kind_of(id));
+            }
+        }
+        if step.state == StepState::Acting {
+            let running_s = step.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0));
+            mid_effect.push(InEffect { step: (*id).clone(), node: step.node.clone(), running_s, left_s });
+        }
+    }
+    let left = |one: &InEffect| one.left_s.map_or(f64::INFINITY, |left| left.1);
+    mid_effect.sort_by(|a, b| left(b).total_cmp(&left(a)).then_with(|| a.step.cmp(&b.step)));
+    let mut told = StopNow {
+        looking: running.len() - mid_effect.len(),
+        not_begun: view.pending(),
+        clean_s: no_history.is_empty().then_some(clean),
+        slowest,
+        no_history: no_history.into_iter().collect(),
+        hand_over: String::new(),
+        mid_effect,
+    };
+    told.hand_over = hand_over(view, head, &told);
+    Some(told)
+}
+
+/// `run 018f… of lab, by anna@bastion (process 4711): 41 of 97 steps done; in the middle of kubernetes/deploy/lab for 3 min. Ctrl-C once …`.
+fn hand_over(view: &RunView, head: &plinth_model::run::RunHead, told: &StopNow) -> String {
+    let by = head.who().map(|who| format!(", by {who}")).unwrap_or_default();
+    let done = view.tally().done();
+    let middle = match told.mid_effect.as_slice() {
+        [] => "nothing is in the middle of its effect".to_owned(),
+        some => {
+            let one = |one: &InEffect| format!("{} for {}", one.step, span(one.running_s));
+            let mut named: Vec<String> = some.iter().take(NAMED).map(one).collect();
+            named.extend((some.len() > NAMED).then(|| format!("{} more", some.len() - NAMED)));
+            format!("in the middle of {}", named.join(", "))
+        }
+    };
+    let verb = if head.verb.is_empty() { "apply" } else { head.verb.as_str() };
+    let again = if told.mid_effect.is_empty() { "it goes on" } else { "it looks at these first and goes on" };
+    format!(
+        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once lets them end; then `plinth {verb}` from any machine with this state \
+         directory: {again}",
+        head.run,
+        head.site,
+        amount(head.steps, "step"),
+    )
+}
+
+#[cfg(test)]
+#[path = "stop_now_tests.rs"]
+mod tests;

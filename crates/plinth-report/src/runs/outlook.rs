@@ -1,0 +1,145 @@
+//! What lies ahead of a run, and how it compares with its rehearsal, as text.
+
+use super::Look;
+use crate::style::Sign;
+use plinth_analysis::{Drift, Ghost, Longer, StopNow, TimeLeft};
+use plinth_model::span::span;
+use plinth_model::{StepId, amount};
+
+/// Kinds that are named as never seen; the rest is counted.
+const KINDS: usize = 3;
+/// Steps that are named as in the middle of their effect.
+const STEPS: usize = 5;
+/// Steps that left the prediction and are listed.
+const DRIFT: usize = 5;
+
+/// What is computed of a run beside what it did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outlook<'a> {
+    /// How long it still takes.
+    pub left: Option<&'a TimeLeft>,
+    /// What stopping it now would mean.
+    pub stop: Option<&'a StopNow>,
+    /// The run beside its rehearsal.
+    pub ghost: Option<&'a Ghost>,
+}
+
+/// The sentence about the time that is left: `still 12 min to 19 min, by what 3 runs of this site took`; of what is not known it says why.
+#[must_use]
+pub fn left(left: &TimeLeft) -> String {
+    if let Some(Longer { step, running_s, low_s, high_s }) = &left.longer {
+        return format!("longer than usual: {step} has run {}, usually {}", span(*running_s), range((*low_s, *high_s)));
+    }
+    match (left.low_s.zip(left.high_s), left.no_history.as_slice()) {
+        (Some(seconds), _) => format!("still {}, by {}", range(seconds), from(left)),
+        (None, kinds) => format!("how long still is not known: no history for {}", some(kinds)),
+    }
+}
+
+/// `4 runs and 1 rehearsal of this site`.
+fn from(left: &TimeLeft) -> String {
+    match (left.runs, left.rehearsals) {
+        (0, 0) => "what it did so far".to_owned(),
+        (0, rehearsals) => format!("{} of this site", amount(rehearsals, "rehearsal")),
+        (runs, 0) => format!("{} of this site", amount(runs, "run")),
+        (runs, rehearsals) => {
+            format!("{} and {} of this site", amount(runs, "run"), amount(rehearsals, "rehearsal"))
+        }
+    }
+}
+
+/// `12 min to 19 min`, or one figure where both read alike.
+fn range((low, high): (f64, f64)) -> String {
+    let (low, high) = (span(low), span(high));
+    if low == high { format!("about {low}") } else { format!("{low} to {high}") }
+}
+
+fn some(kinds: &[String]) -> String {
+    let mut named: Vec<String> = kinds.iter().take(KINDS).cloned().collect();
+    named.extend((kinds.len() > KINDS).then(|| format!("{} more", kinds.len() - KINDS)));
+    named.join(", ")
+}
+
+/// What stopping now would mean, in a few lines.
+#[must_use]
+pub fn stop_now(stop: &StopNow, look: Look) -> String {
+    let mut lines = vec![format!("if it is stopped now: {}", stop_sentence(stop))];
+    for one in stop.mid_effect.iter().take(STEPS) {
+        let left = one.left_s.map_or_else(|| "no history".to_owned(), |left| format!("usually {} more", range(left)));
+        let sign = look.palette.painted(Sign::Running);
+        lines.push(format!("  {sign} in the middle of {} for {}; {left}", one.step, span(one.running_s)));
+    }
+    if stop.mid_effect.len() > STEPS {
+        lines.push(format!("  and {}", amount(stop.mid_effect.len() - STEPS, "more step")));
+    }
+    lines.push(format!("  to whom takes over: {}", stop.hand_over));
+    look.fitted(&lines)
+}
+
+fn stop_sentence(stop: &StopNow) -> String {
+    let waits = match (stop.mid_effect.len(), stop.clean_s, &stop.slowest) {
+        (0, _, _) => "nothing is in the middle of its effect, so a stop takes moments".to_owned(),
+        (_, Some(seconds), Some(slowest)) => format!("Ctrl-C once waits {} for {slowest}", range(seconds)),
+        (_, _, _) => format!("how long a clean stop takes is not known: no history for {}", some(&stop.no_history)),
+    };
+    let again = match stop.mid_effect.len() {
+        0 => String::new(),
+        count => format!("; cut off, {} would be looked at again", amount(count, "step")),
+    };
+    format!("{waits}{again}; {} not begun", amount(stop.not_begun, "step"))
+}
+
+/// The headline: where reality left the prediction.
+#[must_use]
+pub fn ghost_headline(ghost: &Ghost) -> String {
+    let whole = format!("rehearsed {}, took {}", span(ghost.rehearsed_s), span(ghost.took_s));
+    match ghost.left_at() {
+        Some(drift) => format!("left the rehearsal at {}: {} ({whole})", drift.step, how(drift)),
+        None if ghost.drift.is_empty() => format!("as rehearsed, step by step ({whole})"),
+        None => format!("as rehearsed on the way that counted ({whole})"),
+    }
+}
+
+/// The headline and the list behind it.
+#[must_use]
+pub fn ghost(ghost: &Ghost, look: Look) -> String {
+    let mut lines = vec![ghost_headline(ghost)];
+    let first: Option<&StepId> = ghost.left_at().map(|drift| &drift.step);
+    let others = ghost.drift.iter().filter(|drift| Some(&drift.step) != first);
+    lines.extend(others.take(DRIFT).map(|drift| {
+        let sign = look.palette.painted(if drift.ended.is_some() { Sign::Failed } else { Sign::Warning });
+        format!("  {sign} {}: {}", drift.step, how(drift))
+    }));
+    let told = 1 + DRIFT;
+    if ghost.drift.len() > told {
+        lines.push(format!("  and {}; `-o json` has all", amount(ghost.drift.len() - told, "more step")));
+    }
+    let mut rest = Vec::new();
+    rest.extend((!ghost.same_plan).then(|| "another plan was rehearsed".to_owned()));
+    rest.extend((ghost.others > 0).then(|| format!("{} only in one of the two", amount(ghost.others, "step"))));
+    rest.extend((ghost.done_before > 0).then(|| format!("{} done before", amount(ghost.done_before, "step"))));
+    lines.extend((!rest.is_empty()).then(|| format!("  {}", rest.join("; "))));
+    look.fitted(&lines)
+}
+
+/// `11 min instead of 5 min`.
+fn how(drift: &Drift) -> String {
+    match drift.ended {
+        Some(_) => format!("it failed after {}; rehearsed {}", span(drift.took_s), span(drift.rehearsed_s)),
+        None => format!("{} instead of {}", span(drift.took_s), span(drift.rehearsed_s)),
+    }
+}
+
+/// `, the third run in a row`.
+pub(super) fn in_a_row(times: usize) -> String {
+    match times {
+        0 | 1 => String::new(),
+        2 => ", the second run in a row".to_owned(),
+        3 => ", the third run in a row".to_owned(),
+        more => format!(", {more} runs in a row"),
+    }
+}
+
+#[cfg(test)]
+#[path = "outlook_tests.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+use super::*;
+use crate::style::Palette;
+use plinth_analysis::InEffect;
+
+const PLAIN: Look = Look { palette: Palette::PLAIN, width: None };
+
+fn id(text: &str) -> StepId {
+    StepId::try_from(text.to_owned()).unwrap()
+}
+
+#[test]
+fn what_is_known_of_the_time_left_is_said_and_what_is_not() {
+    let known = TimeLeft { low_s: Some(720.0), high_s: Some(1_140.0), runs: 3, rehearsals: 1, ..TimeLeft::default() };
+    assert_eq!(left(&known), "still 12 min to 19 min, by 3 runs and 1 rehearsal of this site");
+    let kinds = ["platform/release", "runai/cluster"].map(str::to_owned).to_vec();
+    let unknown = TimeLeft { no_history: kinds, ..TimeLeft::default() };
+    assert_eq!(left(&unknown), "how long still is not known: no history for platform/release, runai/cluster");
+    let longer = Longer { step: id("kubernetes/deploy/lab"), running_s: 840.0, low_s: 300.0, high_s: 360.0 };
+    let late = TimeLeft { longer: Some(longer), ..TimeLeft::default() };
+    assert_eq!(left(&late), "longer than usual: kubernetes/deploy/lab has run 14 min, usually 5 min to 6 min");
+}
+
+#[test]
+fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
+    let deploy =
+        InEffect { step: id("kubernetes/deploy/lab"), node: None, running_s: 60.0, left_s: Some((240.0, 300.0)) };
+    let stop = StopNow {
+        mid_effect: vec![deploy],
+        not_begun: 56,
+        clean_s: Some((240.0, 300.0)),
+        slowest: Some(id("kubernetes/deploy/lab")),
+        hand_over: "run r-1 of lab".into(),
+        ..StopNow::default()
+    };
+    let text = stop_now(&stop, PLAIN);
+    let first = "if it is stopped now: Ctrl-C once waits 4 min to 5 min for kubernetes/deploy/lab; cut off, 1 step would be looked at again; 56 steps not begun";
+    assert_eq!(text.lines().next(), Some(first));
+    assert!(text.ends_with("to whom takes over: run r-1 of lab"), "{text}");
+}
+
+#[test]
+fn the_headline_is_where_reality_left_the_prediction() {
+    let drift =
+        |step: &str, took_s, on_path| Drift { step: id(step), rehearsed_s: 300.0, took_s, ended: None, on_path };
+    let ghost = Ghost {
+        run: "r".into(),
+        same_plan: true,
+        rehearsed_s: 1_080.0,
+        took_s: 1_860.0,
+        shared: 97,
+        done_before: 3,
+        others: 0,
+        drift: vec![drift("kubernetes/deploy/lab", 660.0, true), drift("nodes/downloads/a", 900.0, false)],
+    };
+    let headline =
+        "left the rehearsal at kubernetes/deploy/lab: 11 min instead of 5 min (rehearsed 18 min, took 31 min)";
+    assert_eq!(ghost_headline(&ghost), headline);
+    let text = super::ghost(&ghost, PLAIN);
+    assert!(
+        text.contains("nodes/downloads/a: 15 min instead of 5 min") && text.contains("3 steps done before"),
+        "{text}"
+    );
+    let none = Ghost { drift: Vec::new(), ..ghost };
+    assert!(ghost_headline(&none).starts_with("as rehearsed, step by step"));
+}
