@@ -176,6 +176,6 @@ fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> R
         tab.wait(read, Duration::from_secs(30)).map_err(text)?;
         reads.push(number(&tab, "performance.getEntriesByName('plinth-events')[0].startTime")? - clicked);
     }
-    Ok(Report { nodes, bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
+    Ok(Report { bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
 }
 

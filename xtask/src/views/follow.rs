@@ -127,7 +127,7 @@ pub(super) fn live(stage: &Stage, browser: &Browser, nodes: usize) -> Result<Liv
     let (mean, peak) = told.recv_timeout(Duration::from_secs(30)).map_err(|_| "a stream does not end")?;
     let count = patches.len();
     let patch_ms = percentile(patches, 95);
-    Ok(Live { nodes, seconds, patches: count, patch_ms, long_tasks, delay_ms, stream_mean: mean, stream_peak: peak })
+    Ok(Live { seconds, patches: count, patch_ms, long_tasks, delay_ms, stream_mean: mean, stream_peak: peak })
 }
 
 #[allow(clippy::cast_precision_loss)]

@@ -33,7 +33,6 @@ pub(super) struct Page {
 /// What following costs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Live {
-    pub(super) nodes: usize,
     pub(super) seconds: f64,
     pub(super) patches: usize,
     pub(super) patch_ms: Option<f64>,
@@ -46,7 +45,6 @@ pub(super) struct Live {
 /// What a report costs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Report {
-    pub(super) nodes: usize,
     pub(super) bytes: u64,
     pub(super) written_s: f64,
     pub(super) paint_ms: f64,

@@ -119,8 +119,7 @@ impl Browser {
     }
 
     pub(crate) fn tab_of(&self, context: &str, look: Look) -> LabResult<Tab<'_>> {
-        let asked = json!({"url": "about:blank", "browserContextId": context,
-            "width": look.width, "height": look.height});
+        let asked = json!({"url": "about:blank", "browserContextId": context});
         let made = self.call(None, "Target.createTarget", &asked)?;
         let target = made["targetId"].as_str().unwrap_or_default().to_owned();
         let attached = self.call(None, "Target.attachToTarget", &json!({"targetId": target, "flatten": true}))?;

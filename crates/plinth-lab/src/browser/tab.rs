@@ -156,6 +156,14 @@ impl<'browser> Tab<'browser> {
         Ok(())
     }
 
+    /// Puts the tab in front of the others: one that nobody sees need not follow anything.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub fn front(&self) -> LabResult<()> {
+        self.call("Page.bringToFront", &json!({})).map(drop)
+    }
+
     /// What is to be read on the page.
     ///
     /// # Errors

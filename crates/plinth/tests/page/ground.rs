@@ -85,14 +85,20 @@ pub(crate) fn browser() -> Browser {
     Browser::start().unwrap()
 }
 
-/// Nothing is wrong with the page that is open: it asked nobody else, broke none of its rules, complained of nothing, and keeps nobody
-/// out who cannot see.
+/// Nothing is wrong with the page that is open.
 #[track_caller]
 pub(crate) fn sound(tab: &Tab<'_>, origin: &str, page: &str) {
-    assert_eq!(tab.seen().unwrap().troubles(origin), Vec::<String>::new(), "{page}");
-    assert_eq!(tab.violations().unwrap(), Vec::<String>::new(), "{page}");
+    assert_eq!(unsound(tab, origin, page), Vec::<String>::new());
+}
+
+/// What is wrong with the page that is open: whether it asked somebody else, broke one of its rules, complained, keeps somebody out who cannot
+/// see, or is wider than its window.
+pub(crate) fn unsound(tab: &Tab<'_>, origin: &str, page: &str) -> Vec<String> {
+    let mut wrong = tab.seen().unwrap().troubles(origin);
+    wrong.extend(tab.violations().unwrap());
     let wide = tab.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth").unwrap();
-    assert_eq!(wide, 0, "{page} is wider than its window");
+    wrong.extend((wide != 0).then(|| format!("{wide} pixels wider than its window")));
+    wrong.into_iter().map(|one| format!("{page}: {one}")).collect()
 }
 
 /// The page of what a state directory holds. Port 0: any that is free.

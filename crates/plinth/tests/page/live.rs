@@ -73,6 +73,7 @@ fn facts(tab: &Tab<'_>) -> Vec<String> {
 }
 
 fn ended(tab: &Tab<'_>, word: &str) {
+    tab.front().unwrap();
     let state = format!("document.getElementById('t-state').textContent.includes('{word}')");
     tab.wait(&state, Duration::from_secs(60)).unwrap();
 }
@@ -82,6 +83,7 @@ fn same_as_a_late_reader(tab: &Tab<'_>, address: &str) {
     let late = tab.beside(Look::PLAIN).unwrap();
     late.open(address).unwrap();
     let wanted = facts(&late);
+    tab.front().unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while facts(tab) != wanted {
         if Instant::now() > until {
