@@ -30,7 +30,7 @@ pub(crate) async fn contract(client: &dyn RunaiClient, ctx: &Context, ground: Gr
     administrator.await;
     suite.an_interface_that_is_not_up_yet_is_waited_for().await;
     whole.await;
-    suite.unchanged(client.up(ctx, &target)).await.unwrap();
+    suite.unchanged(client.up(ctx, &target, false)).await.unwrap();
     suite.the_issuer_is_that_of_its_url().await;
     let uuid = suite.a_cluster_is_registered_by_name().await;
     suite.credentials_are_kept_for_a_cluster_that_is_there(&uuid).await;
@@ -75,7 +75,7 @@ impl Suite<'_> {
 
     /// It may come up.
     async fn it_is_not_up(&self) -> ClientError {
-        let error = explained(self.unchanged(self.client.up(self.ctx, self.target)).await);
+        let error = explained(self.unchanged(self.client.up(self.ctx, self.target, false)).await);
         assert!(error.transient.is_some(), "it may come up: {error:?}");
         error
     }
