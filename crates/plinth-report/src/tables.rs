@@ -51,7 +51,12 @@ fn discovery_in(rows: &[[String; 7]], width: Option<usize>) -> String {
 fn lines(row: &[String; 7], (name, address): (usize, usize), width: usize) -> String {
     let first = format!("{:<name$}{:<address$}", row[0], row[3]);
     let rest = [&row[1], &row[2], &row[4], &row[5]].map(String::as_str);
-    let rest = rest.into_iter().filter(|text| *text != "-").collect::<Vec<_>>().join(", ");
+    let mut rest: Vec<&str> = rest.into_iter().filter(|text| *text != "-").collect();
+    // A head node is of that type and has that role.
+    if rest.first() == rest.last() && rest.len() > 1 {
+        rest.pop();
+    }
+    let rest = rest.join(", ");
     let mut text = behind(&first, name + address, &rest, Some(width), 4) + "\n";
     if !row[6].is_empty() {
         text += &(hanging(&format!("    why not  {}", row[6]), 13, Some(width)) + "\n");

@@ -27,11 +27,12 @@ pub(crate) fn hanging(text: &str, indent: usize, width: Option<usize>) -> String
     }
 }
 
-/// Lines that a terminal of so many columns shows whole: what is longer goes on below its own beginning, a little further in.
+/// Lines that a terminal of so many columns shows whole: what is longer goes on below its own beginning, a little further in. Excerpts of a
+/// file stay as they are, since the marks below a line point at its columns.
 #[must_use]
 pub fn fitted(text: &str, width: usize) -> String {
     let fit = |line: &str| {
-        if textwrap::core::display_width(line) <= width {
+        if textwrap::core::display_width(line) <= width || is_excerpt(line) {
             return line.to_owned();
         }
         let plain = line.trim_start_matches(' ');
@@ -39,6 +40,14 @@ pub fn fitted(text: &str, width: usize) -> String {
         filled(plain, width, &begin, &further)
     };
     text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
+}
+
+/// `29 |   api: ...`, and `   |   ^^^^` below it; colours stand before the bar.
+fn is_excerpt(line: &str) -> bool {
+    line.split_once('|').is_some_and(|(before, _)| {
+        let told = before.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text));
+        told.collect::<String>().chars().all(|c| c == ' ' || c.is_ascii_digit())
+    })
 }
 
 fn filled(text: &str, width: usize, first: &str, others: &str) -> String {
@@ -87,6 +96,12 @@ mod tests {
         let fit = "short\n  try: name another\n    file, or move this\n    one away\n\nend";
         assert_eq!(fitted(text, 22), fit);
         assert_eq!(fitted(text, 80), text);
+        for excerpt in ["29 |   api: {extraNames: [a], oidc: {issuer: b}}", "   |                              ^^^^^^"]
+        {
+            assert_eq!(fitted(excerpt, 22), excerpt);
+            let coloured = format!("\u{1b}[1m\u{1b}[94m{}", excerpt.replace('|', "|\u{1b}[0m"));
+            assert_eq!(fitted(&coloured, 22), coloured);
+        }
     }
 
     #[test]

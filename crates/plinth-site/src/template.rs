@@ -84,7 +84,7 @@ pub fn init(answers: &InitAnswers) -> String {
 }
 
 const RUNAI: &str = "runai:                                   # remove this section for a platform without Run:ai
-  version: \"2.21\"
+  version: \"2.24\"
   domain: runai.example.com              # TODO the name at which people reach Run:ai; it needs a DNS entry
   registry: {token: {env: RUNAI_REGISTRY_TOKEN}}
   admin: {email: admin@example.com, password: {env: RUNAI_ADMIN_PASSWORD}} # TODO the first administrator
@@ -279,9 +279,9 @@ platform:
     )
 }
 
-/// The version that everything in the catalog is proved with. Lines that are still maintained need a GPU operator from 25.10 on, whose
-/// chart is not in the catalog yet.
-const KUBERNETES: &str = "v1.31.9";
+/// The newest line that Run:ai of this template takes (catalog, `runai.kubernetes`), maintained until February 2027 (kubernetes.io,
+/// "Releases"). Kubespray v2.31.0 installs it.
+const KUBERNETES: &str = "v1.35.4";
 
 fn production(candidates: &[&Network]) -> String {
     let shown = |network: &Network| network.cidr.map_or_else(|| network.name.clone(), |cidr| cidr.to_string());

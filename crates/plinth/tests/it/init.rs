@@ -55,15 +55,15 @@ fn advice_about_bcm_is_about_what_was_typed() {
     let site = BcmSite::basepod(|text| text);
     let endpoint = site.bcm.endpoint().to_owned();
     let other = endpoint.replace("127.0.0.1", "127.0.0.9");
-    for (address, password, says) in [
-        ("https://no-such-host.invalid:8081", BCM_PASSWORD, "--from-bcm"),
-        (&endpoint, "wrong-password", "BCM_PASSWORD"),
-        (&other, BCM_PASSWORD, "--from-bcm"),
-        ("https://127.0.0.1:1", BCM_PASSWORD, "--from-bcm"),
+    for (address, password, exit, says) in [
+        ("https://no-such-host.invalid:8081", BCM_PASSWORD, 6, "--from-bcm"),
+        (&endpoint, "wrong-password", 1, "BCM_PASSWORD"),
+        (&other, BCM_PASSWORD, 6, "--from-bcm"),
+        ("https://127.0.0.1:1", BCM_PASSWORD, 6, "--from-bcm"),
     ] {
         let env = [("BCM_USERNAME", BCM_USER), ("BCM_PASSWORD", password)];
         let given = ["init", "--name", "north", "-f", "new.yaml", "--ca-file", "bcm-ca.pem", "--from-bcm", address];
-        let ran = plinth_with(site.folder.path(), &env, &given).exits(6).says(says);
+        let ran = plinth_with(site.folder.path(), &env, &given).exits(exit).says(says);
         for key in ["inventory.bcm", "site file", "caFile"] {
             assert!(!ran.stderr.contains(key), "{address}: {}", ran.stderr);
         }
