@@ -79,17 +79,15 @@ pub fn time_of_plan(shape: &Shape, past: &Past, nodes: usize, parallel: usize, r
 
 /// How long a running step of this view still takes: usually, from and to. None when its kind was never seen.
 pub(crate) fn step_left(
-    id: &StepId,
-    step: &StepView,
+    (id, step): (&StepId, &StepView),
     past: &Past,
-    view: &RunView,
+    (view, seen): (&RunView, &BTreeMap<String, Seen>),
     now: Timestamp,
 ) -> Option<(f64, f64)> {
     let head = view.run.as_ref()?;
     let doing = if step.state == StepState::Acting || step.attempt > 0 { Doing::Works } else { Doing::Looks };
     let kin = Kin { rehearsal: head.rehearsal, nodes: head.hosts };
-    let kind = kind_of(id);
-    let model = past.model(&kind, doing, kin, seen(view).get(&kind))?;
+    let model = past.model_of(id, doing, kin, seen)?;
     let running = step.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0));
     let (low, high) = model.range_s();
     Some(((low - running).max(STILL * running), (high - running).max(2.0 * STILL * running)))
@@ -154,9 +152,8 @@ impl<'a> Estimate<'a> {
                 (false, true) => Doing::Looks,
                 (false, false) => Doing::Works,
             };
-            let kind = kind_of(&step.id);
-            model_of.push(*places.entry((kind.clone(), doing)).or_insert_with(|| {
-                models.push((kind.clone(), past.model(&kind, doing, kin, now.get(&kind))));
+            model_of.push(*places.entry((past.key(&step.id), doing)).or_insert_with_key(|(key, _)| {
+                models.push((key.clone(), past.model_of(&step.id, doing, kin, now)));
                 models.len() - 1
             }));
         }
@@ -216,9 +213,9 @@ impl<'a> Estimate<'a> {
     /// Kinds that were never seen, as far as the end may move by them.
     fn no_history(&self) -> Vec<String> {
         let is_open = |place: usize| self.rest.steps.get(place).is_some_and(|left| *left != Left::Over);
-        let unknown: BTreeSet<&str> = (0..self.shape.steps().len())
+        let unknown: BTreeSet<String> = (0..self.shape.steps().len())
             .filter(|place| is_open(*place) && self.model(*place).is_none())
-            .filter_map(|place| self.models.get(*self.model_of.get(place)?).map(|(kind, _)| kind.as_str()))
+            .filter_map(|place| self.shape.step(place).map(|step| kind_of(&step.id)))
             .collect();
         if unknown.is_empty() {
             return Vec::new();
@@ -235,12 +232,11 @@ impl<'a> Estimate<'a> {
             let later = end.saturating_sub(known_end) as f64 / 1000.0;
             later > MATTERS.1 && later > known_end as f64 / 1000.0 * MATTERS.0
         };
-        let alone: Vec<&str> = unknown.iter().copied().filter(|kind| matters(&|one| one == *kind)).collect();
-        let told = match alone.is_empty() && matters(&|one| unknown.contains(one)) {
+        let alone: Vec<String> = unknown.iter().filter(|kind| matters(&|one| one == *kind)).cloned().collect();
+        match alone.is_empty() && matters(&|one| unknown.contains(one)) {
             true => unknown.into_iter().collect(),
             false => alone,
-        };
-        told.into_iter().map(str::to_owned).collect()
+        }
     }
 
     /// A running step that is late, and that the end waits for; of several the one with most behind it.

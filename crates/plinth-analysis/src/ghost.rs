@@ -22,6 +22,8 @@ pub struct Rehearsed {
     pub from_s: f64,
     /// When it ended.
     pub to_s: f64,
+    /// Seconds it took; of a step that only waits, since what it waits for began to come.
+    pub took_s: f64,
     /// How.
     pub state: StepState,
     /// Whether it is about one node.
@@ -117,7 +119,8 @@ impl Prediction {
         let end = view.end.as_ref().filter(|end| end.outcome == plinth_model::Outcome::Done)?;
         let steps = view.steps.iter().filter_map(|(id, step)| {
             let (from_s, to_s) = times(step, began, view.at)?;
-            Some((id.clone(), Rehearsed { from_s, to_s, state: step.state, of_node: step.node.is_some() }))
+            let took_s = took(step, view.at)?;
+            Some((id.clone(), Rehearsed { from_s, to_s, took_s, state: step.state, of_node: step.node.is_some() }))
         });
         Some(Self {
             schema: PREDICTION_SCHEMA,
@@ -149,7 +152,7 @@ impl Ghost {
     /// Of a run. None when the two have no step in common, and of the rehearsal itself.
     #[must_use]
     pub fn of(prediction: &Prediction, view: &RunView, path: &CriticalPath) -> Option<Self> {
-        let (head, began) = (view.run.as_ref()?, view.started?);
+        let head = view.run.as_ref()?;
         if head.run == prediction.run {
             return None;
         }
@@ -157,7 +160,7 @@ impl Ghost {
         let both = view.steps.iter().filter_map(|(id, step)| Some((id, step, prediction.steps.get(id)?)));
         let both: Vec<_> = both.collect();
         let drift = both.iter().filter_map(|(id, step, rehearsed)| {
-            drift(id, step, rehearsed, (began, view.at)).map(|drift| Drift { on_path: on_path.contains(id), ..drift })
+            drift(id, step, rehearsed, view.at).map(|drift| Drift { on_path: on_path.contains(id), ..drift })
         });
         let mut drift: Vec<Drift> = drift.collect();
         drift.sort_by(|a, b| {
@@ -192,9 +195,9 @@ fn is_done_before(step: &StepView, rehearsed: &Rehearsed) -> bool {
     step.state == StepState::Unchanged && rehearsed.state == StepState::Changed
 }
 
-fn drift(id: &StepId, step: &StepView, rehearsed: &Rehearsed, run: (Timestamp, Option<Timestamp>)) -> Option<Drift> {
-    let rehearsed_s = (rehearsed.to_s - rehearsed.from_s).max(0.0);
-    let took_s = times(step, run.0, run.1).map_or(0.0, |(from, to)| (to - from).max(0.0));
+fn drift(id: &StepId, step: &StepView, rehearsed: &Rehearsed, now: Option<Timestamp>) -> Option<Drift> {
+    let rehearsed_s = rehearsed.took_s;
+    let took_s = took(step, now).unwrap_or(0.0);
     let told = |ended| Drift { step: id.clone(), rehearsed_s, took_s, ended, on_path: false };
     if step.state == StepState::Failed {
         return Some(told(Some(step.state)));
@@ -204,6 +207,15 @@ fn drift(id: &StepId, step: &StepView, rehearsed: &Rehearsed, run: (Timestamp, O
     let sooner = far && step.state == rehearsed.state && took_s * TIMES <= rehearsed_s;
     let comparable = step.state.is_running() || (step.state.is_done() && !is_done_before(step, rehearsed));
     (comparable && (longer || sooner)).then(|| told(None))
+}
+
+/// Seconds it took, or has taken so far. A step that only waited could have begun as soon as it was ready: what it waited for came as soon
+/// however late it began itself.
+fn took(step: &StepView, now: Option<Timestamp>) -> Option<f64> {
+    let only_waited = step.state == StepState::Unchanged && step.attempt > 0;
+    let from = step.ready_at.filter(|_| only_waited).or(step.started)?;
+    let to = if step.state.is_running() { now } else { step.ended }?;
+    Some(to.duration_since(from).as_secs_f64().max(0.0))
 }
 
 /// From when to when, in seconds since the run began; to now while it runs.

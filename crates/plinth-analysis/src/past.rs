@@ -7,8 +7,8 @@
 use crate::chance::Chance;
 use crate::ghost::Prediction;
 use crate::kinds::kind_of;
-use plinth_model::RunView;
 use plinth_model::run::StepState;
+use plinth_model::{RunView, StepId};
 use std::collections::BTreeMap;
 
 /// As if every kind had been seen once more, in a run that differed from the others by about a fifth: one run alone knows no spread.
@@ -87,9 +87,11 @@ impl Past {
     pub fn take_prediction(&mut self, prediction: &Prediction) {
         let mut kinds: BTreeMap<String, Seen> = BTreeMap::new();
         for (id, step) in &prediction.steps {
-            let seen = kinds.entry(kind_of(id)).or_default();
-            seen.is_of_node |= step.of_node;
-            seen.take(step.state, step.state == StepState::Changed, step.to_s - step.from_s);
+            for key in keys(id, step.of_node) {
+                let seen = kinds.entry(key).or_default();
+                seen.is_of_node |= step.of_node;
+                seen.take(step.state, step.state == StepState::Changed, step.took_s);
+            }
         }
         self.runs.push(PastRun { rehearsal: true, nodes: prediction.nodes.max(1), kinds });
     }
@@ -101,25 +103,44 @@ impl Past {
         (self.runs.len() - rehearsals, rehearsals)
     }
 
+    /// What a step goes by: itself, if it is about no node and was seen before, since two releases have little in common; else its kind.
+    pub(crate) fn key(&self, id: &StepId) -> String {
+        let is_known = self.runs.iter().any(|run| run.kinds.contains_key(id.as_str()));
+        if is_known { id.to_string() } else { kind_of(id) }
+    }
+
+    /// What is to be expected of a step that goes by this key; by its kind, where the step itself was only seen doing something else.
+    pub(crate) fn model_of(&self, id: &StepId, doing: Doing, kin: Kin, now: &BTreeMap<String, Seen>) -> Option<Model> {
+        let (key, kind) = (self.key(id), kind_of(id));
+        let own = if key == kind { None } else { self.before(&key, doing, kin) };
+        own.map(|(model, share)| Model { skipped: share, ..model })
+            .or_else(|| self.model(&kind, doing, kin, now.get(&kind)))
+    }
+
     /// What is to be expected of a kind, with what this run showed of it so far. None when it was never seen.
     pub(crate) fn model(&self, kind: &str, doing: Doing, kin: Kin, now: Option<&Seen>) -> Option<Model> {
-        let known = |own: bool| {
-            let of_world = self.runs.iter().filter(|run| (run.rehearsal == kin.rehearsal) == own);
-            let seen = of_world.filter_map(|run| Some((run, run.kinds.get(kind)?)));
-            seen.filter(|(_, seen)| !seen.times(doing).is_empty()).collect::<Vec<_>>()
-        };
-        let own = known(true);
-        let (peers, widened) = if own.is_empty() { (known(false), OTHER_WORLD) } else { (own, 0.0) };
-        let before = before(&peers, doing, kin.nodes, widened);
+        let before = self.before(kind, doing, kin);
         let model = match (before, now.and_then(|now| now.group(doing))) {
-            (Some(before), Some(now)) => Some(before.corrected(now)),
-            (Some(before), None) => Some(before),
+            (Some((before, _)), Some(now)) => Some(before.corrected(now)),
+            (Some((before, _)), None) => Some(before),
             (None, Some(now)) => Some(Model::of_this_run(now)),
             (None, None) if doing == Doing::Looks => Some(Model::look()),
             (None, None) => None,
         };
         let share = self.skipped(kind);
         model.map(|model| Model { skipped: share, ..model })
+    }
+
+    /// What earlier runs say, with the share that was skipped.
+    fn before(&self, key: &str, doing: Doing, kin: Kin) -> Option<(Model, f64)> {
+        let known = |own: bool| {
+            let of_world = self.runs.iter().filter(|run| (run.rehearsal == kin.rehearsal) == own);
+            let seen = of_world.filter_map(|run| Some((run, run.kinds.get(key)?)));
+            seen.filter(|(_, seen)| !seen.times(doing).is_empty()).collect::<Vec<_>>()
+        };
+        let own = known(true);
+        let (peers, widened) = if own.is_empty() { (known(false), OTHER_WORLD) } else { (own, 0.0) };
+        Some((before(&peers, doing, kin.nodes, widened)?, self.skipped(key)))
     }
 
     fn skipped(&self, kind: &str) -> f64 {
@@ -130,21 +151,27 @@ impl Past {
     }
 }
 
+/// Under what a step is remembered: its kind, and itself if it is not one of many nodes'.
+fn keys(id: &StepId, is_of_node: bool) -> impl Iterator<Item = String> {
+    std::iter::once(kind_of(id)).chain((!is_of_node).then(|| id.to_string()))
+}
+
 /// What a run showed of each kind so far.
 pub(crate) fn seen(view: &RunView) -> BTreeMap<String, Seen> {
     let mut kinds: BTreeMap<String, Seen> = BTreeMap::new();
     for (id, step) in &view.steps {
         let took = step.started.zip(step.ended).map(|(from, to)| to.duration_since(from).as_secs_f64());
         let has_worked = step.state == StepState::Changed || step.attempt > 0;
-        let entry = || kind_of(id);
-        match (step.state, took) {
-            (StepState::Skipped, _) => kinds.entry(entry()).or_default().skipped += 1,
-            (StepState::Changed | StepState::Unchanged, Some(took)) => {
-                let seen = kinds.entry(entry()).or_default();
-                seen.is_of_node |= step.node.is_some();
-                seen.take(step.state, has_worked, took);
+        for key in keys(id, step.node.is_some()) {
+            match (step.state, took) {
+                (StepState::Skipped, _) => kinds.entry(key).or_default().skipped += 1,
+                (StepState::Changed | StepState::Unchanged, Some(took)) => {
+                    let seen = kinds.entry(key).or_default();
+                    seen.is_of_node |= step.node.is_some();
+                    seen.take(step.state, has_worked, took);
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     kinds

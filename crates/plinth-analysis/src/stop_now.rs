@@ -3,7 +3,7 @@
 
 use crate::estimate::step_left;
 use crate::kinds::kind_of;
-use crate::past::Past;
+use crate::past::{Past, seen};
 use jiff::Timestamp;
 use plinth_model::run::StepState;
 use plinth_model::span::span;
@@ -54,13 +54,13 @@ pub struct StopNow {
 pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> {
     let head = view.run.as_ref().filter(|_| view.end.is_none())?;
     let now = now.max(view.at.unwrap_or(now));
-    let running = view.longest_running();
+    let (running, seen) = (view.longest_running(), seen(view));
     let mut mid_effect: Vec<InEffect> = Vec::new();
     let mut no_history = BTreeSet::new();
     let mut clean: (f64, f64) = (0.0, 0.0);
     let mut slowest = None;
     for (id, step) in &running {
-        let left_s = step_left(id, step, past, view, now);
+        let left_s = step_left((id, step), past, (view, &seen), now);
         match left_s {
             Some(left) => {
                 if left.1 > clean.1 {

@@ -54,3 +54,75 @@ proptest! {
         prop_assert!(stopping.reasons(&shape).into_iter().flatten().all(|reason| reason == Reason::Stop));
     }
 }
+
+/// The view of a moment: what runs began, what is done ended.
+fn view_of(shape: &Shape, at: &Situation) -> RunView {
+    use plinth_model::run::RunHead;
+    use plinth_model::{Digest, Event, EventBody, SiteName, Stage};
+    let head = RunHead::new("r", Digest::of(""), SiteName::new("lab").unwrap());
+    let mut told = vec![EventBody::RunStarted(RunHead { parallel: at.slots, steps: at.states.len(), ..head })];
+    for (step, state) in shape.steps().iter().zip(&at.states) {
+        let (id, stage) = (step.id.clone(), Stage::Nodes);
+        if *state != StepState::Pending {
+            told.push(EventBody::StepStarted {
+                step: id.clone(),
+                stage,
+                node: None,
+                reason: "r".into(),
+                ready_at: None,
+                held_by: None,
+                last_need: None,
+            });
+        }
+        if state.is_done() {
+            told.push(EventBody::StepFinished {
+                step: id,
+                stage,
+                node: None,
+                outcome: *state,
+                seconds: 0.0,
+                detail: String::new(),
+                finding: None,
+                digest: None,
+                installed: None,
+                attempts: 1,
+                failure: None,
+                held_by: None,
+            });
+        }
+    }
+    let at = |seq: u64| jiff::Timestamp::from_second(i64::try_from(seq).unwrap()).unwrap();
+    let events = (1..).zip(told).map(|(seq, body)| Event { seq, after: None, at: at(seq), body });
+    RunView::of(&events.collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Each step that has not begun is told once; what holds its lane or the slots is named, runs, and is what it waits for.
+    #[test]
+    fn whoever_holds_a_lane_or_a_slot_is_named((shape, at) in moments()) {
+        let view = view_of(&shape, &at);
+        let all = waiting(&view, &shape);
+        let pending = at.states.iter().filter(|state| **state == StepState::Pending).count();
+        prop_assert_eq!(all.len(), pending);
+        for one in &all {
+            let root = one.chain.last().unwrap_or(&one.step);
+            let place = shape.place(root).unwrap();
+            let held = one.root_held_by.as_ref().or(one.held_by.as_ref().filter(|_| one.chain.is_empty()));
+            let waits_for_holder = matches!(held, Some(HeldBy::Lane { .. } | HeldBy::Slot { .. }));
+            prop_assert_eq!(!one.holders.is_empty(), waits_for_holder, "{:?}", one);
+            for holder in &one.holders {
+                let holding = shape.place(holder).unwrap();
+                prop_assert!(at.states[holding].is_running());
+                // Its end, and what is done then is no more in the way.
+                let mut then = at.clone();
+                then.states[holding] = StepState::Changed;
+                let reason = then.reasons(&shape)[place].clone();
+                prop_assert!(matches!(reason, Some(Reason::None | Reason::Slot)), "{:?} holds {}: {:?}", holder, root, reason);
+                let is_lane = matches!(held, Some(HeldBy::Lane { .. }));
+                prop_assert!(is_lane || reason == Some(Reason::None));
+            }
+        }
+    }
+}

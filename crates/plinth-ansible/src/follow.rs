@@ -60,18 +60,24 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
     let socket = job.stage.folder.join(EVENTS);
     let _of_the_playbook_before = std::fs::remove_file(&socket);
     let listener = UnixListener::bind(socket).map_err(failed)?;
-    let mut child = job.stage.kept(&job.words, job.lock, PATIENCE, job.last).spawn().map_err(failed)?;
+    let mut command = job.stage.kept(&job.words, job.lock, PATIENCE, job.last);
+    // Of whoever called plinth: the play is a part of the step.
+    match ctx.traceparent() {
+        Some(traceparent) => command.env("TRACEPARENT", traceparent),
+        None => command.env_remove("TRACEPARENT"),
+    };
+    let mut child = command.spawn().map_err(failed)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let log = job.log.path().to_path_buf();
     let said = tokio::spawn(job.log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(job.log.take(err, Arc::clone(secrets)));
-    let command = format!("ansible-playbook {}", job.playbook);
+    let told = format!("ansible-playbook {}", job.playbook);
     let mut ear = Ear::new(listener, Watch::of(job.playbook));
     let status = ear.until_end(ctx, &mut child).await.map_err(failed)?;
     let (said, complained) = (tail(said).await, tail(complained).await);
     let complaint = if complained.is_empty() { said } else { complained };
     let strange = ear.decoder.strange();
-    Ok(Ending { status, watch: ear.watch, complaint, strange, log, command })
+    Ok(Ending { status, watch: ear.watch, complaint, strange, log, command: told })
 }
 
 /// A program that outlives the play may keep its output open; nobody waits for that.

@@ -14,6 +14,7 @@ pub mod kubeconfig;
 pub mod logs;
 pub mod new_site;
 pub mod nodes;
+pub mod notify;
 pub mod operation;
 pub mod own_files;
 mod rollback;

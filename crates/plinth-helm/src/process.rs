@@ -68,6 +68,9 @@ pub(super) async fn run(
     let log =
         ProgramLog::begin(&job.state.join(LOGS), &name, LOGS_KEPT).map_err(local("helm's log cannot be written"))?;
     let mut command = command(&job, &folder).map_err(local("helm's values cannot be handed over"))?;
+    if let Some(traceparent) = ctx.traceparent() {
+        command.env("TRACEPARENT", traceparent);
+    }
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
     let mark = Mark::begin(job.state, job.release, group.process(), &job.attempt);
     let (out, err) = group.streams();

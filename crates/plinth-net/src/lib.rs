@@ -5,5 +5,6 @@ pub mod fault;
 pub mod fetch;
 pub mod probe;
 pub mod trust;
+pub mod webhook;
 
 pub use fault::Fault;

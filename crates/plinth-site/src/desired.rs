@@ -5,8 +5,10 @@
 //! Serialised for its digest, so the order of fields is part of the digest.
 
 mod kubernetes;
+mod notify;
 
 pub use kubernetes::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
+pub use notify::{Occasion, Webhook, WebhookFormat};
 
 use crate::raw::rules::range_of;
 use indexmap::IndexMap;
@@ -44,6 +46,9 @@ pub struct Desired {
     /// Limits of a run. Not part of what is deployed.
     #[serde(skip)]
     pub run: RunLimits,
+    /// Whom a run tells about itself. Not part of what is deployed.
+    #[serde(skip)]
+    pub notify: Vec<Webhook>,
 }
 
 impl Desired {

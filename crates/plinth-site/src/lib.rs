@@ -29,5 +29,5 @@ mod unfilled;
 pub use desired::Desired;
 pub use limits::schema;
 pub use read::MAX_BYTES;
-pub use references::secret_refs;
+pub use references::{NOTIFY, secret_refs};
 pub use site::{Rejected, Site, load, parse};

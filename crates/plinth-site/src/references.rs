@@ -5,6 +5,9 @@ use crate::path::Path;
 use plinth_model::steps::{CertificateSource, Credential};
 use plinth_model::{SecretRef, Values};
 
+/// Where the secrets stand that no run needs: without them nobody is told, and nothing else changes.
+pub const NOTIFY: &str = "notify.";
+
 /// All references to secrets with the path of each, in the order of the file's sections; so that missing ones can be named
 /// all at once. Generated ones, which plinth makes itself, are left out.
 #[must_use]
@@ -32,6 +35,10 @@ pub fn secret_refs(desired: &Desired) -> Vec<(String, SecretRef)> {
         }
     }
     runai(desired, &mut add);
+    for (at, webhook) in desired.notify.iter().enumerate() {
+        add(format!("{NOTIFY}webhooks[{at}].url"), &webhook.url);
+        webhook.key.iter().for_each(|key| add(format!("{NOTIFY}webhooks[{at}].key"), key));
+    }
     found
 }
 

@@ -5,8 +5,8 @@ mod kubernetes;
 use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Department, Desired, GpuSharing,
-    Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Platform, ProductionNetwork, Project,
-    Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Occasion, Platform, ProductionNetwork,
+    Project, Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust, Webhook, WebhookFormat,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -34,6 +34,7 @@ pub(crate) fn resolve(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) -> Op
         platform: platform(site.platform.as_ref())?,
         runai: site.runai.as_ref().map_or(Some(None), |runai| self::runai(site, runai).map(Some))?,
         run: run(site.run.as_ref()),
+        notify: site.notify.iter().flat_map(|notify| &notify.webhooks).map(webhook).collect(),
     })
 }
 
@@ -396,6 +397,28 @@ fn generated(generate: &raw::runai::Generate) -> CertificateSource {
     CertificateSource::Generated {
         authority_days: generate.authority_days.unwrap_or(3650),
         leaf_days: generate.leaf_days.unwrap_or(365),
+    }
+}
+
+fn webhook(webhook: &raw::notify::Webhook) -> Webhook {
+    let format = match webhook.format {
+        Some(raw::notify::Format::Slack) => WebhookFormat::Slack,
+        Some(raw::notify::Format::Teams) => WebhookFormat::Teams,
+        Some(raw::notify::Format::Json) | None => WebhookFormat::Json,
+    };
+    let occasion = |on: &raw::notify::Occasion| match on {
+        raw::notify::Occasion::Start => Occasion::Start,
+        raw::notify::Occasion::Failure => Occasion::Failure,
+        raw::notify::Occasion::Gate => Occasion::Gate,
+        raw::notify::Occasion::Finish => Occasion::Finish,
+    };
+    Webhook {
+        name: webhook.name.0.0.clone(),
+        url: secret(&webhook.url),
+        format,
+        key: webhook.key.as_ref().map(secret),
+        on: webhook.on.iter().flatten().map(occasion).collect(),
+        ca_file: webhook.ca_file.as_ref().map(|file| file.0.0.clone()),
     }
 }
 

@@ -24,18 +24,31 @@ pub struct Progress {
 pub struct Context {
     clock: Arc<dyn Clock>,
     progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    traceparent: Option<Arc<str>>,
 }
 
 impl Context {
     /// A context whose progress goes to `progress`.
     pub fn new(clock: Arc<dyn Clock>, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        Self { clock, progress: Arc::new(progress) }
+        Self { clock, progress: Arc::new(progress), traceparent: None }
     }
 
     /// A context that nobody watches.
     #[must_use]
     pub fn quiet(clock: Arc<dyn Clock>) -> Self {
         Self::new(clock, |_| {})
+    }
+
+    /// The same within a trace (W3C Trace Context).
+    #[must_use]
+    pub fn traced(self, traceparent: impl Into<Arc<str>>) -> Self {
+        Self { traceparent: Some(traceparent.into()), ..self }
+    }
+
+    /// `TRACEPARENT` for programs that are started here.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
     }
 
     /// The clock.

@@ -19,6 +19,20 @@ pub const POLL: Duration = Duration::from_secs(10);
 pub const POLL_FIRST: Duration = Duration::from_millis(500);
 /// Between two writings of what moves inside steps, for `status` in another terminal: a person looks, and a disk has other work.
 pub const PROGRESS_PACE: Duration = Duration::from_secs(2);
+/// Posting one message about a run: whoever reads it answers at once or is not well.
+pub const NOTIFY_POST: Duration = Duration::from_secs(10);
+/// First wait before a message is posted again; doubled each time, plus up to a half so that many runs do not come back at once.
+pub const NOTIFY_BACKOFF: Duration = Duration::from_secs(1);
+/// Longest wait of that kind, and longest that an answer may ask for: within it, a run that ends still tells so.
+pub const NOTIFY_BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// Between two messages to one address: Teams takes four a second.
+pub const NOTIFY_PACE: Duration = Duration::from_millis(300);
+/// How long what happens often, failures and gates, is collected before it is told together.
+pub const NOTIFY_COLLECT: Duration = Duration::from_secs(60);
+/// How long the end of the process waits for messages that are not delivered yet: a person waits. The rest is kept.
+pub const NOTIFY_LAST: Duration = Duration::from_secs(5);
+/// Older messages are not delivered any more: nobody wants to be woken by what happened the day before.
+pub const NOTIFY_AGE: Duration = Duration::from_secs(24 * 3600);
 /// Between two renewals of the site's lock: often enough that `status` tells a dead run within a minute, rare enough to cost
 /// nothing.
 pub const LOCK_HEARTBEAT: Duration = Duration::from_secs(10);

@@ -3,12 +3,14 @@
 use crate::args::{Common, Progress};
 use crate::prediction;
 use crate::printer::Printer;
+use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
 use crate::site_file::FILE;
 use plinth_app::{Approved, Operation};
-use plinth_model::{Exit, Problem};
+use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
+use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 
 /// Runs the plan, and with `--json` prints how that ended.
@@ -21,6 +23,9 @@ pub(crate) async fn run(
     let report = watched(operation, &mut approved, events, printer).await?;
     if printer.progress() == Progress::None {
         tell_failures(&report, printer);
+    }
+    if operation.simulation().is_none() {
+        tell_drift(common, &approved.planned().plan.site, printer);
     }
     if report.exit != Exit::Done {
         printer.name_log();
@@ -50,6 +55,21 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Where the run left its rehearsal, if the site was rehearsed. That this cannot be told is no matter of the run.
+fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
+    if prediction::kept(site).is_none() {
+        return;
+    }
+    let compared = Recorded::open(common).and_then(|recorded| {
+        let mut last = recorded.choose("last")?;
+        recorded.ahead(&mut last, SystemClock::new().now())?;
+        Ok(last.ghost)
+    });
+    if let Ok(Some(ghost)) = compared {
+        printer.talk(&plinth_report::runs::ghost_headline(&ghost));
+    }
 }
 
 /// What failed, where no event was shown.
@@ -84,6 +104,7 @@ pub(crate) async fn watched(
     let result = operation.run(approved, sink, stop.clone()).await;
     drop(taken);
     sinks.close();
+    operation.say_untold();
     if let Some(rehearsed) = rehearsed.filter(|_| result.is_ok()) {
         rehearsed.keep(&approved.planned().plan.site);
     }

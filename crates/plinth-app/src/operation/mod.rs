@@ -24,7 +24,7 @@ use crate::input::Input;
 use crate::state::SiteLock;
 use crate::world::{OpenWorld, Simulation};
 use plinth_model::inventory::Inventory;
-use plinth_model::{NodeName, Problem};
+use plinth_model::{Finding, NodeName, Problem};
 use plinth_run::StepEnv;
 use plinth_site::Desired;
 use std::future::{Future, poll_fn};
@@ -63,6 +63,10 @@ pub struct Operation<'a> {
     skips_source_check: bool,
     /// The trace that its runs are a part of.
     traceparent: Option<String>,
+    /// Others are told about a rehearsal too.
+    tells_rehearsal: bool,
+    /// Who could not be told about its runs.
+    untold: Vec<Finding>,
 }
 
 impl Operation<'_> {
@@ -104,6 +108,17 @@ impl Operation<'_> {
     /// Takes the site over from another state directory: its marks on the nodes are replaced.
     pub fn take_over(&mut self) {
         self.world.take_over();
+    }
+
+    /// Tells the webhooks of the site file about a rehearsal too.
+    pub fn tell_about_rehearsal(&mut self) {
+        self.tells_rehearsal = true;
+    }
+
+    /// Says once who could not be told about the runs so far.
+    pub fn say_untold(&mut self) {
+        let untold = std::mem::take(&mut self.untold);
+        self.tell(&untold);
     }
 
     /// Leaves out asking the sources of the plan: what cannot be fetched fails later, where it is needed.

@@ -7,7 +7,7 @@ use crate::goal::Goal;
 use crate::input::Input;
 use crate::state::{self, SiteLock};
 use crate::world::{OpenWorld, World, recorded_inventory};
-use plinth_model::{Finding, Problem};
+use plinth_model::{Finding, Problem, Severity};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -56,8 +56,21 @@ impl<'a> Operation<'a> {
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
         let (skips_source_check, traceparent, lock) = (false, None, None);
-        let mut operation =
-            Self { input, desired, directory, recorded, goal, audience, lock, world, skips_source_check, traceparent };
+        let (tells_rehearsal, untold) = (false, Vec::new());
+        let mut operation = Self {
+            input,
+            desired,
+            directory,
+            recorded,
+            goal,
+            audience,
+            lock,
+            world,
+            skips_source_check,
+            traceparent,
+            tells_rehearsal,
+            untold,
+        };
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
@@ -93,8 +106,13 @@ impl<'a> Operation<'a> {
             (Access::Read, _) | (Access::Change, Goal::MirrorList) => inventory.into_iter().collect(),
             (Access::Change, _) => vec![""],
         };
-        let missing = paths.iter().flat_map(|path| self.world.missing_secrets(&self.desired, path)).collect();
-        self.accept(missing)?;
+        let missing = paths.iter().flat_map(|path| self.world.missing_secrets(&self.desired, path));
+        // Nobody is told then, and the run is the same.
+        let missing = missing.map(|missing| match missing.subject.starts_with(plinth_site::NOTIFY) {
+            true => Finding { severity: Severity::Warning, ..missing },
+            false => missing,
+        });
+        self.accept(missing.collect())?;
         self.tell(&self.world.secret_warnings());
         Ok(())
     }

@@ -3,8 +3,10 @@
 use super::{Approved, Operation, Planned};
 use crate::failure::bug;
 use crate::goal::Goal;
+use crate::notify::{Notifier, Told};
 use crate::state::ProgressFile;
 use crate::world::Crash;
+use plinth_keystore::SiteSecrets;
 use plinth_model::run::Who;
 use plinth_model::steps::Removal;
 use plinth_model::{NodeName, Problem, Severity};
@@ -12,6 +14,7 @@ use plinth_plan::Cluster;
 use plinth_run::executor::Sink;
 use plinth_run::steps::Kinds;
 use plinth_run::{CrashAfter, Remembered, RunOptions, RunReport, RunWorld, StopSignal};
+use plinth_world::secrets::Secrets;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
@@ -53,6 +56,17 @@ impl Operation<'_> {
         }
     }
 
+    /// Tells others about the run, as the site file wants it. A rehearsal reads no secrets of the site but these.
+    fn notifier(&self) -> Option<Notifier> {
+        let (folder, directory) = (self.input.site.folder().to_path_buf(), self.directory.clone());
+        let secrets: Arc<dyn Secrets> = match (self.world.is_rehearsal(), self.tells_rehearsal) {
+            (true, false) => return None,
+            (true, true) => Arc::new(SiteSecrets::new(&directory).below(&folder)),
+            (false, _) => self.world.secrets()?,
+        };
+        Notifier::begin(Told { directory, folder, webhooks: self.desired.notify.clone(), secrets })
+    }
+
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.
     ///
     /// # Errors
@@ -62,6 +76,7 @@ impl Operation<'_> {
         let world = RunWorld { env: self.env()?.sharing_nodes(), behaviour };
         let Planned { plan, cluster, checks, small, .. } = approved.planned();
         let (verb, traceparent) = (self.verb(small.as_deref()).to_owned(), self.traceparent.clone());
+        let notifier = self.notifier();
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;
@@ -81,9 +96,10 @@ impl Operation<'_> {
             warnings: checks.iter().filter(|finding| finding.severity == Severity::Warning).count(),
             ..RunOptions::new(run, lock.owner.to_string())
         };
+        let sink = notifier.as_ref().map_or_else(|| Arc::clone(&sink), |notifier| notifier.before(Arc::clone(&sink)));
         let progress = if options.kept { Some(ProgressFile::begin(&self.directory, &options.run)?) } else { None };
         let sink = progress.as_ref().map_or_else(|| Arc::clone(&sink), |progress| progress.before(Arc::clone(&sink)));
-        match self.world.crash() {
+        let report = match self.world.crash() {
             None => {
                 let work = plinth_run::run(plan, world, &mut lock.journal, sink, stop, options);
                 self.world.drive(work, true).await
@@ -93,6 +109,9 @@ impl Operation<'_> {
                 let work = plinth_run::run(plan, world, &mut crashing, sink, stop, options);
                 self.world.drive(work, true).await
             }
-        }
+        };
+        drop(progress);
+        self.untold.extend(notifier.into_iter().flat_map(Notifier::end));
+        report
     }
 }

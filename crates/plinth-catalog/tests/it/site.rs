@@ -77,6 +77,7 @@ pub(crate) fn desired() -> Desired {
         },
         runai: Some(runai()),
         run: RunLimits { parallel: 10, node_failures: 0, without: Vec::new(), unfit: Vec::new() },
+        notify: Vec::new(),
     }
 }
 

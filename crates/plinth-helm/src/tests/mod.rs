@@ -320,8 +320,11 @@ async fn helm_gets_its_words_its_values_and_nothing_else() {
 #[tokio::test]
 async fn helm_4_changes_objects_as_helm_3_does() {
     let bench = Bench::new("v4.3", "exit 0");
-    bench.client().upgrade(&bench.ctx, &Release { digest: None, ..release() }).await.unwrap();
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let traced = bench.ctx.clone().traced(traceparent);
+    bench.client().upgrade(&traced, &Release { digest: None, ..release() }).await.unwrap();
     let seen = bench.seen();
+    assert!(seen.contains(&format!("\nTRACEPARENT={traceparent}\n")), "{seen}");
     assert!(seen.contains("--values - --labels plinth-attempt=") && seen.contains(" --server-side=false\n"), "{seen}");
     bench.cluster.add(1, "deployed", 0, there("1.2.3", &json!({})));
     let name = ReleaseName { namespace: "n".into(), name: "a".into() };

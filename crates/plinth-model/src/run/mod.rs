@@ -12,6 +12,7 @@ mod order;
 mod seal;
 pub mod status;
 mod step_state;
+pub mod trace;
 mod view;
 
 pub use event::{Counts, Event, EventBody, OldestWait, Outcome, RunHead};

@@ -7,7 +7,8 @@
 use super::Exported;
 use plinth_analysis::Row;
 use plinth_model::run::RunState;
-use plinth_model::{Digest, StepId, StepState};
+use plinth_model::run::trace::{of_run, span_id, trace_id};
+use plinth_model::{StepId, StepState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,12 +58,8 @@ impl Trace {
     fn of(run: &Exported<'_>) -> Self {
         let head = run.view().run.as_ref();
         let given = head.and_then(|head| head.traceparent.as_deref());
-        let parts: Vec<&str> = given.map(|text| text.split('-').collect()).unwrap_or_default();
         let name = run.shown.entry.run.clone();
-        let (id, parent) = match parts.as_slice() {
-            [_, trace, parent, _] => ((*trace).to_owned(), Some((*parent).to_owned())),
-            _ => (trace_id(&["run", &name]), None),
-        };
+        let (id, parent) = of_run(&name, given);
         Self { id, parent, root: span_id(&["run", &name]), run: name }
     }
 
@@ -207,19 +204,4 @@ fn number(key: &str, value: usize) -> Value {
 
 fn flag(key: &str, value: bool) -> Value {
     json!({"key": key, "value": {"boolValue": value}})
-}
-
-/// 16 bytes that follow from these words: exported again, it is the same trace.
-fn trace_id(words: &[&str]) -> String {
-    hex(&["trace", &words.join("\n")], 32)
-}
-
-/// 8 bytes likewise.
-fn span_id(words: &[&str]) -> String {
-    hex(&["span", &words.join("\n")], 16)
-}
-
-fn hex(words: &[&str], digits: usize) -> String {
-    let digest = Digest::of_bytes(words.join("\n").as_bytes());
-    digest.as_str().get(..digits).unwrap_or_default().to_owned()
 }

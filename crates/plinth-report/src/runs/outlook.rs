@@ -36,6 +36,14 @@ pub fn left(left: &TimeLeft) -> String {
     }
 }
 
+/// The same of a plan that has not begun: `four of five such runs take 26 min to 31 min, by 3 runs of this site`. None where no number can
+/// be given: the plan's own rough figures stand then.
+#[must_use]
+pub fn of_plan(took: &TimeLeft) -> Option<String> {
+    let seconds = took.low_s.zip(took.high_s)?;
+    Some(format!("four of five such runs take {}, by {}", range(seconds), from(took)))
+}
+
 /// `4 runs and 1 rehearsal of this site`.
 fn from(left: &TimeLeft) -> String {
     match (left.runs, left.rehearsals) {

@@ -12,8 +12,11 @@ fn id(text: &str) -> StepId {
 fn what_is_known_of_the_time_left_is_said_and_what_is_not() {
     let known = TimeLeft { low_s: Some(720.0), high_s: Some(1_140.0), runs: 3, rehearsals: 1, ..TimeLeft::default() };
     assert_eq!(left(&known), "still 12 min to 19 min, by 3 runs and 1 rehearsal of this site");
+    let of_plan = super::of_plan(&known).unwrap();
+    assert_eq!(of_plan, "four of five such runs take 12 min to 19 min, by 3 runs and 1 rehearsal of this site");
     let kinds = ["platform/release", "runai/cluster"].map(str::to_owned).to_vec();
     let unknown = TimeLeft { no_history: kinds, ..TimeLeft::default() };
+    assert_eq!(super::of_plan(&unknown), None);
     assert_eq!(left(&unknown), "how long still is not known: no history for platform/release, runai/cluster");
     let longer = Longer { step: id("kubernetes/deploy/lab"), running_s: 840.0, low_s: 300.0, high_s: 360.0 };
     let late = TimeLeft { longer: Some(longer), ..TimeLeft::default() };

@@ -1,7 +1,7 @@
 //! Events on their way out: numbered, stamped, free of secrets.
 
 use crate::journal::{JournalError, Store};
-use plinth_model::run::{CommandFailure, StreamSeal};
+use plinth_model::run::{CommandFailure, StreamSeal, trace};
 use plinth_model::{Event, EventBody, Finding, StepId};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clock, Context, Progress};
@@ -15,6 +15,8 @@ pub(crate) struct EventEmitter {
     sink: Sink,
     clock: Arc<dyn Clock>,
     secrets: Arc<dyn Secrets>,
+    /// The run, and the trace that it is a part of.
+    trace: (String, Option<String>),
     numbers: Mutex<Numbers>,
 }
 
@@ -43,8 +45,13 @@ impl Numbers {
 }
 
 impl EventEmitter {
-    pub(crate) fn new(sink: Sink, clock: Arc<dyn Clock>, secrets: Arc<dyn Secrets>) -> Arc<Self> {
-        Arc::new(Self { sink, clock, secrets, numbers: Mutex::default() })
+    pub(crate) fn new(
+        sink: Sink,
+        clock: Arc<dyn Clock>,
+        secrets: Arc<dyn Secrets>,
+        trace: (String, Option<String>),
+    ) -> Arc<Self> {
+        Arc::new(Self { sink, clock, secrets, trace, numbers: Mutex::default() })
     }
 
     /// Tells one event that is not stored: progress, or the end of a run whose journal failed. The numbers are held while the
@@ -72,11 +79,13 @@ impl EventEmitter {
 
     /// A context whose progress becomes events of the step.
     pub(crate) fn context(self: &Arc<Self>, step: &StepId) -> Context {
+        let traceparent = trace::of_step(&self.trace.0, self.trace.1.as_deref(), step);
         let (emitter, step) = (Arc::clone(self), step.clone());
         Context::new(Arc::clone(&self.clock), move |Progress { done, total, message }| {
             let message = emitter.text(&message);
             emitter.say(EventBody::StepProgress { step: step.clone(), done, total, message });
         })
+        .traced(traceparent)
     }
 
     /// The text without secrets.
@@ -107,5 +116,27 @@ impl EventEmitter {
         finding.fix = self.text(&finding.fix);
         finding.evidence = self.lines(&finding.evidence);
         finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plinth_world::SystemClock;
+    use plinth_world::secrets::MemorySecrets;
+
+    #[test]
+    fn what_a_step_starts_is_a_part_of_it_in_the_callers_trace() {
+        let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+        let of = |trace: Option<String>, step: &str| {
+            let (clock, secrets) = (Arc::new(SystemClock::new()), Arc::new(MemorySecrets::default()));
+            let emitter = EventEmitter::new(Arc::new(|_| {}), clock, secrets, ("run-1".to_owned(), trace));
+            let step = StepId::new("platform", "release", step);
+            emitter.context(&step).traceparent().map(str::to_owned).unwrap_or_default()
+        };
+        let (one, other) = (of(Some(given.clone()), "a"), of(Some(given), "b"));
+        assert!(one.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && one.ends_with("-01"), "{one}");
+        assert_ne!(one, other);
+        assert_eq!(of(None, "a").len(), 55, "a run that nobody called has a trace of its own");
     }
 }

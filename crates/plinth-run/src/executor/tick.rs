@@ -88,7 +88,12 @@ impl<'a> Run<'a> {
         let began = clock.elapsed();
         Self {
             queue: Queue::new(&graph, options.parallel, clock.now()),
-            emitter: EventEmitter::new(sink, Arc::clone(&clock), Arc::clone(&world.env.secrets)),
+            emitter: EventEmitter::new(
+                sink,
+                Arc::clone(&clock),
+                Arc::clone(&world.env.secrets),
+                (options.run.clone(), options.traceparent.clone()),
+            ),
             ended: vec![None; plan.steps.len()],
             machines: HashMap::new(),
             limits: HashMap::new(),

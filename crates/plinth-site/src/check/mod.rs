@@ -7,6 +7,7 @@ mod inventory;
 mod labels;
 mod networks;
 mod nodes;
+mod notify;
 mod platform;
 mod ranges;
 
@@ -30,6 +31,7 @@ pub(crate) fn all(site: &raw::Site, diagnostics: &mut Diagnostics<'_>) {
     cluster::check(site, diagnostics);
     engine::check(site, diagnostics);
     platform::check(site, diagnostics);
+    notify::check(site, diagnostics);
 }
 
 /// Whether the file is of a later format than this release reads. Then nothing else in it can be judged.

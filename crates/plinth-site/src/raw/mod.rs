@@ -8,6 +8,7 @@ pub(crate) mod inventory;
 pub(crate) mod kubernetes;
 pub(crate) mod node_rules;
 pub(crate) mod nodes;
+pub(crate) mod notify;
 pub(crate) mod platform;
 pub(crate) mod registry_rules;
 pub(crate) mod rules;
@@ -68,6 +69,9 @@ pub(crate) struct Site {
     /// Limits of a run. They do not change what is deployed.
     #[serde(default)]
     pub(crate) run: Option<platform::Run>,
+    /// Whom a run tells that it began, that something failed, and how it ended.
+    #[serde(default)]
+    pub(crate) notify: Option<notify::Notify>,
 }
 
 /// About the site.

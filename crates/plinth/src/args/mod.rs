@@ -400,6 +400,9 @@ pub(crate) struct Rehearse {
     /// Show the plan and stop
     #[arg(long)]
     pub(crate) plan_only: bool,
+    /// Also post the messages of `notify` in the site file, marked as of a rehearsal: to try the webhooks
+    #[arg(long)]
+    pub(crate) notify: bool,
     /// Whether virtual time passes slowly enough to watch
     #[arg(long, value_enum, default_value_t = Pace::Auto, value_name = "HOW")]
     pub(crate) pace: Pace,

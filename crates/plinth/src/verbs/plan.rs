@@ -2,12 +2,16 @@
 
 use crate::args::{Common, GraphFormat, Plan as Arguments};
 use crate::input;
+use crate::kept::Kept;
 use crate::printer::Printer;
+use crate::recorded::past_before;
 use crate::screen::Screen;
+use plinth_analysis::{Shape, time_of_plan};
 use plinth_app::saved::save;
 use plinth_app::{Access, ChartMove, Depth, Failure, Goal, Input, Operation, Refreshed};
 use plinth_model::{Exit, Plan};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Shows what would be done, and why. Contacts BCM, and with `--preflight` the nodes; what was done before is known from the
 /// journal, and what is known of the nodes from the last check.
@@ -25,6 +29,8 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     let mut planned = operation.plan(seen)?;
     if !common.json {
         show(common, verb.graph, &planned.plan, printer);
+        let told = if verb.graph.is_none() { by_runs(common, &operation, &planned.plan)? } else { None };
+        told.iter().for_each(|told| printer.talk(told));
     }
     // People have read these already, folded.
     planned.plan.findings.append(&mut planned.checks);
@@ -37,6 +43,18 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
         printer.talk(&next(common, verb, &planned.plan));
     }
     Ok(if verb.detailed_exitcode && planned.plan.pending() > 0 { Exit::Pending } else { Exit::Done })
+}
+
+/// How long such a plan takes by real runs of the site, where there were any and they know every kind that matters.
+fn by_runs(common: &Common, operation: &Operation<'_>, plan: &Plan) -> Result<Option<String>, Failure> {
+    let Kept { site, journal: Some(journal), .. } = Kept::open_if_there(common)? else { return Ok(None) };
+    let past = past_before(&journal, &site, "")?;
+    if past.count().0 == 0 || plan.pending() == 0 {
+        return Ok(None);
+    }
+    let nodes = plan.steps.iter().filter_map(|step| step.work.node()).collect::<BTreeSet<_>>().len();
+    let took = time_of_plan(&Shape::of(plan), &past, nodes, operation.desired().run.parallel, false);
+    Ok(plinth_report::runs::of_plan(&took))
 }
 
 /// Chooses versions again, and says what moved, with `-q` too: that is a change, and the plan that follows is made of it.

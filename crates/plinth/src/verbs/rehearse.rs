@@ -35,6 +35,9 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     if verb.sources.skip_source_check {
         operation.skip_source_check();
     }
+    if verb.notify {
+        operation.tell_about_rehearsal();
+    }
     let seen = operation.observe(Depth::Steps).await.inspect_err(|_| screen.go_on())?;
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
@@ -48,6 +51,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
     let events = verb.events.events.as_deref();
     let exit = running::run(&mut operation, approved, (common, events), printer).await?;
+    screen.go_on();
     for fault in operation.unspent() {
         printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));
     }

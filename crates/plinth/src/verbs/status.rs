@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use plinth_analysis::{
     FailureGroup, Past, Shape, StopNow, TimeLeft, Traits, Waiting, failure_groups, stop_now, time_left, waiting,
 };
+use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress, RunState, Status};
 use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
@@ -62,6 +63,7 @@ struct Now {
     now_s: f64,
     left: Option<TimeLeft>,
     stop: Option<StopNow>,
+    undelivered: Vec<Undelivered>,
 }
 
 /// Earlier runs, read once for a run: they do not change any more.
@@ -77,6 +79,8 @@ struct Told<'a> {
     time_left: Option<&'a TimeLeft>,
     #[serde(skip_serializing_if = "Option::is_none")]
     if_stopped_now: Option<&'a StopNow>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    undelivered: &'a [Undelivered],
 }
 
 impl Now {
@@ -105,7 +109,8 @@ impl Now {
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let status = status.moving(&moving).kept_in(&directory.display().to_string());
         let traits = state::facts::traits(&directory).unwrap_or_default();
-        Ok(Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now))
+        let now = Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now);
+        Ok(Self { undelivered: notify::undelivered(&directory), ..now })
     }
 
     /// Time in a rehearsal is virtual: it goes on with its events only.
@@ -123,6 +128,7 @@ impl Now {
             now_s: view.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0)),
             left: time_left(&view, shape, past, now).filter(|_| is_on),
             stop: stop_now(&view, past, now).filter(|_| is_on),
+            undelivered: Vec::new(),
             site,
             status,
             view,
@@ -130,7 +136,8 @@ impl Now {
     }
 
     fn json(&self) -> Told<'_> {
-        Told { status: &self.status, time_left: self.left.as_ref(), if_stopped_now: self.stop.as_ref() }
+        let (time_left, if_stopped_now) = (self.left.as_ref(), self.stop.as_ref());
+        Told { status: &self.status, time_left, if_stopped_now, undelivered: &self.undelivered }
     }
 
     fn is_on(&self) -> bool {
@@ -148,16 +155,18 @@ impl Now {
     /// The status; of a run that is on with its frame, and with the reason why each step waits.
     fn text(&self, printer: &Printer) -> String {
         let look = look(printer);
-        if !self.is_on() {
-            return status::status(&self.site, &self.status, &self.groups, look.palette);
-        }
-        let columns = look.width.map(|width| width.saturating_sub(INDENT + 1));
-        let lines = self.frame(&[], Size::endless(columns), look.palette);
-        let text = status::status_with(&self.site, &self.status, (&lines, &self.groups), look.palette);
-        let waits = waits(&self.view, &self.waiting, look);
-        let stop = self.stop.as_ref().map(|stop| runs::stop_now(stop, look)).unwrap_or_default();
-        let parts = [text, waits, stop];
-        parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
+        let mut parts: Vec<String> = if self.is_on() {
+            let columns = look.width.map(|width| width.saturating_sub(INDENT + 1));
+            let lines = self.frame(&[], Size::endless(columns), look.palette);
+            let stop = self.stop.as_ref().map(|stop| runs::stop_now(stop, look)).unwrap_or_default();
+            let text = status::status_with(&self.site, &self.status, (&lines, &self.groups), look.palette);
+            vec![text, waits(&self.view, &self.waiting, look), stop]
+        } else {
+            vec![status::status(&self.site, &self.status, &self.groups, look.palette)]
+        };
+        parts.extend(self.undelivered.iter().map(Undelivered::sentence));
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
     }
 
     /// The same within a terminal: what the run is on top, its frame below.

@@ -14,6 +14,7 @@ mod memory;
 mod mirror_list;
 #[path = "../contract/node_client.rs"]
 mod node_client;
+mod notify;
 mod outputs;
 mod proofs;
 mod reach;

@@ -160,8 +160,8 @@ fn what_another_limit_would_have_taken_is_what_a_rehearsal_with_it_takes() {
     let real = listed["runs"][0]["seconds"].as_f64().unwrap();
     let told = played["whatIf"][0]["seconds"].as_f64().unwrap();
     assert!(real > seconds(&wide), "eight at once take longer");
-    // Seen: 5.5 %. The goal is 5; durations that were recorded with 64 at once are not all those of 8 at once.
-    assert!((told - real).abs() <= real * 0.08, "{told} s were told, and it took {real} s");
+    // A step that only waits is played to the moment at which what it waits for comes; seen: 0.2 %.
+    assert!((told - real).abs() <= real * 0.05, "{told} s were told, and it took {real} s");
 }
 
 /// What the schema of CTRF demands (ctrf.io, version 1.0): names, types and closed sets.

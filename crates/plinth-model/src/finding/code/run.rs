@@ -151,6 +151,11 @@ findings! {
         usually: "Another program configures the same thing and undoes it, or a service has not read it yet.",
         fix: "Find out what undoes it; the evidence lists what is still different. Then run again.",
     }
+    RUN_NOTIFICATION_UNDELIVERED = "run.notification-undelivered", You {
+        means: "Messages about a run could not be posted to a webhook of the site file. The run itself is not touched by it.",
+        usually: "The address is not reachable from here, was revoked, or its certificate is not trusted.",
+        fix: "Do what the message says. What may still be delivered is kept, and the next run posts it first.",
+    }
     RUN_ONCE_ALREADY_DONE = "run.once-already-done", You {
         means: "Something that may be done only once in the life of a site was done before, and is no longer there. Doing it again could make a second one.",
         usually: "Somebody removed the cluster from Run:ai's control plane after it was registered.",

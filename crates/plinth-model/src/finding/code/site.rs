@@ -101,6 +101,11 @@ findings! {
         usually: "A second mirror was added as an entry of its own.",
         fix: "Merge the entries: `{registry: docker.io, endpoints: [FIRST, SECOND]}`.",
     }
+    SITE_DUPLICATE_WEBHOOK = "site.duplicate-webhook", You {
+        means: "Two webhooks have the same name. Messages that wait for one are kept under its name.",
+        usually: "An entry was copied.",
+        fix: "Give each webhook a name of its own.",
+    }
     SITE_EMPTY = "site.empty", You {
         means: "The site file holds nothing.",
         usually: "A new file, or one that only has comments.",

@@ -1,0 +1,179 @@
+//! Whom a run tells about itself: the webhooks of the site file. Messages wait on the disk until they are delivered, so that the next
+//! plinth posts what one that was killed could not. A thread of its own posts them: nothing of it makes the run wait or fail.
+
+mod collect;
+mod format;
+mod notice;
+mod post;
+mod queue;
+
+pub use queue::{Undelivered, undelivered};
+
+use collect::Collector;
+use notice::Notice;
+use plinth_model::finding::code;
+use plinth_model::{Event, Finding};
+use plinth_run::executor::Sink;
+use plinth_site::NOTIFY;
+use plinth_site::desired::Webhook;
+use plinth_world::deadlines;
+use plinth_world::secrets::Secrets;
+use post::Poster;
+use queue::Queue;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Events that may wait for the thread. Only those are handed to it that are told at all; a disk that hangs for longer loses some.
+const WAITING: usize = 16 * 1024;
+
+/// What messages are made of and where they go.
+pub(crate) struct Told {
+    /// State directory.
+    pub(crate) directory: PathBuf,
+    /// Folder of the site file, at which names of files start.
+    pub(crate) folder: PathBuf,
+    /// Where to.
+    pub(crate) webhooks: Vec<Webhook>,
+    /// Gives addresses and keys, and takes secrets out of texts.
+    pub(crate) secrets: Arc<dyn Secrets>,
+}
+
+/// Tells others about a run, as long as this lives.
+pub(crate) struct Notifier {
+    events: Arc<Mutex<Option<mpsc::Sender<Event>>>>,
+    over: std::sync::mpsc::Receiver<()>,
+    directory: PathBuf,
+    names: Vec<String>,
+}
+
+impl Notifier {
+    /// Begins to; posts first what earlier runs left. None when nobody is to be told, or there is no thread to be had.
+    pub(crate) fn begin(told: Told) -> Option<Self> {
+        if told.webhooks.is_empty() {
+            return None;
+        }
+        let (events, received) = mpsc::channel(WAITING);
+        let directory = told.directory.clone();
+        let names = told.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        let (ended, over) = std::sync::mpsc::channel();
+        let work = move || {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(work(told, received)),
+                Err(error) => tracing::warn!(%error, "nobody can be told about the run"),
+            }
+            let _nobody_waits = ended.send(());
+        };
+        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(work);
+        thread.inspect_err(|error| tracing::warn!(%error, "nobody can be told about the run")).ok()?;
+        Some(Self { events: Arc::new(Mutex::new(Some(events))), over, directory, names })
+    }
+
+    /// The sink, with this in front of it. It never waits: what does not fit is lost, and told in the log.
+    pub(crate) fn before(&self, sink: Sink) -> Sink {
+        let events = Arc::clone(&self.events);
+        Arc::new(move |event: Event| {
+            if Collector::is_told(&event.body) {
+                let events = events.lock().unwrap_or_else(PoisonError::into_inner);
+                if events.as_ref().is_some_and(|events| events.try_send(event.clone()).is_err()) {
+                    tracing::warn!(seq = event.seq, "nobody is told of this event: too many wait");
+                }
+            }
+            sink(event);
+        })
+    }
+
+    /// No more events come: waits for the last messages for [`deadlines::NOTIFY_LAST`] at most. Answers a finding for each webhook that
+    /// did not get all.
+    pub(crate) fn end(self) -> Vec<Finding> {
+        let Self { events, over, directory, names } = self;
+        drop(events.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // A program that is asked for an address may hang: then the thread is left behind.
+        let _over_or_left = over.recv_timeout(deadlines::NOTIFY_LAST * 2);
+        let left = undelivered(&directory).into_iter().filter(|left| names.contains(&left.webhook));
+        left.map(|left| finding(&left)).collect()
+    }
+}
+
+fn finding(left: &Undelivered) -> Finding {
+    let subject = format!("webhook {}", left.webhook);
+    Finding::warning(code::RUN_NOTIFICATION_UNDELIVERED, subject, left.what()).fix(format!(
+        "check the address that `{NOTIFY}webhooks` of the site file refers to, and whether it answers from here"
+    ))
+}
+
+/// What the thread does: events become messages, messages get onto the disk and to a task for each webhook.
+async fn work(told: Told, mut events: mpsc::Receiver<Event>) {
+    let mut posters = Posters::begin(&told);
+    let mut collector = Collector::new(Arc::clone(&told.secrets));
+    loop {
+        let due = collector.due();
+        let notices = tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => collector.take(&event, Instant::now()),
+                None => break,
+            },
+            () = due_at(due) => collector.flush(),
+        };
+        notices.into_iter().for_each(|notice| posters.tell(notice));
+    }
+    collector.flush().into_iter().for_each(|notice| posters.tell(notice));
+    posters.end().await;
+}
+
+/// The moment; never, where there is none.
+async fn due_at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A task for each webhook, so that a slow one holds up nobody else.
+struct Posters {
+    all: Vec<(Webhook, Queue, mpsc::UnboundedSender<Notice>)>,
+    tasks: JoinSet<()>,
+}
+
+impl Posters {
+    fn begin(told: &Told) -> Self {
+        let (mut all, mut tasks) = (Vec::new(), JoinSet::new());
+        for webhook in &told.webhooks {
+            let (sender, notices) = mpsc::unbounded_channel();
+            let queue = Queue::of(&told.directory, &webhook.name);
+            let poster = Poster::new(webhook.clone(), &told.folder, Arc::clone(&told.secrets), queue.clone());
+            tasks.spawn(poster.work(notices));
+            all.push((webhook.clone(), queue, sender));
+        }
+        Self { all, tasks }
+    }
+
+    /// On the disk first, then to whoever posts it.
+    fn tell(&mut self, notice: Notice) {
+        for (webhook, queue, sender) in &self.all {
+            if webhook.wants(notice.on) {
+                if let Err(error) = queue.put(&notice) {
+                    tracing::warn!(%error, webhook = webhook.name, "a message about the run cannot be kept: it is tried once");
+                }
+                let _ended = sender.send(notice.clone());
+            }
+        }
+    }
+
+    async fn end(mut self) {
+        self.all.clear();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _some_are_kept = timeout(deadlines::NOTIFY_LAST, all).await;
+    }
+}
+
+/// A file that is named in the site file.
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

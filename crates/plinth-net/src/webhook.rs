@@ -1,0 +1,139 @@
+//! Posting a message to a webhook. Its address is a secret, and nothing of it gets into an error.
+
+use crate::fault::failed_request;
+use crate::trust::client_config;
+use plinth_world::deadlines;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode, Url};
+use ring::hmac;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Name of the header with the id of a message: the same for each attempt, so that one that came twice is known.
+pub const ID_HEADER: &str = "x-plinth-id";
+/// Name of the header with the second of the attempt, since 1970.
+pub const TIME_HEADER: &str = "x-plinth-timestamp";
+/// Name of the header with the signature: HMAC-SHA-256 over `TIMESTAMP.BODY`, in hexadecimal digits behind `sha256=`.
+pub const SIGNATURE_HEADER: &str = "x-plinth-signature";
+
+/// What became of an attempt; texts are the end of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It was taken.
+    Taken,
+    /// It may be taken later, not before this time if the answer named one.
+    Later(Option<Duration>, String),
+    /// It will never be taken as it is.
+    Refused(String),
+}
+
+/// What is posted.
+#[derive(Clone, Copy, Debug)]
+pub struct Post<'a> {
+    /// Id of the message.
+    pub id: &'a str,
+    /// JSON.
+    pub body: &'a [u8],
+    /// Seconds since 1970.
+    pub at: i64,
+    /// Key of the signature, if it is to be signed.
+    pub key: Option<&'a [u8]>,
+}
+
+/// Where messages are posted to.
+#[derive(Clone)]
+pub struct Webhook {
+    client: Client,
+    url: Url,
+}
+
+impl Webhook {
+    /// An address, believed by its certificate: by this authority (PEM), or by those that this machine trusts. No redirect is followed:
+    /// the message is for whoever was named. Proxies of the environment are used, as for everything that leaves the site.
+    ///
+    /// # Errors
+    /// The end of a sentence, when it is no address of HTTPS, or the authority cannot be used.
+    pub fn new(url: &str, authority: Option<&[u8]>) -> Result<Self, String> {
+        let url = Url::parse(url.trim()).map_err(|_| "what the site file refers to is no address".to_owned())?;
+        if url.scheme() != "https" || url.host_str().is_none() {
+            return Err("what the site file refers to is no address that begins with https://".to_owned());
+        }
+        let client = Client::builder()
+            .tls_backend_preconfigured(client_config(authority)?)
+            .redirect(Policy::none())
+            .timeout(deadlines::NOTIFY_POST)
+            .user_agent(concat!("plinth/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| format!("TLS cannot be set up: {}", error.without_url()))?;
+        Ok(Self { client, url })
+    }
+
+    /// Posts a message once. What the answer says beside its status is not read.
+    pub async fn post(&self, post: Post<'_>) -> Posted {
+        let mut request = self.client.post(self.url.clone()).body(post.body.to_vec());
+        request =
+            request.header(CONTENT_TYPE, "application/json").header(ID_HEADER, post.id).header(TIME_HEADER, post.at);
+        if let Some(key) = post.key {
+            request = request.header(SIGNATURE_HEADER, format!("sha256={}", signature(key, post.at, post.body)));
+        }
+        match request.send().await {
+            Ok(answer) => judged(&answer),
+            Err(error) => Posted::Later(None, failed_request(&error.without_url()).0),
+        }
+    }
+}
+
+/// The signature of a message, as its reader computes it too.
+#[must_use]
+pub fn signature(key: &[u8], at: i64, body: &[u8]) -> String {
+    let mut signed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    signed.update(format!("{at}.").as_bytes());
+    signed.update(body);
+    signed.sign().as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn judged(answer: &Response) -> Posted {
+    let status = answer.status();
+    let said = format!("the answer was {}", status.as_u16());
+    let is_passing =
+        matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    if status.is_success() {
+        Posted::Taken
+    } else if is_passing || status.is_server_error() {
+        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Posted::Later(asked.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs), said)
+    } else {
+        Posted::Refused(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_of_https_is_one_and_none_is_ever_told() {
+        let secret = "T00000000/B00000000/s3cr3t";
+        for wrong in
+            [format!("http://hooks.example.com/{secret}"), format!("hooks/{secret}"), format!("file:///{secret}")]
+        {
+            let why = Webhook::new(&wrong, None).err().unwrap_or_default();
+            assert!(why.contains("no address") && !why.contains("s3cr3t"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_that_of_the_standard() {
+        // RFC 4231, test case 2, with its data as the body of a message whose time is cut off: computed the same way by the reader.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
+        let known = signature(b"Jefe", 7, b"what do ya want for nothing?");
+        let again = hmac::sign(&key, b"7.what do ya want for nothing?");
+        assert_eq!(known.len(), 64);
+        assert!(known.starts_with(&format!("{:02x}", again.as_ref().first().copied().unwrap_or_default())));
+        assert_ne!(known, signature(b"Jefe", 8, b"what do ya want for nothing?"), "an old message is not played again");
+    }
+}
