@@ -129,6 +129,7 @@ impl Now {
             now_s: view.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0)),
             left: time_left(&view, shape, past, now).filter(|_| is_on),
             stop: stop_now(&view, past, now).filter(|_| is_on),
+            undelivered: Vec::new(),
             site,
             status,
             view,
