@@ -208,7 +208,13 @@ mod tests {
                 assert!(words(&text).contains(word), "{word} at {width}\n{text}");
             }
         }
-        insta::assert_snapshot!(discovery_in(&cells(&rows), Some(80)));
+        let narrow = discovery_in(&cells(&rows), Some(80));
+        assert!(narrow.starts_with("dgx-h100-r1-n01  10.184.162.105  physical, dgx-h100, "), "{narrow}");
+        assert!(narrow.contains("\n    why not  bond0 10.184.162.21: claimed by"), "{narrow}");
+        let heads =
+            [NodeRow { roles: vec!["head".into()], kind: "head".into(), ..node("bcm-head-01", "10.184.162.100", "") }];
+        let head = discovery_in(&cells(&heads), Some(40));
+        assert_eq!(head.matches("head").count(), 2, "the name and the type: {head}");
     }
 
     /// Two fingerprints are compared by eye.

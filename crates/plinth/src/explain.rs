@@ -151,7 +151,9 @@ pub(crate) fn near(wanted: &str, plan: Option<&Plan>) -> Option<String> {
     let steps = plan.into_iter().flat_map(|plan| &plan.steps);
     let of_steps = steps.flat_map(|step| step.work.node().map(NodeName::as_str).into_iter().chain([step.id.as_str()]));
     let gates = plan.into_iter().flat_map(|plan| &plan.gates).map(|gate| gate.id.kind());
-    nearest(wanted, topics().into_iter().chain(gates).chain(of_steps)).map(str::to_owned)
+    // Kinds and codes have a dot: a word without one is nearer to none of them than it looks.
+    let topics = topics().into_iter().filter(|topic| wanted.contains('.') || !topic.contains('.'));
+    nearest(wanted, topics.chain(gates).chain(of_steps)).map(str::to_owned)
 }
 
 fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
