@@ -109,8 +109,5 @@ pub(crate) fn guarded(mut response: Response<Body>) -> Response<Body> {
 /// Packed with gzip. Writing into memory does not fail; if it did, what was packed so far would be told as broken by the reader.
 pub(crate) fn pack(bytes: &[u8], level: Compression) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), level);
-    match packer.write_all(bytes).and_then(|()| packer.finish()) {
-        Ok(packed) => packed,
-        Err(_) => Vec::new(),
-    }
+    packer.write_all(bytes).and_then(|()| packer.finish()).unwrap_or_default()
 }

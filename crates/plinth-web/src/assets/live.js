@@ -188,6 +188,10 @@ function connect(tell) {
     hear(message)
   }
   for (const kind of ['patch', 'reset', 'end']) source.addEventListener(kind, both(kind))
+  // A server that was restarted with another token: the browser does not try again by itself.
+  source.onerror = () => {
+    if (source?.readyState === EventSource.CLOSED) text('t-asof', 'not connected any more: open the link of the server again')
+  }
 }
 
 function hear({ kind, data }) {
