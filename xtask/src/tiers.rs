@@ -129,7 +129,17 @@ fn keycloak() -> Result<Tally, Failure> {
 fn page() -> Result<Tally, Failure> {
     use plinth_lab::browser::{Browser, axe};
     Browser::have().and_then(|()| axe().map(drop)).map_err(|error| error.to_string())?;
-    counted(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"])
+    counted(&[
+        "test",
+        "--workspace",
+        "--locked",
+        "--no-fail-fast",
+        "--test",
+        "page",
+        "--",
+        "--ignored",
+        "--test-threads=1",
+    ])
 }
 
 /// The fuzz package stands outside the workspace; it shares the target directory, so that its dependencies build once.

@@ -178,4 +178,3 @@ fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> R
     }
     Ok(Report { bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
 }
-
