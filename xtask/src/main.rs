@@ -96,6 +96,9 @@ enum Chore {
         /// A plinth that was built before, instead of a release build
         #[arg(long, value_name = "PROGRAM")]
         program: Option<std::path::PathBuf>,
+        /// As WebP, a third of the bytes, for documents
+        #[arg(long)]
+        small: bool,
     },
     /// Real nodes in namespaces of this machine, for tests and for trying plinth; needs root
     #[command(subcommand)]
@@ -114,7 +117,7 @@ fn main() -> ExitCode {
         Chore::E2e(work) => e2e::run(&work),
         Chore::KubesprayNames { sources } => kubespray::run(&sources),
         Chore::Charts(work) => charts::run(&work),
-        Chore::Page { screenshots, program } => views::pictures(&screenshots, program.as_deref()),
+        Chore::Page { screenshots, program, small } => views::pictures(&screenshots, program.as_deref(), small),
         Chore::Lab(work) => lab::run(&work),
     };
     match result {

@@ -191,7 +191,10 @@ fn keycloak(failed: &mut Vec<String>) -> Result<Tally, Failure> {
 fn page(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::browser::{Browser, axe};
     Browser::have().and_then(|()| axe().map(drop)).map_err(|error| error.to_string())?;
-    counted(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"], failed)
+    counted(
+        &["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"],
+        failed,
+    )
 }
 
 /// Shares the target directory, so that its dependencies build once.

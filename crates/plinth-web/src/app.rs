@@ -2,8 +2,6 @@
 
 mod pages;
 
-pub(crate) use pages::choose;
-
 use crate::access::{Guard, Peer};
 use crate::answer::{Answer, JSON, TEXT, guarded};
 use crate::assets;

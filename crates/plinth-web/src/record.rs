@@ -4,8 +4,8 @@ use crate::grid::Grid;
 use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
-    Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Slow,
-    StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Columns, CriticalPath, FailureGroup, Filter, Ghost, KindView, Past, Prediction, Rehearsed, RunEntry, Shape, Side,
+    Slow, StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView, StreamSeal};
 use plinth_model::{Event, Plan, RunView, StepId};
@@ -280,6 +280,14 @@ impl Record {
     /// For a comparison.
     pub(crate) fn side(&self) -> Side<'_> {
         Side { view: &self.view, plan: self.plan.as_deref() }
+    }
+
+    /// Those of the steps that fit; else the term that none fits.
+    pub(crate) fn choose<'a>(&self, filter: &Filter, subjects: &[Subject<'a>]) -> (Vec<Subject<'a>>, Option<String>) {
+        match filter.choose(subjects, &self.shape) {
+            Ok(places) => (places.into_iter().filter_map(|at| subjects.get(at).copied()).collect(), None),
+            Err(term) => (Vec::new(), Some(term)),
+        }
     }
 
     /// Steps with what a filter looks at.

@@ -14,6 +14,9 @@ pub(crate) struct Explanation {
     pub(crate) data: Value,
 }
 
+/// Version of what `--json` prints.
+const SCHEMA: u32 = 1;
+
 /// What can be asked without a site, beside kinds and codes.
 const TABLES: [(&str, &str); 4] = [
     ("exit-codes", "how the process ends, and what that means"),
@@ -24,7 +27,7 @@ const TABLES: [(&str, &str); 4] = [
 
 /// A topic with its data, for programs.
 pub(crate) fn machine(topic: Option<&str>, data: Value) -> Value {
-    let mut all = json!({ "schema": crate::input::SCHEMA, "topic": topic });
+    let mut all = json!({ "schema": SCHEMA, "topic": topic });
     if let (Some(all), Value::Object(more)) = (all.as_object_mut(), data) {
         all.extend(more);
     }

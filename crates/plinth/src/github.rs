@@ -1,7 +1,7 @@
 //! GitHub Actions: whether plinth runs in a job of it, and the summary of the step.
 
 use crate::recorded::Chosen;
-use crate::sinks::{Shared, shared};
+use crate::shared_sink::{Shared, shared};
 use plinth_analysis::{RunEntry, Traits};
 use plinth_model::text::visible;
 use plinth_model::{Event, Plan, Problem, RunView};

@@ -25,6 +25,7 @@ mod report;
 mod running;
 mod screen;
 mod searched;
+mod shared_sink;
 mod signals;
 mod sinks;
 mod site_file;

@@ -6,6 +6,7 @@ use crate::signals::Signals;
 use crate::streams::Streams;
 use plinth_model::Problem;
 use plinth_model::text::{visible, visible_json, visible_styled};
+use plinth_report::Palette;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use rustix::io::Errno;
@@ -281,6 +282,11 @@ fn progress(common: &Common, variable: impl Fn(&str) -> Option<String>) -> Progr
         (Progress::Auto | Progress::Live, _) => Progress::Lines,
         (chosen, _) => chosen,
     }
+}
+
+/// Colour as the printer decided for where the text goes, signs as the locale allows.
+pub(crate) fn palette(colour: bool) -> Palette {
+    Palette { colour, ..Palette::detect(Printer::watched(), |name| std::env::var(name).ok()) }
 }
 
 /// One line from standard input, as long as somebody wants it; empty when nothing comes. A read that waits would outlive its question.

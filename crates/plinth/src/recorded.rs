@@ -3,8 +3,7 @@
 use crate::args::Common;
 use crate::kept::Kept;
 use crate::prediction;
-use crate::printer::Printer;
-use crate::sinks;
+use crate::printer::{Printer, palette};
 use jiff::Timestamp;
 use plinth_analysis::{
     Categories, Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, RunEntry, Shape, Side, Slow, StopNow,
@@ -242,5 +241,5 @@ impl Chosen {
 /// How data is shown on standard output: lines are broken only where somebody sees them.
 pub(crate) fn look(printer: &Printer) -> Look {
     let width = std::io::stdout().is_terminal().then(Printer::width);
-    Look { palette: sinks::palette(printer.color_out()), width }
+    Look { palette: palette(printer.color_out()), width }
 }

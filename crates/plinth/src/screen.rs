@@ -1,7 +1,6 @@
 //! What an operation tells on its way, on the terminal.
 
-use crate::printer::Printer;
-use crate::sinks;
+use crate::printer::{Printer, palette};
 use plinth_app::Audience;
 use plinth_model::{Finding, Problem, Severity};
 use plinth_site::Site;
@@ -62,6 +61,6 @@ impl Audience for Screen<'_> {
         if self.waiting.is_some() && findings.iter().all(|finding| finding.severity == Severity::Info) {
             return;
         }
-        self.talk(plinth_report::preflight::preflight(findings, sinks::palette(self.printer.color_err())));
+        self.talk(plinth_report::preflight::preflight(findings, palette(self.printer.color_err())));
     }
 }

@@ -3,16 +3,17 @@
 use crate::args::Progress;
 use crate::github::{self, StepSummary};
 use crate::keys::QuietKeys;
-use crate::printer::Printer;
+use crate::printer::{Printer, palette};
 use crate::recorded::past_in;
+use crate::shared_sink::{Shared, shared};
 use crate::terminal;
 use plinth_analysis::Traits;
 use plinth_app::state;
 use plinth_model::{Event, Plan, Problem};
-use plinth_report::{Background, GitHub, Lines, Live, Ndjson, Palette, Sink};
+use plinth_report::{Background, GitHub, Lines, Live, Ndjson, Palette};
 use plinth_world::output;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// Open sinks. None of them makes a run wait: each hands on to a thread of its own.
 pub(crate) struct Sinks<'a> {
@@ -21,9 +22,6 @@ pub(crate) struct Sinks<'a> {
     view: Option<(Background, QuietKeys)>,
     summary: Option<StepSummary>,
 }
-
-/// A sink that the executor and the verb both hold.
-pub(crate) type Shared = Arc<Mutex<Box<dyn Sink + Send>>>;
 
 impl<'a> Sinks<'a> {
     /// The run as the printer shows it, and the file, if one is wanted. `directory`: where the site's state is.
@@ -99,15 +97,6 @@ impl<'a> Sinks<'a> {
 
 fn no_thread(error: std::io::Error) -> Problem {
     Problem::while_doing("showing the run").wrong_input(error).try_this("raise the limit on threads (`ulimit -u`)")
-}
-
-pub(crate) fn shared(sink: impl Sink + Send + 'static) -> Shared {
-    Arc::new(Mutex::new(Box::new(sink)))
-}
-
-/// Colour as the printer decided for where the text goes, signs as the locale allows.
-pub(crate) fn palette(colour: bool) -> Palette {
-    Palette { colour, ..Palette::detect(Printer::watched(), |name| std::env::var(name).ok()) }
 }
 
 /// How the file is opened: what an earlier run wrote there is replaced, anything else is left alone. Nothing is read of what is no

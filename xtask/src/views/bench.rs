@@ -3,6 +3,7 @@
 
 use super::follow;
 use super::http::Place;
+use super::measured::{measures, median, memory, number, percentile, text};
 use super::section::{self, Page, Report};
 use super::stage::{SIZES, Stage};
 use crate::bench_nodes;
@@ -45,34 +46,6 @@ pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
     let followers = follow::followers(&stage)?;
     println!("bench: {followers:?}");
     section::write(&section::Measured { version, load, pages, lives, reports, followers })
-}
-
-pub(super) fn text(error: LabError) -> Failure {
-    error.to_string()
-}
-
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// The value that so many of a hundred do not pass.
-pub(super) fn percentile(mut values: Vec<f64>, hundredth: usize) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get((values.len() * hundredth / 100).min(values.len().saturating_sub(1))).copied()
-}
-
-/// A number that an expression in a page gives.
-pub(super) fn number(tab: &Tab<'_>, expression: &str) -> Result<f64, Failure> {
-    let value = tab.ask(expression).map_err(text)?;
-    value.as_f64().ok_or_else(|| format!("`{expression}` gives {value} and no number"))
-}
-
-/// Milliseconds of all measures with a name that the page made.
-pub(super) fn measures(tab: &Tab<'_>, name: &str) -> Result<Vec<f64>, Failure> {
-    let asked = format!("performance.getEntriesByName({}, 'measure').map(one => one.duration)", json!(name));
-    let all = tab.ask(&asked).map_err(text)?;
-    Ok(all.as_array().into_iter().flatten().filter_map(Value::as_f64).collect())
 }
 
 const PAINT: &str = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN";
@@ -153,13 +126,6 @@ fn server(served: &Served, run: &str, page: &mut Page) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Most memory that a process had.
-pub(super) fn memory(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches("kB").trim().parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
-}
-
 fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Result<Report, Failure> {
     let file = stage.folder().join(format!("bench-{nodes}.html"));
     let out = file.to_string_lossy().into_owned();
@@ -178,4 +144,3 @@ fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> R
     }
     Ok(Report { bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
 }
-

@@ -1,7 +1,7 @@
 //! A run that goes on: what a page that follows it costs, and what two hundred followers cost the run.
 
-use super::bench::{measures, memory, number, percentile, text};
 use super::http::Place;
+use super::measured::{measures, median, memory, number, percentile, text};
 use super::section::{Followed, Live};
 use super::stage::Stage;
 use crate::commands::Failure;
@@ -164,8 +164,8 @@ pub(super) fn followers(stage: &Stage) -> Result<Followed, Failure> {
         peak = peak.max(mib);
     }
     Ok(Followed {
-        alone_s: super::bench::median(alone),
-        followed_s: super::bench::median(followed),
+        alone_s: median(alone),
+        followed_s: median(followed),
         followers: FOLLOWERS,
         stalled: STALLED,
         memory_mib: peak,

@@ -3,6 +3,7 @@
 mod bench;
 mod follow;
 mod http;
+mod measured;
 mod pictures;
 mod section;
 mod stage;

@@ -23,19 +23,24 @@ const PAGES: [(&str, &str); 13] = [
 ];
 
 /// Draws all of them into a folder. `program`: a plinth that was built before.
-pub(crate) fn run(folder: &Path, program: Option<&Path>) -> Result<bool, Failure> {
+pub(crate) fn run(folder: &Path, program: Option<&Path>, small: bool) -> Result<bool, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     let plinth = program.map_or_else(commands::release_binary, |program| Ok(program.to_owned()))?;
     let stage = Stage::new(plinth)?;
     let browser = Browser::start().map_err(|error| error.to_string())?;
     for nodes in SIZES {
         let state = stage.recorded(nodes)?;
-        drawn(&stage, &browser, (nodes, &state), folder)?;
+        drawn(&stage, &browser, (nodes, &state), (folder, small))?;
     }
     Ok(true)
 }
 
-fn drawn(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path), folder: &Path) -> Result<(), Failure> {
+fn drawn(
+    stage: &Stage,
+    browser: &Browser,
+    (nodes, state): (usize, &Path),
+    (folder, small): (&Path, bool),
+) -> Result<(), Failure> {
     let served = stage.serve(state)?;
     let run = stage.last_run(state)?;
     let (node, step) = match nodes {
@@ -65,8 +70,9 @@ fn drawn(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path), folde
             tab.open(url).map_err(failed)?;
             // Canvases are drawn in the frame after the next.
             tab.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))").map_err(failed)?;
-            let file = folder.join(format!("{name}-{nodes}-{scheme}.png"));
-            let picture = tab.picture(false).map_err(failed)?;
+            let end = if small { "webp" } else { "png" };
+            let file = folder.join(format!("{name}-{nodes}-{scheme}.{end}"));
+            let picture = tab.picture(small).map_err(failed)?;
             std::fs::write(&file, picture).map_err(|error| format!("writing {}: {error}", file.display()))?;
             println!("{}", file.display());
         }

@@ -151,7 +151,12 @@ fn rows(measured: &Measured) -> Vec<Row> {
         Row::new("elements", "", page(|p| p.elements), &[1500.0, 7000.0, 16000.0]),
         Row::new("first contentful paint", "ms", page(|p| p.paint_ms), &[150.0, 200.0, 300.0]),
         Row::new("layout and style", "ms", page(|p| p.layout_ms), &[10.0, 30.0, 80.0]),
-        Row::new("redraw of the timeline, 95 of 100", "ms", page(|p| p.timeline_ms.unwrap_or(f64::NAN)), &[8.0, 12.0, 16.0]),
+        Row::new(
+            "redraw of the timeline, 95 of 100",
+            "ms",
+            page(|p| p.timeline_ms.unwrap_or(f64::NAN)),
+            &[8.0, 12.0, 16.0],
+        ),
         Row::new("filter over all steps, by the server", "ms", page(|p| p.filter_server_ms), &[ANY, ANY, 50.0]),
         Row::new("the same on the screen", "ms", page(|p| p.filter_ms), &[ANY, ANY, 100.0]),
         Row::new("the server renders the overview, median", "ms", page(|p| p.render_ms), &[]),

@@ -19,7 +19,8 @@ impl Stage {
     pub(super) fn new(plinth: PathBuf) -> Result<Self, Failure> {
         let scratch = Scratch::new("views")?;
         let example = root().join("examples/basepod.yaml");
-        let site = std::fs::read_to_string(&example).map_err(|error| format!("reading {}: {error}", example.display()))?;
+        let site =
+            std::fs::read_to_string(&example).map_err(|error| format!("reading {}: {error}", example.display()))?;
         std::fs::write(scratch.path().join("site.yaml"), format!("{site}run: {{nodeFailures: 20}}\n"))
             .map_err(|error| format!("writing a site file: {error}"))?;
         Ok(Self { scratch, plinth })
@@ -56,7 +57,12 @@ impl Stage {
         let count = nodes.to_string();
         let base = ["rehearse", "--nodes", &count];
         let fault = ["--fault", "release:gpu-operator:fails"];
-        let nodes_fail = ["--fault", "node:rehearsal-00011:unreachable@downloads", "--fault", "node:rehearsal-00012:unreachable@downloads"];
+        let nodes_fail = [
+            "--fault",
+            "node:rehearsal-00011:unreachable@downloads",
+            "--fault",
+            "node:rehearsal-00012:unreachable@downloads",
+        ];
         match nodes {
             5 => {
                 self.told(&state, 0, &base)?;

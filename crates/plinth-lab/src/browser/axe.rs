@@ -34,7 +34,11 @@ fn fetch(at: &Path) -> LabResult<()> {
     let found = hex::encode(Sha256::digest(std::fs::read(&package).map_err(LabError::at("reading", &package))?));
     if found != PACKAGE {
         let happened = format!("its SHA-256 is {found}, and not {PACKAGE}");
-        return Err(LabError::new("checking the package of axe-core", happened, "ask who changed it before you run it"));
+        return Err(LabError::new(
+            "checking the package of axe-core",
+            happened,
+            "ask who changed it before you run it",
+        ));
     }
     let name = package.to_string_lossy().into_owned();
     let mut tar = program("tar", &["-xzf", &name, "--strip-components=1", "-C"]);

@@ -86,7 +86,8 @@ impl Browser {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let failed = |what: String| LabError::new("starting Chromium", what, "start `chromium --headless` by hand");
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-        let wire = Wire::over(child.stdin.take(), child.stdout.take()).ok_or_else(|| failed("it has no pipes".into()))?;
+        let wire =
+            Wire::over(child.stdin.take(), child.stdout.take()).ok_or_else(|| failed("it has no pipes".into()))?;
         let browser = Self { wire: RefCell::new(wire), child, profile };
         browser.version_within(STARTS).map_err(|error| {
             let said = std::fs::read_to_string(browser.profile.path().join("log")).unwrap_or_default();

@@ -75,11 +75,8 @@ impl Seen {
 
     fn asked(&mut self, parameters: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let request = Request {
-            url: text(&parameters["request"]["url"]),
-            kind: text(&parameters["type"]),
-            ..Request::default()
-        };
+        let request =
+            Request { url: text(&parameters["request"]["url"]), kind: text(&parameters["type"]), ..Request::default() };
         self.places.insert(text(&parameters["requestId"]), self.requests.len());
         self.requests.push(request);
     }

@@ -172,12 +172,12 @@ impl<'browser> Tab<'browser> {
         Ok(self.ask("document.body.innerText")?.as_str().unwrap_or_default().to_owned())
     }
 
-    /// A picture as PNG: of what is to be seen, or of the whole page.
+    /// A picture of what is to be seen, as PNG, or smaller and with losses as WebP.
     ///
     /// # Errors
     /// When the browser makes none.
-    pub fn picture(&self, whole: bool) -> LabResult<Vec<u8>> {
-        let asked = json!({"format": "png", "captureBeyondViewport": whole});
+    pub fn picture(&self, small: bool) -> LabResult<Vec<u8>> {
+        let asked = if small { json!({"format": "webp", "quality": 70}) } else { json!({"format": "png"}) };
         let answer = self.call("Page.captureScreenshot", &asked)?;
         STANDARD.decode(answer["data"].as_str().unwrap_or_default()).map_err(|error| {
             LabError::new("taking a picture of a page", error.to_string(), "look whether the page is endless")
@@ -200,8 +200,7 @@ impl<'browser> Tab<'browser> {
     /// # Errors
     /// When the browser does not answer.
     pub fn offline(&self, offline: bool) -> LabResult<()> {
-        let asked =
-            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        let asked = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
         self.call("Network.emulateNetworkConditions", &asked).map(drop)
     }
 

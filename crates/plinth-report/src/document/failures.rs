@@ -6,9 +6,9 @@ use crate::runs::{Look, waits as roots};
 use crate::style::Palette;
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
+use plinth_model::amount;
 use plinth_model::run::CommandFailure;
 use plinth_model::span::clock;
-use plinth_model::amount;
 
 /// Causes that are told in full, and in a line each behind them.
 const CARDS: usize = 100;

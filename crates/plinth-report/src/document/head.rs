@@ -68,7 +68,8 @@ fn counts(view: &RunView) -> String {
         (all, 0) => format!("; {}", amount(all, "node")),
         (all, failed) => format!("; {failed} of {} with a failed step", amount(all, "node")),
     };
-    let warnings = if counts.warnings > 0 { format!("; {}", amount(counts.warnings, "warning")) } else { String::new() };
+    let warnings =
+        if counts.warnings > 0 { format!("; {}", amount(counts.warnings, "warning")) } else { String::new() };
     format!("{} of {}{nodes}{warnings}.", parts.join(", "), amount(all, "step"))
 }
 
@@ -108,7 +109,9 @@ fn doubts(run: &Exported<'_>) -> Vec<String> {
         texts.push(format!("{} more gaps are not named.", view.gaps().len() - GAPS));
     }
     if run.shown.whole == Some(false) {
-        texts.push("these events are not all that the run had: their digest is not the one that it ended with.".to_owned());
+        texts.push(
+            "these events are not all that the run had: their digest is not the one that it ended with.".to_owned(),
+        );
     }
     texts
 }

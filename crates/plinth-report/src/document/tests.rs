@@ -86,7 +86,8 @@ fn endless(steps: usize) -> Vec<Event> {
         event.after = Some(event.seq - 1);
         if let EventBody::StepFinished { step: id, detail, .. } = &mut event.body {
             *id = scripted::id(&format!("nodes/account/dgx-{step:06}"));
-            *detail = format!("{step} {}", (0..45).map(|n| format!("{:x}", (step + 1) * 7919 * (n + 3))).collect::<String>());
+            *detail =
+                format!("{step} {}", (0..45).map(|n| format!("{:x}", (step + 1) * 7919 * (n + 3))).collect::<String>());
         }
         events.push(event);
     }

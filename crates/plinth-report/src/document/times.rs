@@ -4,9 +4,9 @@ use super::line;
 use crate::export::Exported;
 use maud::{Markup, html};
 use plinth_analysis::{CriticalPath, PathStep};
+use plinth_model::amount;
 use plinth_model::run::HeldBy;
 use plinth_model::span::{clock, span};
-use plinth_model::amount;
 
 /// Width of a bar's drawing, in its own units.
 const WIDTH: f64 = 400.0;

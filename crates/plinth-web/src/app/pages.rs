@@ -6,7 +6,7 @@ use crate::page::{self, OfRun, overview, shell};
 use crate::record::{Derived, Record};
 use crate::route::{Form, Links, Page, Part, Query};
 use maud::Markup;
-use plinth_analysis::{Filter, RunDiff, RunEntry, Subject};
+use plinth_analysis::{Filter, RunDiff, RunEntry};
 use plinth_model::{Problem, SiteName};
 use plinth_report::Palette;
 use plinth_report::evidence::Evidence;
@@ -126,7 +126,7 @@ impl App {
             Part::Failures => data(&machine::causes(of_run.run(), &derived.groups)),
             Part::Nodes | Part::Node(_) | Part::Steps | Part::Step(_) => {
                 let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
-                let (chosen, emptied) = choose(&filter, &subjects, record);
+                let (chosen, emptied) = record.choose(&filter, &subjects);
                 data(&machine::steps(of_run.run(), emptied.as_deref(), &chosen))
             }
             Part::Timeline | Part::Graph => data(&machine::critical_path(of_run.run(), &derived.path, &[])),
@@ -144,7 +144,7 @@ impl App {
             Part::Failures => runs::failures(&derived.groups, PLAIN),
             Part::Nodes | Part::Node(_) | Part::Steps => {
                 let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
-                let (chosen, emptied) = choose(&filter, &subjects, record);
+                let (chosen, emptied) = record.choose(&filter, &subjects);
                 match emptied {
                     Some(term) => format!("no step of this run fits `{term}`"),
                     None => runs::steps(&record.view, &chosen, PLAIN),
@@ -218,18 +218,6 @@ fn filter_of(part: &Part, query: &Query) -> Result<Filter, Refused> {
         _ => query.get("q").unwrap_or_default().to_owned(),
     };
     Filter::parse(&asked).map_err(|error| wrong_filter(&error.to_string()).into())
-}
-
-/// Steps that fit; else the term that none fits.
-pub(crate) fn choose<'a>(
-    filter: &Filter,
-    subjects: &[Subject<'a>],
-    record: &Record,
-) -> (Vec<Subject<'a>>, Option<String>) {
-    match filter.choose(subjects, &record.shape) {
-        Ok(places) => (places.into_iter().filter_map(|at| subjects.get(at).copied()).collect(), None),
-        Err(term) => (Vec::new(), Some(term)),
-    }
 }
 
 fn wrong_filter(why: &str) -> Problem {

@@ -1,14 +1,13 @@
 //! Failures by cause: one card for each, not one for each node.
 
 use super::OfRun;
-use super::overview::place;
+use super::cause::{anchor, place};
 use super::parts::{fact, node_link, short, step_link, told};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::CommandFailure;
 use plinth_model::span::clock;
-use sha2::{Digest as _, Sha256};
 
 /// With so few causes every card is open.
 const OPEN: usize = 6;
@@ -29,12 +28,6 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
         @let earliest = groups.iter().map(|group| group.first_s).fold(f64::INFINITY, f64::min);
         @for group in groups { (card(page, group, groups.len() <= OPEN, group.first_s <= earliest)) }
     }
-}
-
-/// A name for a cause that stays when others come.
-pub(crate) fn anchor(group: &FailureGroup) -> String {
-    let digest = Sha256::digest(format!("{} {}", group.code, group.cause));
-    format!("cause-{}", hex::encode(digest).chars().take(10).collect::<String>())
 }
 
 fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> Markup {

@@ -1,5 +1,6 @@
 //! Pages. Each is a function of what is known to HTML; text of others is cleaned and escaped on its way in.
 
+pub(crate) mod cause;
 pub(crate) mod checks;
 pub(crate) mod diff;
 pub(crate) mod explain;

@@ -1,6 +1,7 @@
 //! The overview: the one sentence is on top; here what runs, what failed, kinds, and nodes by kinds.
 
 use super::OfRun;
+use super::cause::{anchor, place};
 use super::matrix::{self, Sort};
 use super::parts::{badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
@@ -95,7 +96,7 @@ fn causes(page: &OfRun<'_>) -> Markup {
             section {
                 h2 { "Failed " a.more href=(all) { (amount(groups.len(), "cause")) } }
                 @for group in groups.iter().take(CAUSES) {
-                    a.card.bad href=(format!("{all}#{}", super::failures::anchor(group))) {
+                    a.card.bad href=(format!("{all}#{}", anchor(group))) {
                         b { (short(if group.code.is_empty() { "failed" } else { &group.code })) } " "
                         (place(group)) p { (short(&group.message)) }
                         @if group.holds_up > 0 { p.dim { "holds up " (amount(group.holds_up, "step")) } }
@@ -103,16 +104,6 @@ fn causes(page: &OfRun<'_>) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// Where: `on 47 nodes, dgx-[001-047]`.
-pub(crate) fn place(group: &plinth_analysis::FailureGroup) -> String {
-    match group.node_count {
-        0 if group.steps.len() == 1 => format!("in {}", told(group.first.as_str())),
-        0 => format!("in {}", amount(group.steps.len(), "step")),
-        1 => format!("on {}", short(&group.nodes)),
-        count => format!("on {}, {}", amount(count, "node"), short(&group.nodes)),
     }
 }
 

@@ -3,7 +3,6 @@
 use super::OfRun;
 use super::node::step_row;
 use super::parts::{badge, short, told};
-use crate::app::choose;
 use crate::grid::rank;
 use crate::route::Part;
 use maud::{Markup, html};
@@ -23,7 +22,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let subjects = page.record.subjects();
     let (chosen, emptied) = match Filter::parse(asked) {
         Ok(filter) => {
-            let (chosen, emptied) = choose(&filter, &subjects, page.record);
+            let (chosen, emptied) = page.record.choose(&filter, &subjects);
             (chosen, emptied.map(|term| format!("no step of this run fits `{}`", short(&term))))
         }
         Err(error) => (Vec::new(), Some(told(&error.to_string()))),

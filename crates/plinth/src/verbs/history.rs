@@ -2,8 +2,7 @@
 
 use crate::args::{Common, History as Arguments};
 use crate::kept::Kept;
-use crate::printer::Printer;
-use crate::sinks;
+use crate::printer::{Printer, palette};
 use plinth_app::Failure;
 use plinth_model::nearest::nearest;
 use plinth_model::run::{History, history};
@@ -24,7 +23,7 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
     if common.json {
         printer.json(&told);
     } else {
-        let palette = sinks::palette(printer.color_out());
+        let palette = palette(printer.color_out());
         printer.data(&plinth_report::history::history(&kept.site, &told, verb.all, palette));
     }
     if let (true, Some(what), Some(journal)) = (told.runs.is_empty(), &verb.what, kept.journal) {

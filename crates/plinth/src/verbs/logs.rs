@@ -2,8 +2,7 @@
 
 use crate::args::{Common, Logs};
 use crate::kept::Kept;
-use crate::printer::Printer;
-use crate::sinks;
+use crate::printer::{Printer, palette};
 use plinth_app::{Failure, logs};
 use plinth_model::{Exit, Problem};
 
@@ -16,7 +15,7 @@ pub(crate) fn run(common: &Common, verb: &Logs, printer: &Printer) -> Result<Exi
         if common.json {
             printer.json(&found);
         } else {
-            printer.data(&plinth_report::logs::logs(&kept.site, &found, sinks::palette(printer.color_out())));
+            printer.data(&plinth_report::logs::logs(&kept.site, &found, palette(printer.color_out())));
         }
         return Ok(Exit::Done);
     };

@@ -63,7 +63,7 @@ fn tell(common: &Common, survey: &Survey, sources: &[Finding], printer: &Printer
         printer.json(&Report { schema: input::SCHEMA, findings: &all, facts, fixable: fixes });
     } else {
         printer
-            .data(&plinth_report::preflight::preflight(&survey.findings, crate::sinks::palette(printer.color_out())));
+            .data(&plinth_report::preflight::preflight(&survey.findings, crate::printer::palette(printer.color_out())));
     }
     if all.iter().any(Finding::is_error) { Exit::CheckFailed } else { Exit::Done }
 }

@@ -86,11 +86,13 @@ fn without_digest(event: &Event) -> Event {
 
 /// Events without secrets, read again: everything else is made of these.
 fn events(lines: &str) -> Result<Vec<Event>, Problem> {
-    let read = |line: &str| serde_json::from_str(line).map_err(|error| {
-        Problem::while_doing("taking secrets out of the events")
-            .bug(error)
-            .try_this("look whether a secret of the site is a word that events need, such as `step`")
-    });
+    let read = |line: &str| {
+        serde_json::from_str(line).map_err(|error| {
+            Problem::while_doing("taking secrets out of the events")
+                .bug(error)
+                .try_this("look whether a secret of the site is a word that events need, such as `step`")
+        })
+    };
     lines.lines().map(read).collect()
 }
 

@@ -133,7 +133,6 @@ impl Now {
             site,
             status,
             view,
-            undelivered: Vec::new(),
         }
     }
 

@@ -46,7 +46,8 @@ fn a_report_gives_its_events_back_and_says_what_failed() {
     for fact in ["platform/release/gpu-operator", "helm upgrade gpu-operator", "Content-Security-Policy", "rehearsal"] {
         assert!(html.contains(fact), "{fact}");
     }
-    let events = plinth_with(Path::new("/"), &[], &["report", "--extract", folder.path().join("run.html").to_str().unwrap()]);
+    let events =
+        plinth_with(Path::new("/"), &[], &["report", "--extract", folder.path().join("run.html").to_str().unwrap()]);
     let events = events.exits(0).stdout;
     asks(folder.path(), &["report", "--extract", "run.html", "--out", "events.ndjson"]).exits(0);
     assert_eq!(std::fs::read_to_string(folder.path().join("events.ndjson")).unwrap(), events);
@@ -57,11 +58,17 @@ fn a_report_gives_its_events_back_and_says_what_failed() {
     assert_eq!(i64::try_from(lines.len()).unwrap(), count, "every event that was kept");
 
     asks(folder.path(), &["report", "--out", "again.html"]).exits(0);
-    assert_eq!(std::fs::read_to_string(folder.path().join("again.html")).unwrap(), html, "the same run, the same bytes");
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("again.html")).unwrap(),
+        html,
+        "the same run, the same bytes"
+    );
     asks(folder.path(), &["report", "--dir", "folder"]).exits(0);
     let page = std::fs::read_to_string(folder.path().join("folder/index.html")).unwrap();
     assert!(!page.contains("<script") && !page.contains("<style"), "nothing that a strict server refuses");
-    assert!(folder.path().join("folder/report.css").is_file() && folder.path().join("folder/events.ndjson.gz").is_file());
+    assert!(
+        folder.path().join("folder/report.css").is_file() && folder.path().join("folder/events.ndjson.gz").is_file()
+    );
 }
 
 #[test]

@@ -87,7 +87,8 @@ fn text_of_foreign_programs_is_text() {
         harmless(&tab, part);
         sound(&tab, served.origin(), part);
     }
-    tab.open(&format!("{}/r/{run}/steps?q=%3Cscript%3Edocument.title%3D%27taken%27%3C%2Fscript%3E", served.origin())).unwrap();
+    tab.open(&format!("{}/r/{run}/steps?q=%3Cscript%3Edocument.title%3D%27taken%27%3C%2Fscript%3E", served.origin()))
+        .unwrap();
     harmless(&tab, "a hostile filter");
 
     let file = scratch.path().join("run.html");

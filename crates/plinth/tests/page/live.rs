@@ -15,7 +15,8 @@ struct Runner(Child);
 
 impl Runner {
     fn start(state: &Path, more: &[&str]) -> Self {
-        let base = ["rehearse", "--pace", "watch", "--progress", "none", "--nodes", "20", "--state", state.to_str().unwrap()];
+        let base =
+            ["rehearse", "--pace", "watch", "--progress", "none", "--nodes", "20", "--state", state.to_str().unwrap()];
         let mut command = plinth(&[&base[..], more].concat());
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }

@@ -113,7 +113,10 @@ fn an_overview_stays_within_twice_its_budget() {
 fn lines(tab: &Tab<'_>) -> Vec<String> {
     tab.ask("document.querySelectorAll('label, button, .hint, #z-told').forEach(one => one.remove())").unwrap();
     let text = tab.ask("document.body.innerText").unwrap().as_str().unwrap().to_owned();
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect()
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 #[test]

@@ -26,7 +26,8 @@ fn report(nodes: usize) -> PathBuf {
 
 /// What everybody must be able to read in it.
 fn facts(nodes: usize) -> Vec<&'static str> {
-    let mut facts = vec!["What failed", "What did not run, and why", "Where the time went", "Kinds of steps", "nodes/downloads"];
+    let mut facts =
+        vec!["What failed", "What did not run, and why", "Where the time went", "Kinds of steps", "nodes/downloads"];
     match nodes {
         200 => facts.extend(FAILED_NODES),
         _ => facts.extend([FAILED_RELEASE, "helm upgrade gpu-operator", "dgx-05"]),
