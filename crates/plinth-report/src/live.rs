@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 const FRAME: Duration = Duration::from_millis(100);
 /// How often times move while no event comes.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two looks at what the run waits for, at least; and so many times what a look takes, so that it never costs much.
-const LOOK: Duration = Duration::from_millis(500);
+/// A look at the whole run is followed by so many times what it took without one: of a small run each frame has its own, of a large one
+/// looking costs a twentieth of one core at most.
 const LOOK_COST: u32 = 20;
 
 /// A terminal that a view draws on.
@@ -74,7 +74,7 @@ struct Rare(Option<(Instant, Duration)>);
 
 impl Rare {
     fn is_due(&self) -> bool {
-        self.0.is_none_or(|(at, cost)| at.elapsed() >= LOOK.max(cost * LOOK_COST))
+        self.0.is_none_or(|(at, cost)| at.elapsed() >= cost * LOOK_COST)
     }
 
     fn done(&mut self, began: Instant) {
