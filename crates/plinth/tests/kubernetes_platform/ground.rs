@@ -35,6 +35,7 @@ pub(crate) const STANDARD: &str = "  components:
     metrics-server: {version: 3.13.1}
     local-path-provisioner: {version: 0.0.36}
     metallb: {version: 0.15.3}
+    knative-operator: {version: v1.19.5}
 ";
 
 /// The same, and what is off unless a site asks for it. InfiniBand is left out: it restarts nodes.
@@ -65,7 +66,7 @@ pub(crate) const FEW: &str = "  components:
 /// The same, and one whose operator has something to say.
 pub(crate) const WITH_KNATIVE: &str = "  components:
     metrics-server: {version: 3.13.1}
-    knative-operator: {version: v1.19.6}
+    knative-operator: {version: v1.19.5}
     local-path-provisioner: {enabled: false}
     haproxy-ingress: {enabled: false}
     ingress-nginx: {enabled: false}
