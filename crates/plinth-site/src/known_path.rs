@@ -33,6 +33,8 @@ fn below(at: &'static Value, segment: &Segment) -> Option<&'static Value> {
         Segment::Key(key) => at
             .get("properties")
             .and_then(|known| known.get(key))
+            // Names of nodes and the like: whether one is well-formed is not asked here.
+            .or_else(|| at.get("patternProperties").and_then(|named| named.as_object()?.values().next()))
             .or_else(|| at.get("additionalProperties").filter(|other| **other != Value::Bool(false))),
         Segment::Index(_) => at.get("items"),
     }
