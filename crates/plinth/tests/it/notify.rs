@@ -25,8 +25,11 @@ enum Does {
     HangsUp,
 }
 
+/// Headers and body.
+type Request = (BTreeMap<String, String>, Vec<u8>);
+
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(BTreeMap<String, String>, Vec<u8>)>>>);
+struct Seen(Arc<Mutex<Vec<Request>>>);
 
 impl Seen {
     fn messages(&self) -> Vec<Value> {
@@ -89,7 +92,7 @@ async fn answer(stream: &mut (impl tokio::io::AsyncWrite + Unpin), head: &str) {
     let _ = stream.shutdown().await;
 }
 
-async fn read(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<(BTreeMap<String, String>, Vec<u8>)> {
+async fn read(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<Request> {
     let mut bytes = Vec::new();
     loop {
         let mut part = [0; 4096];

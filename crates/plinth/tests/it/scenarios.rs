@@ -32,7 +32,13 @@ fn scenarios_say_what_they_said() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(said.contains(&format!("{name}.trycmd")), "{name} did not run:\n{said}");
     }
-    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "a scenario wrote into the home folder");
+    // How long the steps of a good rehearsal took is kept for a real run of the same site, and nothing else.
+    let state = home.path().join(".local/state/plinth");
+    let is_kept = |file: &PathBuf| file.to_string_lossy().ends_with(".rehearsed.json") && file.is_file();
+    assert!(entries(&state).iter().all(is_kept), "a scenario wrote into the home folder");
+    for (folder, only) in [(home.path().to_path_buf(), ".local"), (home.path().join(".local"), "state")] {
+        assert!(entries(&folder).iter().all(|file| file.ends_with(only)), "a scenario wrote into the home folder");
+    }
 }
 
 #[test]
