@@ -108,6 +108,10 @@ const NETWORK_26_1: Chart = (
 /// Keys that act although the chart's default values do not list them, with the place where they were seen to act.
 const UNLISTED: [(&str, &str); 1] = [("gpu-operator", "validator.driver.env")];
 
+/// Keys of sub-charts that stand only in a comment of the default values, by the folder of the sub-chart: from 12 on Grafana makes up a password
+/// where none is given.
+const COMMENTED: [(&str, &str); 1] = [("grafana/12.11.1", "adminPassword")];
+
 fn default_values(folder: &Path, chart: &Chart) -> Value {
     let read = |name: &str| -> Value {
         let text = std::fs::read_to_string(folder.join(name).join("values.yaml")).unwrap();
@@ -118,6 +122,9 @@ fn default_values(folder: &Path, chart: &Chart) -> Value {
     let mut values = read(chart.2);
     for (key, sub_chart) in chart.3 {
         let mut merged = read(sub_chart);
+        for (_, key) in COMMENTED.iter().filter(|(folder, _)| folder == sub_chart) {
+            merged[*key] = Value::from("");
+        }
         if let Some(over) = values.get(key) {
             plinth_catalog::merge::merge(&mut merged, over);
         }

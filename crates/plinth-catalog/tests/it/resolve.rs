@@ -295,7 +295,7 @@ fn wrong_choices_are_all_found_at_once() {
         ]
     );
     assert_eq!(resolution.findings[0].fix, "write `gpu-operator`");
-    assert!(resolution.findings[1].fix.starts_with("use one of: cert-manager, gpu-operator, "));
+    assert!(resolution.findings[1].fix.starts_with("use one of: cert-manager, cosi-controller, "));
     site.platform.accept = vec!["runai-cluster.needs.gpu-operator".to_owned()];
     let findings = catalog().resolve(&site, &facts()).findings;
     assert!(findings.iter().any(|f| f.code == "platform.missing-need" && f.severity == Severity::Warning));
