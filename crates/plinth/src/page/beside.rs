@@ -1,5 +1,5 @@
-//! The page beside a run: on a thread and a runtime of its own, so that neither a reader nor the drawing of a page is ever in the way of
-//! a step.
+//! The page beside a run. The run is one future on the main thread; the page is served by the other threads of the runtime, and drawn on
+//! threads that may block, so that neither a reader nor the drawing of a page is ever in the way of a step.
 
 use super::{Shelf, token};
 use crate::printer::Printer;
@@ -8,13 +8,12 @@ use plinth_model::Problem;
 use plinth_run::{StopLevel, StopSignal};
 use plinth_web::{Listen, Options, Server};
 use std::net::SocketAddr;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
+use tokio::task::JoinHandle;
 
 /// A page that is served until this is dropped.
 pub(crate) struct PageBeside {
     stop: StopSignal,
-    thread: Option<JoinHandle<()>>,
+    served: Option<JoinHandle<()>>,
     link: String,
 }
 
@@ -23,7 +22,7 @@ impl PageBeside {
     ///
     /// # Errors
     /// When the address cannot be had.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         wanted: Option<SocketAddr>,
         operation: &Operation<'_>,
         printer: &Printer,
@@ -31,47 +30,31 @@ impl PageBeside {
         let Some(address) = wanted else { return Ok(None) };
         let shelf = Shelf::new(operation.directory(), operation.desired().name.clone());
         let options = Options { listen: Listen::Address(address), hosts: Vec::new(), token: token(None)?, tls: None };
-        let failed = |error: std::io::Error| {
-            Problem::while_doing("serving the page")
-                .wrong_input(error)
-                .try_this("raise the limits on threads and open files (`ulimit -u`, `ulimit -n`)")
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let (stop, (told, opened)) = (StopSignal::new(), mpsc::channel());
+        let server = Server::open(options, shelf).await?;
+        let (stop, link) = (StopSignal::new(), server.link().to_owned());
         let end = stop.clone();
-        let serve = move || {
-            runtime.block_on(async move {
-                match Server::open(options, shelf).await {
-                    Ok(server) => {
-                        let _ = told.send(Ok(server.link().to_owned()));
-                        server.serve(end.above(StopLevel::Run)).await;
-                    }
-                    Err(problem) => drop(told.send(Err(problem))),
-                }
-            });
-        };
-        let thread = std::thread::Builder::new().name("page".to_owned()).spawn(serve).map_err(failed)?;
-        let none = |_| Problem::while_doing("serving the page").bug("its thread ended");
-        let link = opened.recv().map_err(none)??;
+        let served = tokio::spawn(async move { server.serve(end.above(StopLevel::Run)).await });
         printer.talk(&format!("page: {link}"));
-        Ok(Some(Self { stop, thread: Some(thread), link }))
+        Ok(Some(Self { stop, served: Some(served), link }))
     }
 
     /// Goes on after the run, until a signal. At the end of everything, where people look, stands the link.
     pub(crate) async fn stay(page: Option<Self>, printer: &Printer) {
-        let Some(page) = page else { return };
+        let Some(mut page) = page else { return };
         printer.talk(&format!("the page stays until Ctrl-C: {}", page.link));
         let stop = StopSignal::new();
-        let _taken = printer.signals().during(&stop);
+        let taken = printer.signals().during(&stop);
         stop.above(StopLevel::Run).await;
+        drop(taken);
+        page.stop.raise();
+        if let Some(served) = page.served.take() {
+            let _ = served.await;
+        }
     }
 }
 
 impl Drop for PageBeside {
     fn drop(&mut self) {
         self.stop.raise();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
         return Ok(Exit::Done);
     }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
-    let page = PageBeside::open(verb.page.serve, &operation, printer)?;
+    let page = PageBeside::open(verb.page.serve, &operation, printer).await?;
     let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
     // The lock is given back: who stays looks only.
     drop(operation);

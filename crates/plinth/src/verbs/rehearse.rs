@@ -50,7 +50,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     printer.talk(&introduction(common, &operation, &planned.plan));
     screen.go_on();
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
-    let page = PageBeside::open(verb.page.serve, &operation, printer)?;
+    let page = PageBeside::open(verb.page.serve, &operation, printer).await?;
     let events = verb.events.events.as_deref();
     let exit = running::run(&mut operation, approved, (common, events), printer).await?;
     for fault in operation.unspent() {
