@@ -58,7 +58,7 @@ fn painted(tab: &Tab<'_>, url: &str) -> Result<f64, Failure> {
     number(tab, PAINT)
 }
 
-/// Milliseconds of layout and style so far.
+/// Milliseconds of layout and style since the page was opened: the browser begins to count with each page.
 fn laid_out(tab: &Tab<'_>) -> Result<f64, Failure> {
     let numbers = tab.numbers().map_err(text)?;
     let of = |name: &str| numbers.get(name).copied().unwrap_or(0.0);
@@ -76,9 +76,8 @@ fn page(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Res
         tab.open(served.link()).map_err(text)?;
         let kept = tab.seen().map_err(text)?;
         page.assets = kept.requests.iter().filter(|one| one.kind != "Document").map(|one| one.bytes).sum();
-        let before = laid_out(&tab)?;
         paints.push(painted(&tab, &url)?);
-        layouts.push(laid_out(&tab)? - before);
+        layouts.push(laid_out(&tab)?);
         let seen = tab.seen().map_err(text)?;
         page.bytes = seen.requests.iter().filter(|one| one.kind == "Document").map(|one| one.bytes).sum();
         page.requests = seen.requests.len();
@@ -104,7 +103,7 @@ fn timeline(tab: &Tab<'_>, url: &str) -> Result<Option<f64>, Failure> {
         tab.call("Input.dispatchMouseEvent", &wheel).map_err(text)?;
     }
     std::thread::sleep(Duration::from_millis(300));
-    let frames = measures(tab, "timeline")?;
+    let frames = measures(tab, "plinth-timeline")?;
     Ok(percentile(frames.into_iter().skip(1).collect(), 95))
 }
 

@@ -120,7 +120,7 @@ pub(super) fn live(stage: &Stage, browser: &Browser, nodes: usize) -> Result<Liv
     let seconds = watched.elapsed().as_secs_f64();
     tab.wait("window.seenEnd > 0", Duration::from_secs(30)).map_err(text)?;
     let delay_ms = (number(&tab, "window.seenEnd")? - ended).max(0.0);
-    let patches = measures(&tab, "patch")?;
+    let patches = measures(&tab, "plinth-patch")?;
     let long_tasks = number(&tab, "window.longTasks")?;
     // The stream ends with its server.
     drop(served);
