@@ -45,7 +45,7 @@ struct Queue {
 
 /// What the thread does next.
 enum Next {
-    Show(Event),
+    Show(Box<Event>),
     Tick,
     Pause,
     End,
@@ -140,7 +140,7 @@ impl Shared {
                 return Next::Pause;
             }
             if let Some(event) = queue.waiting.pop_front() {
-                return Next::Show(event);
+                return Next::Show(Box::new(event));
             }
             if queue.closed {
                 return Next::End;

@@ -112,7 +112,7 @@ proptest! {
             line.as_bytes().chunks(20).map(|part| String::from_utf8_lossy(part).into_owned()).collect::<Vec<_>>()
         }).collect();
         let seen = rows(&terminal);
-        let from = wrapped.len().saturating_sub(59).max(0);
+        let from = wrapped.len().saturating_sub(59);
         if wrapped.len() < 55 {
             prop_assert_eq!(&seen, &wrapped);
         } else {

@@ -6,11 +6,10 @@ use super::http::Place;
 use super::measured::{measures, median, memory, number, percentile, text};
 use super::section::{self, Page, Report};
 use super::stage::{SIZES, Stage};
-use crate::bench_nodes;
 use crate::commands::{self, Failure};
-use plinth_lab::LabError;
+use crate::machine;
 use plinth_lab::browser::{Browser, Look, Served, Tab};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ const RENDERED: usize = 100;
 /// Measures all, writes the section of the page; answers whether every limit holds.
 pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
     let plinth = program.map_or_else(commands::release_binary, |program| Ok(program.to_owned()))?;
-    let (stage, load) = (Stage::new(plinth)?, bench_nodes::load());
+    let (stage, load) = (Stage::new(plinth)?, machine::load());
     let browser = Browser::start().map_err(text)?;
     let mut pages = Vec::new();
     let mut reports = Vec::new();

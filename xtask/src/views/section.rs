@@ -1,8 +1,7 @@
 //! The section of docs/benchmarks.md that tells of pages.
 
-use crate::bench::Machine;
-use crate::bench_nodes::section::loaded;
 use crate::commands::{Failure, root};
+use crate::machine::{Machine, loaded};
 use crate::page;
 use plinth_model::amount;
 use std::fmt::Write as _;

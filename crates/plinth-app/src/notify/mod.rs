@@ -1,5 +1,5 @@
 //! Whom a run tells about itself: the webhooks of the site file. Messages wait on the disk until they are delivered, so that the next
-//! plinth posts what one that was killed could not. A thread of its own posts them: nothing of it makes the run wait or fail.
+//! plinth posts what one that was killed could not. A task of its own posts them: nothing of it makes the run wait or fail.
 
 mod collect;
 mod format;
@@ -22,11 +22,12 @@ use post::Poster;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Events that may wait for the thread. Only those are handed to it that are told at all; a disk that hangs for longer loses some.
+/// Events that may wait for the task. Only those are handed to it that are told at all; a disk that hangs for longer loses some.
 const WAITING: usize = 16 * 1024;
 
 /// What messages are made of and where they go.
@@ -44,13 +45,13 @@ pub(crate) struct Told {
 /// Tells others about a run, as long as this lives.
 pub(crate) struct Notifier {
     events: Arc<Mutex<Option<mpsc::Sender<Event>>>>,
-    over: std::sync::mpsc::Receiver<()>,
+    over: oneshot::Receiver<()>,
     directory: PathBuf,
     names: Vec<String>,
 }
 
 impl Notifier {
-    /// Begins to; posts first what earlier runs left. None when nobody is to be told, or there is no thread to be had.
+    /// Begins to; posts first what earlier runs left. None when nobody is to be told.
     pub(crate) fn begin(told: Told) -> Option<Self> {
         if told.webhooks.is_empty() {
             return None;
@@ -58,16 +59,13 @@ impl Notifier {
         let (events, received) = mpsc::channel(WAITING);
         let directory = told.directory.clone();
         let names = told.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
-        let (ended, over) = std::sync::mpsc::channel();
-        let work = move || {
-            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(work(told, received)),
-                Err(error) => tracing::warn!(%error, "nobody can be told about the run"),
-            }
+        let (ended, over) = oneshot::channel();
+        let runtime = Handle::try_current();
+        let runtime = runtime.inspect_err(|error| tracing::warn!(%error, "nobody can be told about the run")).ok()?;
+        runtime.spawn(async move {
+            work(told, received).await;
             let _nobody_waits = ended.send(());
-        };
-        let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(work);
-        thread.inspect_err(|error| tracing::warn!(%error, "nobody can be told about the run")).ok()?;
+        });
         Some(Self { events: Arc::new(Mutex::new(Some(events))), over, directory, names })
     }
 
@@ -87,11 +85,11 @@ impl Notifier {
 
     /// No more events come: waits for the last messages for [`deadlines::NOTIFY_LAST`] at most. Answers a finding for each webhook that
     /// did not get all.
-    pub(crate) fn end(self) -> Vec<Finding> {
+    pub(crate) async fn end(self) -> Vec<Finding> {
         let Self { events, over, directory, names } = self;
         drop(events.lock().unwrap_or_else(PoisonError::into_inner).take());
-        // A program that is asked for an address may hang: then the thread is left behind.
-        let _over_or_left = over.recv_timeout(deadlines::NOTIFY_LAST * 2);
+        // A program that is asked for an address may hang: then the task is left behind.
+        let _over_or_left = timeout(deadlines::NOTIFY_LAST * 2, over).await;
         let left = undelivered(&directory).into_iter().filter(|left| names.contains(&left.webhook));
         left.map(|left| finding(&left)).collect()
     }
@@ -104,7 +102,7 @@ fn finding(left: &Undelivered) -> Finding {
     ))
 }
 
-/// What the thread does: events become messages, messages get onto the disk and to a task for each webhook.
+/// What the task does: events become messages, messages get onto the disk and to a task for each webhook.
 async fn work(told: Told, mut events: mpsc::Receiver<Event>) {
     let mut posters = Posters::begin(&told);
     let mut collector = Collector::new(Arc::clone(&told.secrets));

@@ -111,7 +111,9 @@ impl Operation<'_> {
             }
         };
         drop(progress);
-        self.untold.extend(notifier.into_iter().flat_map(Notifier::end));
+        if let Some(notifier) = notifier {
+            self.untold.extend(notifier.end().await);
+        }
         report
     }
 }

@@ -92,7 +92,7 @@ impl Drawn<'_> {
     }
 
     fn bar(&self, done: usize, all: usize) -> (String, String) {
-        let full = if all == 0 { 0 } else { done * BAR / all };
+        let full = (done * BAR).checked_div(all).unwrap_or(0);
         let (on, off) = if self.palette.unicode { ("━", "─") } else { ("#", "-") };
         (on.repeat(full.min(BAR)), off.repeat(BAR - full.min(BAR)))
     }
