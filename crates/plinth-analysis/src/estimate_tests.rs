@@ -53,6 +53,37 @@ fn at(ms: Millis) -> Timestamp {
     Timestamp::from_millisecond(1_800_000_000_000 + i64::try_from(ms).unwrap()).unwrap()
 }
 
+fn started(step: StepId, node: Option<String>) -> EventBody {
+    let reason = "r".into();
+    EventBody::StepStarted { step, stage: Stage::Nodes, node, reason, ready_at: None, held_by: None, last_need: None }
+}
+
+fn acting(step: StepId) -> EventBody {
+    EventBody::StepActing { step, diff: Vec::new(), attempt: 1, reads_only: false, installed: None }
+}
+
+fn finished(step: StepId, node: Option<String>) -> EventBody {
+    EventBody::StepFinished {
+        step,
+        stage: Stage::Nodes,
+        node,
+        outcome: StepState::Changed,
+        seconds: 0.0,
+        detail: String::new(),
+        finding: None,
+        digest: None,
+        installed: None,
+        attempts: 1,
+        failure: None,
+        held_by: None,
+    }
+}
+
+fn run_finished(seconds: f64) -> EventBody {
+    let counts = Counts::default();
+    EventBody::RunFinished { outcome: Outcome::Done, exit: 0, counts, seconds, next: Vec::new(), digest: None }
+}
+
 /// The events of a played schedule up to a moment.
 fn view(shape: &Shape, took: &[Option<Took>], (parallel, until): (usize, Option<Millis>)) -> RunView {
     let played = Schedule::of(shape).play(took, &[], parallel);
@@ -65,59 +96,12 @@ fn view(shape: &Shape, took: &[Option<Took>], (parallel, until): (usize, Option<
     let mut told: Vec<(Millis, u8, EventBody)> = vec![(0, 0, EventBody::RunStarted(head))];
     for (place, step) in shape.steps().iter().enumerate() {
         let (began, ended) = (played.began[place].unwrap(), played.ended[place].unwrap());
-        let (step, stage, node) = (step.id.clone(), Stage::Nodes, Some("n".to_owned()).filter(|_| step.lane.is_some()));
-        let started = EventBody::StepStarted {
-            step: step.clone(),
-            stage,
-            node: node.clone(),
-            reason: "r".into(),
-            ready_at: None,
-            held_by: None,
-            last_need: None,
-        };
-        told.push((began, 1, started));
-        told.push((
-            began,
-            2,
-            EventBody::StepActing {
-                step: step.clone(),
-                diff: Vec::new(),
-                attempt: 1,
-                reads_only: false,
-                installed: None,
-            },
-        ));
-        told.push((
-            ended,
-            0,
-            EventBody::StepFinished {
-                step,
-                stage,
-                node,
-                outcome: StepState::Changed,
-                seconds: 0.0,
-                detail: String::new(),
-                finding: None,
-                digest: None,
-                installed: None,
-                attempts: 1,
-                failure: None,
-                held_by: None,
-            },
-        ));
+        let (id, node) = (step.id.clone(), Some("n".to_owned()).filter(|_| step.lane.is_some()));
+        told.push((began, 1, started(id.clone(), node.clone())));
+        told.push((began, 2, acting(id.clone())));
+        told.push((ended, 0, finished(id, node)));
     }
-    told.push((
-        played.end,
-        9,
-        EventBody::RunFinished {
-            outcome: Outcome::Done,
-            exit: 0,
-            counts: Counts::default(),
-            seconds: played.end as f64 / 1000.0,
-            next: Vec::new(),
-            digest: None,
-        },
-    ));
+    told.push((played.end, 9, run_finished(played.end as f64 / 1000.0)));
     told.sort_by_key(|(when, rank, _)| (*when, *rank));
     let until = until.unwrap_or(Millis::MAX);
     let events = told.into_iter().filter(|(when, _, _)| *when <= until);
