@@ -46,7 +46,7 @@ fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> M
                 (fact("shared", &short(&group.shared.join(", "))))
                 @for line in group.evidence.iter().take(20) { dt { "seen" } dd { (short(line)) } }
                 @if !group.fix.is_empty() {
-                    dt { "fix" } dd.fix { @if !group.owner.is_empty() { span.tag { (told(&group.owner)) } " " } (told(&group.fix)) }
+                    dt { "fix" } dd.fix { @if !group.owner.is_empty() { span.tag { (told(&group.owner)) } " " } (short(&group.fix)) }
                 }
                 @if !group.code.is_empty() {
                     dt { "means" } dd { a href=(format!("/explain/{}", crate::route::encoded(&group.code))) { "what this code says" } }
@@ -78,7 +78,7 @@ pub(crate) fn program(failure: &CommandFailure) -> Markup {
     html! {
         figure.program {
             figcaption { code { (short(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
-            @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (told(line)) "\n" } } }
+            @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (short(line)) "\n" } } }
             @if let Some(log) = &failure.log { p.dim { "all of it: " code { (told(log)) } } }
         }
     }

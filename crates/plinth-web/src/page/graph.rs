@@ -130,7 +130,7 @@ fn drawing(page: &OfRun<'_>, boxes: &[Drawn], layers: &Layers) -> Markup {
         ((wide - row) / 2.0 + place as f64 * (WIDE + GAP_X), GAP_Y / 2.0 + layer as f64 * (TALL + GAP_Y))
     };
     html! {
-        svg.plot viewBox={"0 0 " (number(wide)) " " (number(tall))} width=(number(wide)) height=(number(tall)) role="img" aria-label="graph of kinds; the table below says the same" {
+        svg.plot viewBox={"0 0 " (number(wide)) " " (number(tall))} width=(number(wide)) height=(number(tall)) role="group" aria-label="graph of kinds; the table below says the same" {
             @for (from, to) in &layers.edges { path.edge d=(edge(at(*from), at(*to))) {} }
             @for (one, drawn) in boxes.iter().enumerate() { (one_box(page, drawn, at(one))) }
         }
