@@ -70,7 +70,9 @@ fn trouble(state: &State, now: Timestamp, release: &Release) -> Option<Trouble> 
         return Some(Trouble::Stuck("pods are Pending: no node is Ready".to_owned()));
     }
     let mirrored = release.values.pointer("/global/image/registry").is_some_and(Value::is_string);
-    let private = !mirrored && !is_registered_elsewhere(release);
+    // The open-source artefacts of 3.0 ask for no login.
+    let open = release.login.is_none() && release.repository.ends_with("/runai-oss");
+    let private = !mirrored && !open && !is_registered_elsewhere(release);
     if role.needs_pull_secret() && private && !has_secret(state, &release.namespace, "registry-login") {
         return Some(Trouble::Stuck(format!("ImagePullBackOff: no pull secret in {}", release.namespace)));
     }
