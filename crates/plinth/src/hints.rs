@@ -52,8 +52,7 @@ const VERBS: [(&str, &str); 49] = [
         "`plinth plan --refresh` chooses the newest versions of lines again; other versions stand in the site file",
     ),
     ("events", "`plinth apply --events FILE` writes them, `plinth history NODE` tells what happened"),
-    ("report", "`plinth check --out FOLDER` writes a page, JSON and JUnit; `plinth history` tells what was done"),
-    ("watch", "`watch -n 5 plinth status` does that"),
+    ("watch", "`plinth status --watch` does that, `plinth serve` in a browser"),
     ("tail", "`plinth logs last` prints the newest log, `plinth status` what is running"),
     (
         "stop",

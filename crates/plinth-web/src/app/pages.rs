@@ -115,7 +115,7 @@ impl App {
 
     fn story(&self, of_run: &OfRun<'_>) -> Result<String, Refused> {
         let shown = of_run.record.shown().ok_or(Refused::NoSuch)?;
-        Ok(runs::story(&Story { site: of_run.site, shown, bytes: STORY, unicode: true }))
+        Ok(runs::story(&Story { site: of_run.site, shown, bytes: STORY, unicode: false }))
     }
 
     fn part_data(&self, of_run: &OfRun<'_>, part: &Part) -> Result<Answer, Refused> {
