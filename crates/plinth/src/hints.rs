@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of other tools, and what does the same here.
-const VERBS: [(&str, &str); 49] = [
+const VERBS: [(&str, &str); 48] = [
     ("destroy", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("delete", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("uninstall", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),

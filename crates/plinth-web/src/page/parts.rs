@@ -6,22 +6,29 @@ use plinth_model::span::span;
 use plinth_model::{StepId, amount};
 use plinth_report::clean;
 
-/// Longest foreign text in a list; the page of the step has all of it.
+/// Longest foreign text in a list, in characters; the page of the step has more of it.
 const LONGEST: usize = 300;
+/// Longest foreign text anywhere on a page, in characters; `.json` has all of it.
+const WHOLE: usize = 4_000;
 
-/// A text of others in one line: hidden characters are written out.
+/// A text of others in one line: hidden characters are written out, and one without an end is cut.
 pub(crate) fn told(text: &str) -> String {
-    clean(text)
+    cut(text, WHOLE)
 }
 
-/// The same, cut where it is endless. What is cut off is not cleaned first: a line of a megabyte costs nothing.
+/// The same for a list.
 pub(crate) fn short(text: &str) -> String {
-    let begin: String = text.chars().take(LONGEST + 1).collect();
+    cut(text, LONGEST)
+}
+
+/// What is cut off is not cleaned first: a line of a megabyte costs nothing.
+fn cut(text: &str, longest: usize) -> String {
+    let begin: String = text.chars().take(longest + 1).collect();
     let cleaned = clean(&begin);
-    if begin.chars().count() <= LONGEST {
+    if begin.chars().count() <= longest {
         return cleaned;
     }
-    cleaned.chars().take(LONGEST).chain(" …".chars()).collect()
+    cleaned.chars().take(longest).chain(" …".chars()).collect()
 }
 
 /// The letter of a state: a colour alone says nothing.

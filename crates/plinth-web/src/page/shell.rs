@@ -111,7 +111,8 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 (run_badge(entry.state, Some("t-state")))
                 span id="t-elapsed" { (span(entry.seconds)) (if entry.rehearsal { " of virtual time" } else { "" }) }
                 span id="t-done" { (done(page)) }
-                @if view.retries > 0 { span.dim { (amount(view.retries, "retry")) } }
+                @if view.retries == 1 { span.dim { "1 retry" } }
+                @if view.retries > 1 { span.dim { (view.retries) " retries" } }
                 span.grow {}
                 span.dim id="t-asof" { (asof) }
                 button.hold id="hold" hidden { "hold" }
