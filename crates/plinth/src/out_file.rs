@@ -54,6 +54,11 @@ pub(crate) fn is_archive(file: &Path, folder: &str) -> bool {
     start(File::open(file).ok().map(GzDecoder::new)).starts_with(format!("{folder}/").as_bytes())
 }
 
+/// Whether the file is a report of a run.
+pub(crate) fn is_report(file: &Path) -> bool {
+    contains(&start(File::open(file).ok()), br#"name="generator" content="plinth""#)
+}
+
 fn start(from: Option<impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     // What cannot be read to there is judged by what came.

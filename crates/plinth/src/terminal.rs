@@ -6,8 +6,9 @@ use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
 use rustix::termios::tcgetwinsize;
 use std::io::Write as _;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,6 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 const USUAL: (usize, usize) = (80, 24);
 /// How long a terminal is waited for before the process is stopped or ends: one that is not read keeps what stands on it.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The view that is shown now.
+static SHOWN: Mutex<Option<Background>> = Mutex::new(None);
+/// Somebody listens for Ctrl-Z.
+static LISTENS: AtomicBool = AtomicBool::new(false);
 
 /// What the terminal can do on which a view is drawn now; a process has one at most.
 static DRAWN: Mutex<Option<Features>> = Mutex::new(None);
@@ -43,6 +49,7 @@ pub(crate) fn size(terminal: impl AsFd) -> (usize, usize) {
 /// No view is drawn any more.
 pub(crate) fn is_free() {
     drawn(None);
+    *shown() = None;
 }
 
 fn drawn(features: Option<Features>) -> Option<Features> {
@@ -64,31 +71,46 @@ pub(crate) fn give_back() {
     }
 }
 
-/// From now on Ctrl-Z takes the view away before it stops the process; `fg` draws it again.
+/// From now on, and until [`is_free`], Ctrl-Z takes the view away before it stops the process; `fg` draws it again.
 pub(crate) fn stops_with(view: &Background) {
     // Whoever started this process may not want it to be stopped.
     if keys::is_ignored(Signal::TSTP.as_raw()) {
         return;
     }
+    *shown() = Some(view.clone());
+    if LISTENS.swap(true, Ordering::Relaxed) {
+        return;
+    }
     let Ok(mut listener) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) else { return };
-    let view = view.clone();
+    // To the end of the process: a signal that was caught once stays caught.
     tokio::spawn(async move {
         while listener.recv().await.is_some() {
-            stop(&view);
+            stop();
         }
     });
 }
 
-fn stop(view: &Background) {
+fn shown() -> MutexGuard<'static, Option<Background>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stop() {
     // Nobody could let a process go on whose shell is gone; the kernel does not stop it either.
     let has_shell = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == getsid(None).ok());
     if !has_shell {
         return;
     }
-    view.hold(PATIENCE);
-    keys::give_back();
+    let view = shown().clone();
+    if let Some(view) = &view {
+        view.hold(PATIENCE);
+        keys::give_back();
+    }
     // What is behind this line happens when the process goes on.
     let _ = kill_process(getpid(), Signal::STOP);
-    keys::be_quiet();
-    view.go_on();
+    // A view that ended meanwhile has given the keys back for good.
+    let still = shown();
+    if let Some(view) = view.filter(|_| still.is_some()) {
+        keys::be_quiet();
+        view.go_on();
+    }
 }

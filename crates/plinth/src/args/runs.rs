@@ -131,7 +131,7 @@ pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) which: RunOption,
     /// Write it into this file
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["dir", "extract"])]
+    #[arg(long, value_name = "FILE", value_parser = place(), required_unless_present_any = ["dir", "extract"])]
     pub(crate) out: Option<PathBuf>,
     /// Write a page, its style and the events into this folder instead: for servers that allow no style within a page, such as Jenkins
     #[arg(long, value_name = "DIR", conflicts_with = "out")]

@@ -34,14 +34,14 @@ impl PageBeside {
         let (stop, link) = (StopSignal::new(), server.link().to_owned());
         let end = stop.clone();
         let served = tokio::spawn(async move { server.serve(end.above(StopLevel::Run)).await });
-        printer.talk(&format!("page: {link}"));
+        printer.changed(&format!("page: {link}"));
         Ok(Some(Self { stop, served: Some(served), link }))
     }
 
     /// Goes on after the run, until a signal. At the end of everything, where people look, stands the link.
     pub(crate) async fn stay(page: Option<Self>, printer: &Printer) {
         let Some(mut page) = page else { return };
-        printer.talk(&format!("the page stays until Ctrl-C: {}", page.link));
+        printer.changed(&format!("the page stays until Ctrl-C: {}", page.link));
         let stop = StopSignal::new();
         let taken = printer.signals().during(&stop);
         stop.above(StopLevel::Run).await;

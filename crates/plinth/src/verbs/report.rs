@@ -1,9 +1,11 @@
 //! `plinth report`.
 
 use crate::args::{Common, Report};
+use crate::out_file;
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded};
 use crate::searched;
+use plinth_app::overwrite::{is_events, replaceable};
 use plinth_app::support::Redaction;
 use plinth_app::{Failure, Input};
 use plinth_model::text::visible_json;
@@ -15,6 +17,8 @@ use std::path::Path;
 
 /// Mode of what is written: it holds what happened, and names of machines.
 const MODE: u32 = 0o644;
+/// Largest report that is read back, bytes; plinth writes none above 5 MB.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Writes a run as one page, or gives back the events of such a page. Reads the journal and the site's secrets, and contacts nobody.
 pub(crate) fn run(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Failure> {
@@ -36,7 +40,7 @@ fn write(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Fail
             folder
         }
         (None, Some(file)) => {
-            put(file, written.html.as_bytes())?;
+            put(file, written.html.as_bytes(), out_file::is_report)?;
             file
         }
         (None, None) => return Ok(Exit::Done),
@@ -96,17 +100,26 @@ fn events(lines: &str) -> Result<Vec<Event>, Problem> {
     lines.lines().map(read).collect()
 }
 
+/// The files of a report, over nothing but those of another one: a folder whose page is a report is ours.
 fn write_folder(folder: &Path, written: &Written) -> Result<(), Problem> {
     std::fs::create_dir_all(folder).map_err(|error| not_written(folder, error))?;
-    put(&folder.join(document::STYLE_FILE), document::style().as_bytes())?;
-    if let Some(events) = &written.events {
-        put(&folder.join(document::EVENTS_FILE), events)?;
+    let page = folder.join("index.html");
+    let is_ours = |_: &Path| out_file::is_report(&page);
+    let events = folder.join(document::EVENTS_FILE);
+    let files = [&page, &folder.join(document::STYLE_FILE), &events];
+    files.iter().try_for_each(|file| replaceable(file, is_ours))?;
+    put(&folder.join(document::STYLE_FILE), document::style().as_bytes(), is_ours)?;
+    match &written.events {
+        Some(packed) => put(&events, packed, is_ours)?,
+        // Those of an earlier report would be taken for this one's.
+        None if events.exists() => std::fs::remove_file(&events).map_err(|error| not_written(&events, error))?,
+        None => {}
     }
-    put(&folder.join("index.html"), written.html.as_bytes())
+    put(&page, written.html.as_bytes(), is_ours)
 }
 
-fn put(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    files::replace(file, bytes, MODE).map_err(|error| not_written(file, error))
+fn put(file: &Path, bytes: &[u8], ours: impl Fn(&Path) -> bool) -> Result<(), Problem> {
+    out_file::write(file, bytes, MODE, "writing the report to", ours)
 }
 
 fn not_written(place: &Path, error: impl std::fmt::Display) -> Problem {
@@ -123,10 +136,10 @@ fn extract(report: &Path, out: Option<&Path>, printer: &Printer) -> Result<Exit,
             .wrong_input(error)
             .try_this("name a file that `plinth report --out` wrote, as it wrote it")
     };
-    let text = std::fs::read(report).map_err(|error| refused(error.to_string()))?;
+    let text = files::read_up_to(report, LARGEST).map_err(|error| refused(error.to_string()))?;
     let events = document::extract(&String::from_utf8_lossy(&text)).map_err(|error| refused(error.to_string()))?;
     match out {
-        Some(file) => put(file, events.as_bytes())?,
+        Some(file) => out_file::write(file, events.as_bytes(), MODE, "writing the events to", is_events)?,
         None => printer.file(&events),
     }
     Ok(Exit::Done)

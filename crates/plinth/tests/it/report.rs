@@ -116,3 +116,23 @@ fn no_report_holds_a_secret_although_a_program_said_one() {
         }
     }
 }
+
+#[test]
+fn a_report_takes_no_file_of_others_place() {
+    let folder = failed();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("web")).unwrap();
+    for name in ["notes.txt", "web/index.html"] {
+        std::fs::write(path(name), "mine").unwrap();
+    }
+    for arguments in [["report", "--out", "notes.txt"], ["report", "--dir", "web"]] {
+        asks(folder.path(), &arguments).exits(1);
+    }
+    asks(folder.path(), &["report", "--out", "-"]).exits(1);
+    asks(folder.path(), &["report", "--out", "run.html"]).exits(0);
+    asks(folder.path(), &["report", "--extract", "run.html", "--out", "notes.txt"]).exits(1);
+    for name in ["notes.txt", "web/index.html"] {
+        assert_eq!(std::fs::read_to_string(path(name)).unwrap(), "mine", "{name}");
+    }
+    assert!(!path("-").exists() && !path("web/report.css").exists(), "nothing is written half");
+}
