@@ -87,7 +87,7 @@ fn drawn(page: &OfRun<'_>) -> Markup {
     let top = 24.0 + 30.0 + stages.len() as f64 * ROW + 12.0;
     let tall = top + below as f64 * ROW + 8.0;
     html! {
-        svg.plot viewBox={"0 0 1210 " (number(tall))} width="1210" height=(number(tall)) role="img" aria-label="timeline; the table below says the same" {
+        svg.plot viewBox={"0 0 1210 " (number(tall))} width="1210" height=(number(tall)) role="group" aria-label="timeline; the table below says the same" {
             defs { pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" { line.hatch x1="0" y1="0" x2="0" y2="5" {} } }
             (axis(columns.elapsed_s, scale, tall))
             (critical(&page.derived.path, page, scale))
