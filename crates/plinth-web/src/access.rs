@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use plinth_model::Problem;
 use sha2::{Digest as _, Sha256};
+use std::net::Ipv6Addr;
 
 /// Bytes of chance in a token.
 const BYTES: usize = 32;
@@ -87,7 +88,8 @@ impl Guard {
     /// `hosts` are names beside those of loopback; `port` keeps the cookies of two servers apart.
     pub(crate) fn new(token: Option<Token>, hosts: &[String], (port, secure): (u16, bool)) -> Self {
         let own = LOOPBACK.iter().map(|name| (*name).to_owned());
-        let hosts = own.chain(hosts.iter().map(|name| name.to_lowercase())).collect();
+        let given = hosts.iter().map(|name| host_name(name)).filter(|name| !name.is_empty());
+        let hosts = own.chain(given).collect();
         Self { token, hosts, cookie: format!("plinth-{port}"), secure }
     }
 
@@ -122,6 +124,14 @@ impl Guard {
     }
 }
 
+/// A host that somebody names, as it stands in an address: without a port, and with brackets around an address of IPv6.
+pub(crate) fn host_name(given: &str) -> String {
+    match given.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => name_of(given),
+    }
+}
+
 /// A host without its port.
 fn name_of(host: &str) -> String {
     let end = match host.rfind(']') {
@@ -147,10 +157,14 @@ mod tests {
 
     #[test]
     fn only_hosts_of_ours_are_answered() {
-        let guard = Guard::new(None, &["Bastion.example".to_owned()], (80, false));
+        let given = ["Bastion.example", "page.example:8443", "fd00::1", ""].map(str::to_owned);
+        let guard = Guard::new(None, &given, (80, false));
         let asked = |hosts: &[&str]| guard.is_ours(&Uri::from_static("/x"), &with(HOST, hosts));
         for host in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:9", "[::1]", "bastion.example:443"] {
             assert!(asked(&[host]), "{host}");
+        }
+        for host in ["page.example", "Page.Example:8443", "[fd00::1]:443"] {
+            assert!(asked(&[host]), "{host} as it was given");
         }
         for hosts in
             [&["evil.example"][..], &[], &[""], &["localhost.evil.example"], &["localhost", "evil"], &["[::2]:1"]]

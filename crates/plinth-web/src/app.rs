@@ -19,7 +19,8 @@ use plinth_model::{Exit, Problem};
 use plinth_report::export::Exported;
 use serde::Serialize;
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 
 /// Bytes of an address that are read.
 const LONGEST: usize = 8 * 1024;
@@ -27,6 +28,12 @@ const LONGEST: usize = 8 * 1024;
 const BINS: usize = 600;
 /// Events that are sent at once unless more are asked for.
 const EVENTS: u64 = 50_000;
+/// Answers that are made at once: each takes a thread, and one of an earlier moment a copy of the run.
+const MADE: usize = 4;
+/// After so long it is said that an answer cannot be made: the disk under the journal may hang.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// By then a run that began is followed.
+const TAKEN_UP: Duration = Duration::from_secs(1);
 
 /// The server without its sockets.
 pub(crate) struct App {
@@ -34,6 +41,8 @@ pub(crate) struct App {
     pub(crate) guard: Guard,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) followers: Followers,
+    /// Room for answers that are being made.
+    pub(crate) room: Arc<Semaphore>,
 }
 
 /// What went wrong with a request.
@@ -51,6 +60,10 @@ impl From<Problem> for Refused {
 }
 
 impl App {
+    pub(crate) fn new(runs: Arc<Runs>, guard: Guard, stop: watch::Receiver<bool>) -> Self {
+        Self { runs, guard, stop, followers: Followers::default(), room: Arc::new(Semaphore::new(MADE)) }
+    }
+
     /// Answers one request. Whatever is slow is done on a thread that may be.
     pub(crate) async fn answer(self: Arc<Self>, peer: Peer, request: Request<Body>) -> Response<Body> {
         let head_only = request.method() == Method::HEAD;
@@ -66,20 +79,46 @@ impl App {
             Err(answer) => return (*answer).response(packs, head_only),
             Ok(route) => route,
         };
-        if let Route::Live(run) = &route {
-            let seen = seen(&query, headers);
-            return self.live(run.clone(), seen, head_only).await;
+        match &route {
+            Route::Live(run) => return self.live(run, seen(&query, headers), head_only).await,
+            // In memory, and wanted whatever else goes on.
+            Route::Health | Route::Asset(..) => return self.told(&route, &query).response(packs, head_only),
+            _ => {}
         }
-        let told = tokio::task::spawn_blocking(move || self.told(&route, &query)).await;
-        told.unwrap_or_else(|error| problem::of(&Problem::while_doing("making the page").bug(error)))
-            .response(packs, head_only)
+        let made = self.make(move |app| app.told(&route, &query).response(packs, head_only)).await;
+        made.unwrap_or_else(|problem| problem::of(&problem).response(packs, head_only))
+    }
+
+    /// Makes something on a thread that may wait, a few at a time, and does not wait for it for ever.
+    async fn make<T: Send + 'static>(
+        self: &Arc<Self>,
+        made: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let doing = || Problem::while_doing("making the page");
+        let making = async {
+            let place = Arc::clone(&self.room).acquire_owned().await;
+            let app = Arc::clone(self);
+            let on_thread = move || {
+                let made = made(&app);
+                // Not before: the thread goes on when whoever asked has gone.
+                drop(place);
+                made
+            };
+            tokio::task::spawn_blocking(on_thread).await.map_err(|error| doing().bug(error))
+        };
+        let slow = |_| {
+            doing()
+                .unreachable(format!("it is not there after {} s", PATIENCE.as_secs()))
+                .try_this("look whether the disk with the state directory answers, then read the page again")
+        };
+        tokio::time::timeout(PATIENCE, making).await.map_err(slow)?
     }
 
     /// What is asked for, if whoever asks may know.
     fn gate(&self, peer: Peer, request: &Request<Body>, (path, query): (&str, &Query)) -> Result<Route, Box<Answer>> {
         let headers = request.headers();
         if !self.guard.is_ours(request.uri(), headers) {
-            let text = "This server does not answer for that host";
+            let text = "This server does not answer under that name: `plinth serve --host NAME` adds one";
             return Err(Box::new(problem::plain(StatusCode::MISDIRECTED_REQUEST, text)));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -153,18 +192,33 @@ impl App {
     }
 
     /// Follows a run from the event that the reader has seen.
-    async fn live(self: Arc<Self>, run: String, seen: Option<u64>, head_only: bool) -> Response<Body> {
-        let app = Arc::clone(&self);
-        let found = tokio::task::spawn_blocking(move || app.runs.id(&run, None).and_then(|id| app.runs.get(&id))).await;
-        let Ok(Ok(followed)) = found else { return problem::no_such().response(false, head_only) };
-        let body = if head_only { Body::empty() } else { stream(followed, seen, self.stop.clone(), &self.followers) };
-        let mut response = Response::new(body);
+    async fn live(self: Arc<Self>, run: &str, seen: Option<u64>, head_only: bool) -> Response<Body> {
+        let mut found = self.follow(run, seen).await;
+        if matches!(found, Ok((_, true))) {
+            tokio::time::sleep(TAKEN_UP).await;
+            found = self.follow(run, seen).await;
+        }
+        let body = match found {
+            Ok((body, _)) => body,
+            Err(problem) => return problem::of(&problem).response(false, head_only),
+        };
+        let mut response = Response::new(if head_only { Body::empty() } else { body });
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // A proxy that collects would hold back what is meant to be seen now.
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
         guarded(response)
+    }
+
+    /// The stream of a run, and whether it is too early for it.
+    async fn follow(self: &Arc<Self>, run: &str, seen: Option<u64>) -> Result<(Body, bool), Problem> {
+        let run = run.to_owned();
+        let follow = move |app: &Self| {
+            let followed = app.runs.get(&app.runs.id(&run, None)?)?;
+            Ok(stream(followed, seen, app.stop.clone(), &app.followers))
+        };
+        self.make(follow).await?
     }
 
     /// Events of a run, one a line.

@@ -69,9 +69,9 @@ impl Runs {
         lock(&self.live).clone()
     }
 
-    /// From now on this is the newest run. Who follows the one before is told that it is over.
-    pub(crate) fn follow(&self, run: Arc<Followed>) {
-        let before = lock(&self.live).replace(run);
+    /// From now on this is the newest run, if there is one. Who follows the one before is told that it is over.
+    pub(crate) fn follow(&self, run: Option<Arc<Followed>>) {
+        let before = std::mem::replace(&mut *lock(&self.live), run);
         if let Some(before) = before {
             before.feed.close();
         }

@@ -1,8 +1,11 @@
 //! Sockets: where the page is served, and the end of it.
 
-use crate::access::{Guard, Peer, Token};
+mod socket;
+
+use self::socket::{OwnSocket, own_user};
+use crate::access::{Guard, Peer, Token, host_name};
 use crate::app::App;
-use crate::live::{Followers, Tail};
+use crate::live::Tail;
 use crate::runs::Runs;
 use crate::source::Source;
 use crate::tls::{self, TlsFiles};
@@ -16,12 +19,11 @@ use plinth_model::Problem;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -48,7 +50,7 @@ pub enum Listen {
 pub struct Options {
     /// Where.
     pub listen: Listen,
-    /// Names of this machine that readers may use, beside those of loopback.
+    /// Names of this machine that readers may use, beside those of loopback; beyond loopback the first stands in the link.
     pub hosts: Vec<String>,
     /// Lets readers in.
     pub token: Token,
@@ -58,7 +60,7 @@ pub struct Options {
 
 enum Listener {
     Tcp(TcpListener, Option<TlsAcceptor>),
-    Unix(UnixListener, PathBuf),
+    Unix(OwnSocket),
 }
 
 /// A page that is about to be served.
@@ -79,12 +81,12 @@ impl Server {
         let Options { listen, mut hosts, token, tls } = options;
         let (listener, link, port) = match &listen {
             Listen::Address(address) => {
-                let (listener, address) = tcp(*address, tls.as_ref()).await?;
-                hosts.push(if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() });
-                let scheme = if tls.is_some() { "https" } else { "http" };
-                (listener, format!("{scheme}://{address}/?token={}", token.text()), address.port())
+                let (listener, address) = tcp(*address, tls.as_ref(), &hosts).await?;
+                let (scheme, host) = (if tls.is_some() { "https" } else { "http" }, host_of(address, &hosts));
+                hosts.push(address.ip().to_string());
+                (listener, format!("{scheme}://{host}/?token={}", token.text()), address.port())
             }
-            Listen::Socket(path) => (unix(path)?, path.display().to_string(), 0),
+            Listen::Socket(path) => (Listener::Unix(OwnSocket::open(path).await?), path.display().to_string(), 0),
         };
         let guard = Guard::new(Some(token), &hosts, (port, tls.is_some()));
         let (stop, stopped) = watch::channel(false);
@@ -94,7 +96,7 @@ impl Server {
                 .wrong_input(error)
                 .try_this("raise the limit on threads (`ulimit -u`)")
         })?;
-        let app = Arc::new(App { runs, guard, stop: stopped, followers: Followers::default() });
+        let app = Arc::new(App::new(runs, guard, stopped));
         Ok(Self { app, listener, stop, link, tail })
     }
 
@@ -134,9 +136,9 @@ impl Server {
         let all = async { while open.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST, all).await;
         open.abort_all();
-        listener.close();
-        // Joining a thread may wait for a disk: not here.
-        let _ = tokio::task::spawn_blocking(move || drop(tail)).await;
+        drop(listener);
+        // Its thread may wait for a disk that hangs: then it is left behind.
+        let _ = tokio::time::timeout(LAST, tail.over()).await;
     }
 }
 
@@ -150,13 +152,7 @@ impl Listener {
     async fn accept(&self) -> std::io::Result<Accepted> {
         match self {
             Self::Tcp(listener, tls) => Ok(Accepted::Tcp(listener.accept().await?.0, tls.clone())),
-            Self::Unix(listener, _) => Ok(Accepted::Unix(listener.accept().await?.0)),
-        }
-    }
-
-    fn close(self) {
-        if let Self::Unix(_, path) = self {
-            let _gone_already = std::fs::remove_file(path);
+            Self::Unix(socket) => Ok(Accepted::Unix(socket.accept().await?)),
         }
     }
 }
@@ -173,8 +169,7 @@ impl Accepted {
             }
             // The mode of the file keeps others out; this does, should somebody have come between its making and its mode.
             Self::Unix(stream) => {
-                let ours = std::fs::metadata("/proc/self").map(|own| own.uid()).ok();
-                let known = stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || Some(peer.uid()) == ours);
+                let known = stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || Some(peer.uid()) == own_user());
                 if known {
                     talk(stream, Peer { known }, app, stopped).await;
                 }
@@ -206,41 +201,33 @@ where
     }
 }
 
-async fn tcp(address: SocketAddr, files: Option<&TlsFiles>) -> Result<(Listener, SocketAddr), Problem> {
+/// The host of the link: loopback is reached at its address, everything else under the name that readers have for it.
+fn host_of(address: SocketAddr, hosts: &[String]) -> String {
+    let named = hosts.first().filter(|_| !address.ip().is_loopback());
+    named.map_or_else(|| address.to_string(), |name| format!("{}:{}", host_name(name), address.port()))
+}
+
+async fn tcp(
+    address: SocketAddr,
+    files: Option<&TlsFiles>,
+    hosts: &[String],
+) -> Result<(Listener, SocketAddr), Problem> {
     let failed = |error: String| {
         Problem::while_doing("serving the page at")
             .to(address)
             .wrong_input(error)
-            .try_this("choose another address with `--listen`; port 0 is any that is free")
+            .try_this("choose another address; port 0 is any that is free")
     };
     if files.is_none() && !address.ip().is_loopback() {
         return Err(failed("others could read along there: it is not loopback, and there is no TLS".to_owned())
             .try_this("give `--tls-cert` and `--tls-key`, or stay on 127.0.0.1 and come through `ssh -L`"));
     }
+    if address.ip().is_unspecified() && hosts.is_empty() {
+        return Err(failed("that is every address of this machine, and none that a reader could open".to_owned())
+            .try_this("give the name that readers use with `--host`, or one address of this machine"));
+    }
     let acceptor = files.map(tls::config).transpose()?.map(TlsAcceptor::from);
     let listener = TcpListener::bind(address).await.map_err(|error| failed(error.to_string()))?;
     let bound = listener.local_addr().map_err(|error| failed(error.to_string()))?;
     Ok((Listener::Tcp(listener, acceptor), bound))
-}
-
-fn unix(path: &Path) -> Result<Listener, Problem> {
-    let failed = |error: String| {
-        Problem::while_doing("serving the page at")
-            .to(path.display())
-            .wrong_input(error)
-            .try_this("choose another path with `--socket`, in a folder that is yours")
-    };
-    if let Ok(found) = std::fs::symlink_metadata(path) {
-        if !found.file_type().is_socket() {
-            return Err(failed("there is something that is no socket".to_owned()));
-        }
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(failed("somebody serves there already".to_owned()));
-        }
-        std::fs::remove_file(path).map_err(|error| failed(error.to_string()))?;
-    }
-    let listener = UnixListener::bind(path).map_err(|error| failed(error.to_string()))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(path, private).map_err(|error| failed(error.to_string()))?;
-    Ok(Listener::Unix(listener, path.to_owned()))
 }

@@ -11,6 +11,7 @@ use plinth_model::{Problem, SiteName};
 use plinth_report::Palette;
 use plinth_report::evidence::Evidence;
 use plinth_report::runs::{self, Look, Story, machine};
+use std::sync::Arc;
 
 /// Text as it stands in a file: no colours, lines as long as they are.
 const PLAIN: Look = Look { palette: Palette::PLAIN, width: None };
@@ -178,7 +179,9 @@ impl App {
             Err(problem) => return Err(problem.into()),
         };
         let (earlier, later) = (self.runs.get(&earlier)?, self.runs.get(&later)?);
-        let (before, after) = (earlier.read(), later.read());
+        // Read once where both are the same: whoever reads twice waits for a writer that waits for them.
+        let (before, other) = (earlier.read(), (!Arc::ptr_eq(&earlier, &later)).then(|| later.read()));
+        let after = other.as_ref().unwrap_or(&before);
         let (Some(from), Some(to)) = (before.derived(), after.derived()) else { return Err(Refused::NoSuch) };
         let found = RunDiff::of(before.side(), after.side());
         compared(&site, (from, to), &found, form)

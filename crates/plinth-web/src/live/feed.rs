@@ -72,6 +72,11 @@ impl Feed {
         self.moved.send_replace(ring.next);
     }
 
+    /// Whether no more patches come.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ring().closed
+    }
+
     /// The place of a follower who has seen a page of event `seen`, of a run that is at event `now`. None: what it missed is not here.
     pub(crate) fn place(&self, seen: u64, now: u64) -> Option<u64> {
         let ring = self.ring();

@@ -47,15 +47,18 @@ struct State {
     _one: Follower,
 }
 
-/// The stream of somebody who has seen a page as of event `seen`; none: who wants what comes from now on.
+/// The stream of somebody who has seen a page as of event `seen`; none: who wants what comes from now on. With it whether they are early:
+/// the run is on, and was not taken up by its reader yet, so that this stream only says to come again.
+///
+/// Waits for whoever reads or changes the run.
 pub(crate) fn stream(
     followed: Arc<Followed>,
     seen: Option<u64>,
     stop: watch::Receiver<bool>,
     followers: &Followers,
-) -> Body {
+) -> (Body, bool) {
     let moved = followed.feed.moved();
-    let (place, first) = {
+    let (place, first, early) = {
         let record = followed.read();
         let now = record.view.seq();
         let seen = seen.unwrap_or(now);
@@ -63,17 +66,20 @@ pub(crate) fn stream(
             "event: hello\ndata: {{\"schema\":1,\"seq\":{now},\"seen\":{seen},\"state\":\"{}\"}}\n\n",
             record.state().word()
         );
-        (followed.feed.place(seen, now), hello)
+        let early = followed.feed.is_closed() && record.is_on();
+        let place = if early { None } else { followed.feed.place(seen, now) };
+        (place, hello, early)
     };
     let mut waiting = VecDeque::from([Bytes::from(first)]);
     if place.is_none() {
         waiting.push_back(Bytes::from_static(b"event: reset\ndata: {}\n\n"));
     }
     let state = State { followed, place, waiting, moved, stop, _one: followers.one_more() };
-    Body::from_stream(stream::unfold(state, |mut state| async move {
+    let frames = stream::unfold(state, |mut state| async move {
         let frame = state.next().await?;
         Some((Ok::<_, Infallible>(frame), state))
-    }))
+    });
+    (Body::from_stream(frames), early)
 }
 
 impl State {

@@ -4,16 +4,17 @@ use super::patch::patch;
 use crate::runs::{Followed, Runs};
 use plinth_model::Problem;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// Between two looks: at most four patches a second.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The reader, on a thread of its own; it ends when this is dropped.
+/// The reader, on a thread of its own, which ends at its next look once this is dropped.
 pub(crate) struct Tail {
     end: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
+    /// Nothing is sent: the other end goes away with the thread.
+    gone: oneshot::Receiver<()>,
 }
 
 impl Tail {
@@ -23,9 +24,10 @@ impl Tail {
     /// When no thread can be started.
     pub(crate) fn start(runs: Arc<Runs>) -> std::io::Result<Self> {
         let end = Arc::new((Mutex::new(false), Condvar::new()));
+        let (alive, gone) = oneshot::channel::<()>();
         let told = Arc::clone(&end);
         let read = move || {
-            let mut trouble = String::new();
+            let (_alive, mut trouble) = (alive, String::new());
             loop {
                 let problem = look(&runs).err().map(|problem| problem.to_string()).unwrap_or_default();
                 if problem != trouble && !problem.is_empty() {
@@ -40,24 +42,34 @@ impl Tail {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("page of runs".to_owned()).spawn(read)?;
-        Ok(Self { end, thread: Some(thread) })
+        std::thread::Builder::new().name("page of runs".to_owned()).spawn(read)?;
+        Ok(Self { end, gone })
+    }
+
+    /// Ends it, and waits until it has ended: for as long as the disk that it reads from takes.
+    pub(crate) async fn over(mut self) {
+        self.end();
+        let _ = (&mut self.gone).await;
+    }
+
+    fn end(&self) {
+        *self.end.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.end.1.notify_all();
     }
 }
 
 impl Drop for Tail {
     fn drop(&mut self) {
-        *self.end.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.end.1.notify_all();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
-/// One look: takes in what is new of the newest run.
+/// One look: takes in what is new of the newest run. Where there is none any more, none is followed.
 pub(crate) fn look(runs: &Runs) -> Result<(), Problem> {
-    let Some(newest) = runs.source.newest()? else { return Ok(()) };
+    let Some(newest) = runs.source.newest()? else {
+        runs.follow(None);
+        return Ok(());
+    };
     match runs.live().filter(|live| live.run == newest) {
         Some(live) => go_on(runs, &live),
         None => {
@@ -65,7 +77,7 @@ pub(crate) fn look(runs: &Runs) -> Result<(), Problem> {
             if followed.read().view.end.is_some() {
                 followed.feed.close();
             }
-            runs.follow(Arc::clone(&followed));
+            runs.follow(Some(Arc::clone(&followed)));
             // Earlier runs are read now, and not while a patch is waited for.
             let _ = followed.read().left();
             Ok(())

@@ -205,7 +205,7 @@ fn travel(page: &OfRun<'_>, at: u64) -> Markup {
         p.banner.travel {
             b { "As it was" } " at event " (at) ", " (clock(page.record.view.elapsed())) " into the run. "
             a href=(to(Some(at.saturating_sub(50).max(1)))) { "50 earlier" } " · "
-            a href=(to(Some(at + 50))) { "50 later" } " · "
+            a href=(to(Some(at.saturating_add(50)))) { "50 later" } " · "
             a href=(if now.is_empty() { "?".to_owned() } else { now }) { "now" }
         }
     }

@@ -60,9 +60,10 @@ fn search(page: &OfRun<'_>, asked: &str) -> Markup {
 }
 
 fn list(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
-    let after = usize::try_from(page.query.number("after").unwrap_or(0)).unwrap_or(0);
+    let after = usize::try_from(page.query.number("after").unwrap_or(0)).unwrap_or(usize::MAX);
+    let after = after.min(chosen.len().saturating_sub(1));
     let shown: Vec<&Subject<'_>> = chosen.iter().skip(after).take(PAGE).collect();
-    let more = chosen.len().saturating_sub(after + shown.len());
+    let more = chosen.len().saturating_sub(after.saturating_add(shown.len()));
     let link = |after: usize| page.links.with(&Part::Steps, "", &[("q", asked), ("after", &after.to_string())]);
     html! {
         @if !chosen.is_empty() {

@@ -36,6 +36,7 @@ async fn only_hosts_of_ours_and_only_looking() {
     for host in ["evil.example", "localhost.evil.example:8080", ""] {
         let got = page.ask("GET", "/", &[("host", host), ("authorization", &bearer)]).await;
         assert_eq!(got.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert!(got.body.contains("--host"), "{}", got.body);
     }
     assert_eq!(page.ask("GET", "/healthz", &[]).await.status, StatusCode::MISDIRECTED_REQUEST, "no host at all");
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {

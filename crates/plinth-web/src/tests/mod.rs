@@ -7,11 +7,12 @@ mod hostile;
 mod pages;
 mod script;
 mod sockets;
+mod strain;
 mod stream;
 
 use crate::access::{Guard, Peer, Token};
 use crate::app::App;
-use crate::live::{Followers, look};
+use crate::live::look;
 use crate::runs::Runs;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -40,7 +41,7 @@ impl Page {
         let (stop, stopped) = watch::channel(false);
         let runs = Arc::new(Runs::new(Arc::new(Arc::clone(source))));
         let guard = Guard::new(Some(token.clone()), &[], (1, false));
-        let app = Arc::new(App { runs, guard, stop: stopped, followers: Followers::default() });
+        let app = Arc::new(App::new(runs, guard, stopped));
         Self { app, token, stop }
     }
 

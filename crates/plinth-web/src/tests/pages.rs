@@ -181,6 +181,9 @@ async fn a_thousand_nodes_are_small_and_their_list_is_bounded() {
     let steps = page.get("/r/run-1/steps").await.body;
     assert!(steps.contains("1 to 200 of 4000 steps") && steps.contains("after=200"));
     assert!(page.get("/r/run-1/steps?after=3999").await.body.contains("4000 to 4000 of"));
+    let most = u64::MAX;
+    let last = page.get(&format!("/r/run-1/steps?after={most}&at={most}")).await.body;
+    assert!(last.contains("4000 to 4000 of") && last.contains(&format!("at={most}\">50 later")), "{last}");
     assert!(start() < jiff::Timestamp::MAX);
 }
 

@@ -23,9 +23,17 @@ struct Running {
 
 const TOKEN: &str = "a-token-that-is-long-enough";
 
-async fn start(listen: Listen, tls: Option<TlsFiles>) -> Running {
+fn scripted() -> Arc<Scripted> {
     let source = Scripted::of(run("x")[..6].to_vec());
     source.held("run-1", true);
+    source
+}
+
+async fn start(listen: Listen, tls: Option<TlsFiles>) -> Running {
+    start_of(scripted(), listen, tls).await
+}
+
+async fn start_of(source: Arc<Scripted>, listen: Listen, tls: Option<TlsFiles>) -> Running {
     let options = Options { listen, hosts: vec!["page.example".into()], token: Token::given(TOKEN).unwrap(), tls };
     let server = Server::open(options, source).await.unwrap();
     let (link, (end, ended)) = (server.link().to_owned(), oneshot::channel());
@@ -103,16 +111,69 @@ async fn a_socket_in_a_file_is_ours_alone_and_needs_no_token() {
     assert!(!path.exists());
 }
 
-#[tokio::test]
-async fn beyond_loopback_there_is_tls_or_nothing() {
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_socket_of_ours_that_nobody_serves_is_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (left, other) = (folder.path().join("left.sock"), folder.path().join("other.sock"));
+    drop(std::os::unix::net::UnixListener::bind(&left).unwrap());
+    let server = start(Listen::Socket(left.clone()), None).await;
+    std::fs::remove_file(&left).unwrap();
+    let _newer = std::os::unix::net::UnixListener::bind(&left).unwrap();
+    server.stop().await;
+    assert!(left.exists(), "it is another server's by now");
+    // One that cannot be asked in this way, as one that we must not ask.
+    let _datagrams = std::os::unix::net::UnixDatagram::bind(&other).unwrap();
     let options = Options {
-        listen: Listen::Address("0.0.0.0:0".parse().unwrap()),
+        listen: Listen::Socket(other.clone()),
         hosts: Vec::new(),
         token: Token::given(TOKEN).unwrap(),
         tls: None,
     };
-    let refused = Server::open(options, Scripted::of(run("x"))).await;
+    assert!(Server::open(options, scripted()).await.is_err() && other.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_does_not_hold_the_end() {
+    let source = scripted();
+    let server = start_of(Arc::clone(&source), loopback(), None).await;
+    let (let_go, told) = std::sync::mpsc::channel::<()>();
+    let disk = std::thread::spawn(move || {
+        let hangs = source.runs.lock().unwrap();
+        let _ = told.recv_timeout(Duration::from_secs(15));
+        drop(hangs);
+    });
+    // By then its reader has looked.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(server.stop().await < Duration::from_secs(5));
+    drop(let_go);
+    disk.join().unwrap();
+}
+
+/// Every address of this machine.
+fn everywhere(hosts: &[&str], tls: Option<TlsFiles>) -> Options {
+    Options {
+        listen: Listen::Address("0.0.0.0:0".parse().unwrap()),
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+        token: Token::given(TOKEN).unwrap(),
+        tls,
+    }
+}
+
+#[tokio::test]
+async fn beyond_loopback_there_is_tls_or_nothing() {
+    let refused = Server::open(everywhere(&["page.example"], None), scripted()).await;
     assert!(refused.is_err_and(|problem| problem.attempt.contains("--tls-cert")));
+}
+
+#[tokio::test]
+async fn beyond_loopback_the_link_has_a_name_that_readers_can_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = authority(folder.path());
+    let nameless = Server::open(everywhere(&[], Some(made.files.clone())), scripted()).await;
+    assert!(nameless.is_err_and(|problem| problem.attempt.contains("--host")));
+    let server = Server::open(everywhere(&["Page.example:1", "b"], Some(made.files)), scripted()).await.unwrap();
+    let rest = server.link().strip_prefix("https://page.example:").unwrap();
+    assert!(!rest.starts_with("1/") && rest.ends_with(&format!("/?token={TOKEN}")), "{rest}");
 }
 
 /// Files of a server and of a reader, signed by one authority.

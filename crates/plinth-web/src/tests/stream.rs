@@ -64,6 +64,22 @@ impl Browser {
     }
 }
 
+/// What a stream says until nothing comes for a moment.
+async fn heard(page: &Page, address: &str) -> String {
+    let bearer = format!("Bearer {}", page.token.text());
+    let headers = [("host", "localhost"), ("authorization", bearer.as_str())];
+    rest(page.respond("GET", address, &headers).await).await
+}
+
+async fn rest(response: axum::response::Response) -> String {
+    let mut frames = response.into_body().into_data_stream();
+    let mut all = String::new();
+    while let Ok(Some(frame)) = tokio::time::timeout(Duration::from_millis(50), frames.next()).await {
+        all.push_str(std::str::from_utf8(&frame.unwrap()).unwrap());
+    }
+    all
+}
+
 fn growing(events: &[Event], known: usize) -> (Arc<Scripted>, Page) {
     let source = Scripted::of(events[..known].to_vec());
     source.held("run-1", true);
@@ -127,14 +143,7 @@ async fn progress_and_the_death_of_the_runner_are_told() {
     page.look();
     source.held("run-1", false);
     page.look();
-    let bearer = format!("Bearer {}", page.token.text());
-    let headers = [("host", "localhost"), ("authorization", bearer.as_str())];
-    let response = page.respond("GET", &format!("/r/run-1/live?from={from}"), &headers).await;
-    let mut frames = response.into_body().into_data_stream();
-    let mut all = String::new();
-    while let Ok(Some(frame)) = tokio::time::timeout(Duration::from_millis(50), frames.next()).await {
-        all.push_str(std::str::from_utf8(&frame.unwrap()).unwrap());
-    }
+    let all = heard(&page, &format!("/r/run-1/live?from={from}")).await;
     assert!(all.contains("pulling (3 of about 9)"), "{all}");
     assert!(all.contains("interrupted"), "{all}");
     assert_eq!(all.matches("event: patch").count(), 2, "nothing new is nothing said: {all}");
@@ -150,6 +159,7 @@ async fn a_new_run_ends_the_streams_of_the_one_before_and_a_flood_is_one_word() 
     let from = browser.seq + 1;
     let mut next = Script::begin("run-2", 700, true);
     source.add("run-2", next.0.clone());
+    source.held("run-2", true);
     page.look();
     browser.follow(&page, Some(from)).await;
     assert!(browser.ended, "nobody goes on with it");
@@ -182,4 +192,40 @@ async fn a_stream_ends_with_the_server_and_is_counted_while_it_is_open() {
     assert!(matches!(end, Ok(None)));
     drop(frames);
     assert_eq!(page.app.followers.count(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_began_just_now_is_not_called_over() {
+    let (source, page) = growing(&run("x"), 5);
+    source.add("run-2", Script::begin("run-2", 8, false).0);
+    source.held("run-2", true);
+    let live = "/r/run-2/live?from=2";
+    let early = heard(&page, live).await;
+    assert!(early.contains("event: reset") && !early.contains("event: end"), "{early}");
+    let taken_up = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        page.look();
+    };
+    let ((), followed) = futures::future::join(taken_up, heard(&page, live)).await;
+    assert!(
+        followed.contains("hello") && !followed.contains("reset") && !followed.contains("event: end"),
+        "{followed}"
+    );
+}
+
+#[tokio::test]
+async fn a_journal_that_goes_away_takes_its_run_with_it() {
+    let (source, page) = growing(&run("x"), 5);
+    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.text()))];
+    let follower = page.respond("GET", "/r/run-1/live", &headers).await;
+    source.runs.lock().unwrap().clear();
+    page.look();
+    assert!(rest(follower).await.contains("event: end"));
+    assert!(page.app.runs.live().is_none());
+    for address in ["/r/run-1", "/r/run-1/live"] {
+        assert_eq!(page.get(address).await.status, axum::http::StatusCode::NOT_FOUND, "{address}");
+    }
+    source.add("run-1", run("x"));
+    page.look();
+    assert_eq!(page.get("/r/run-1").await.status, axum::http::StatusCode::OK);
 }

@@ -37,6 +37,32 @@ pub(crate) struct Serve {
 pub(crate) struct Beside {
     /// Serve the page of runs beside it, and go on with that after the run until Ctrl-C; at any free port of loopback unless an
     /// address is given
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = LOOPBACK)]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = LOOPBACK, value_parser = loopback)]
     pub(crate) serve: Option<SocketAddr>,
+}
+
+/// An address of loopback: the page beside a run has no TLS.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error| format!("{error}: write for example {LOOPBACK}"))?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("others could read along there; stay on 127.0.0.1 and come through `ssh -L`, or serve the page beside the run with \
+         `plinth serve --tls-cert FILE --tls-key FILE`"
+        .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_a_run_there_is_loopback_only() {
+        assert!(loopback(LOOPBACK).is_ok() && loopback("[::1]:8080").is_ok());
+        for beyond in ["10.0.0.1:1", "0.0.0.0:8080", "[::]:0"] {
+            let refused = loopback(beyond).err().unwrap_or_default();
+            assert!(refused.contains("`plinth serve --tls-cert"), "{beyond}: {refused}");
+        }
+        assert!(loopback("localhost").is_err());
+    }
 }
