@@ -279,7 +279,7 @@ struct Slow;
 
 impl Secrets for Slow {
     fn get(&self, reference: &SecretRef) -> Result<plinth_model::Secret, plinth_world::secrets::SecretError> {
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(3));
         MemorySecrets::default().get(reference)
     }
 
@@ -308,7 +308,7 @@ async fn a_program_that_is_asked_for_an_address_holds_nothing_up() {
     // There is one thread here, and the run needs it.
     while undelivered(state.path()).is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        assert!(began.elapsed() < Duration::from_millis(900), "the run waits for the program");
+        assert!(began.elapsed() < Duration::from_millis(2_500), "the run waits for the program");
     }
     let findings = notifier.end().await;
     assert!(findings[0].message.contains("1 message kept for the next run"), "{findings:?}");

@@ -224,15 +224,16 @@ fn another_site_can_be_rehearsed_too() {
     }
 }
 
-/// Lines of Run:ai, each with a Kubernetes that it takes: of those that the catalog knows from 2.18 on, all.
+/// Lines of Run:ai, each with a Kubernetes that it takes: of those that the catalog knows from 2.18 on, all. Where Kubespray is named, the
+/// newest one's containerd is too new for the GPU Operator that goes with the line, and plinth says so.
 const LINES: [(&str, &str); 10] = [
     ("2.18", "v1.30.13"),
     ("2.19", "v1.31.9"),
     ("2.20", "v1.31.9"),
     ("2.21", "v1.31.9"),
-    ("2.22", "v1.32.8"),
-    ("2.23", "v1.33.5"),
-    ("2.24", "v1.33.5"),
+    ("2.22", "v1.32.8\n  kubespray: {version: v2.29.1}"),
+    ("2.23", "v1.33.5\n  kubespray: {version: v2.29.1}"),
+    ("2.24", "v1.33.5\n  kubespray: {version: v2.29.1}"),
     ("2.25", "v1.34.3"),
     ("2.26", "v1.34.3"),
     ("3.0", "v1.34.3"),
@@ -259,9 +260,12 @@ fn rehearsed(line: &str, kubernetes: &str) {
     put("version: v1.31.9", &format!("version: {kubernetes}"));
     put("[cpu-03, cpu-05, cpu-06]", "[cpu-03]");
     put("[dgx-05, dgx-06]", "[dgx-05]");
-    if line == "3.0" {
-        // It needs a newer one, and takes what is open to all.
+    if ["2.25", "2.26", "3.0"].contains(&line) {
+        // They need a newer one, as Kubernetes 1.34 does.
         put("  components: {gpu-operator: {version: v25.3.3}}", "");
+    }
+    if line == "3.0" {
+        // What is open to all is taken.
         put("  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}", "");
     }
     std::fs::write(folder.path().join("site.yaml"), site).unwrap();
