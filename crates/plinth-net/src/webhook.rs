@@ -3,9 +3,9 @@
 use crate::fault::failed_request;
 use crate::trust::client_config;
 use plinth_world::deadlines;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use ring::hmac;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub enum Posted {
     Taken,
     /// It may be taken later, not before this time if the answer named one.
     Later(Option<Duration>, String),
+    /// The other side failed at it, and does not say that this passes: it may be the message.
+    Failed(String),
     /// It will never be taken as it is.
     Refused(String),
 }
@@ -78,7 +80,7 @@ impl Webhook {
             request = request.header(SIGNATURE_HEADER, format!("sha256={}", signature(key, post.at, post.body)));
         }
         match request.send().await {
-            Ok(answer) => judged(&answer),
+            Ok(answer) => judged(answer.status(), answer.headers()),
             Err(error) => Posted::Later(None, failed_request(&error.without_url()).0),
         }
     }
@@ -87,27 +89,35 @@ impl Webhook {
 /// The signature of a message, as its reader computes it too.
 #[must_use]
 pub fn signature(key: &[u8], at: i64, body: &[u8]) -> String {
+    hmac_sha256(key, &[format!("{at}.").as_bytes(), body])
+}
+
+/// RFC 2104 with SHA-256, over the parts one after the other; hexadecimal digits.
+fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> String {
     let mut signed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
-    signed.update(format!("{at}.").as_bytes());
-    signed.update(body);
+    parts.iter().for_each(|part| signed.update(part));
     signed.sign().as_ref().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-fn judged(answer: &Response) -> Posted {
-    let status = answer.status();
+fn judged(status: StatusCode, headers: &HeaderMap) -> Posted {
     let said = format!("the answer was {}", status.as_u16());
-    let is_passing =
-        matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
-    if status.is_success() {
-        Posted::Taken
-    } else if is_passing || status.is_server_error() {
-        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Posted::Later(asked.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs), said)
-    } else {
-        Posted::Refused(said)
+    // No time at all is none: there are our own pauses.
+    let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let asked = asked.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    match status {
+        status if status.is_success() => Posted::Taken,
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Posted::Later(asked, said),
+        status if status.is_server_error() && asked.is_some() => Posted::Later(asked, said),
+        status if status.is_server_error() => Posted::Failed(said),
+        _ => Posted::Refused(said),
     }
 }
 
@@ -128,12 +138,32 @@ mod tests {
 
     #[test]
     fn a_signature_is_that_of_the_standard() {
-        // RFC 4231, test case 2, with its data as the body of a message whose time is cut off: computed the same way by the reader.
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
-        let known = signature(b"Jefe", 7, b"what do ya want for nothing?");
-        let again = hmac::sign(&key, b"7.what do ya want for nothing?");
-        assert_eq!(known.len(), 64);
-        assert!(known.starts_with(&format!("{:02x}", again.as_ref().first().copied().unwrap_or_default())));
-        assert_ne!(known, signature(b"Jefe", 8, b"what do ya want for nothing?"), "an old message is not played again");
+        // RFC 4231, test case 2.
+        let (key, data) = (b"Jefe", b"what do ya want for nothing?");
+        let published = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hmac_sha256(key, &[data]), published);
+        assert_eq!(hmac_sha256(key, &[&data[..9], &data[9..]]), published, "parts are one text");
+        assert_eq!(signature(key, 7, data), hmac_sha256(key, &[b"7.what do ya want for nothing?"]));
+        assert_ne!(signature(key, 7, data), signature(key, 8, data), "an old message is not played again");
+    }
+
+    #[test]
+    fn an_answer_says_whether_to_come_again_and_when() {
+        let answer = |status: u16, after: Option<&'static str>| {
+            let after = after.map(|text| (RETRY_AFTER, reqwest::header::HeaderValue::from_static(text)));
+            judged(StatusCode::from_u16(status).unwrap(), &after.into_iter().collect())
+        };
+        let later = |status: u16, seconds: Option<u64>| {
+            Posted::Later(seconds.map(Duration::from_secs), format!("the answer was {status}"))
+        };
+        assert_eq!(answer(202, None), Posted::Taken);
+        assert_eq!(answer(429, Some(" 7 ")), later(429, Some(7)));
+        assert_eq!(answer(503, Some("0")), later(503, None), "at once, again and again, is no time");
+        assert_eq!(answer(502, Some("Fri, 31 Dec 1999 23:59:59 GMT")), later(502, None));
+        assert_eq!(answer(500, Some("30")), later(500, Some(30)));
+        assert_eq!(answer(500, None), Posted::Failed("the answer was 500".into()));
+        for status in [301, 400, 404, 410] {
+            assert_eq!(answer(status, Some("5")), Posted::Refused(format!("the answer was {status}")));
+        }
     }
 }

@@ -159,7 +159,8 @@ impl Collector {
             (counts.not_run, "not run"),
         ];
         let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-        let what = format!("{how} after {}: {}", span(*seconds), told.join(", "));
+        let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+        let what = format!("{how} after {}{told}", span(*seconds));
         let notice = self.notice("run.finished", Occasion::Finish, (event.seq, event.at), &what)?;
         Some(Notice { lines: self.lines(next), counts: Some(*counts), exit: Some(*exit), ..notice })
     }

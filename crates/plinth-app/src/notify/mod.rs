@@ -10,6 +10,7 @@ mod queue;
 pub use queue::{Undelivered, undelivered};
 
 use collect::Collector;
+use jiff::Timestamp;
 use notice::Notice;
 use plinth_model::finding::code;
 use plinth_model::{Event, Finding};
@@ -19,11 +20,11 @@ use plinth_site::desired::Webhook;
 use plinth_world::deadlines;
 use plinth_world::secrets::Secrets;
 use post::Poster;
-use queue::Queue;
-use std::path::{Path, PathBuf};
+use queue::{Queue, aside};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -34,6 +35,8 @@ const WAITING: usize = 16 * 1024;
 pub(crate) struct Told {
     /// State directory.
     pub(crate) directory: PathBuf,
+    /// Whether it outlives the process, so that the next run posts what is left.
+    pub(crate) is_kept: bool,
     /// Folder of the site file, at which names of files start.
     pub(crate) folder: PathBuf,
     /// Where to.
@@ -47,6 +50,7 @@ pub(crate) struct Notifier {
     events: Arc<Mutex<Option<mpsc::Sender<Event>>>>,
     over: oneshot::Receiver<()>,
     directory: PathBuf,
+    is_kept: bool,
     names: Vec<String>,
 }
 
@@ -57,7 +61,7 @@ impl Notifier {
             return None;
         }
         let (events, received) = mpsc::channel(WAITING);
-        let directory = told.directory.clone();
+        let (directory, is_kept) = (told.directory.clone(), told.is_kept);
         let names = told.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
         let (ended, over) = oneshot::channel();
         let runtime = Handle::try_current();
@@ -66,7 +70,7 @@ impl Notifier {
             work(told, received).await;
             let _nobody_waits = ended.send(());
         });
-        Some(Self { events: Arc::new(Mutex::new(Some(events))), over, directory, names })
+        Some(Self { events: Arc::new(Mutex::new(Some(events))), over, directory, is_kept, names })
     }
 
     /// The sink, with this in front of it. It never waits: what does not fit is lost, and told in the log.
@@ -86,12 +90,18 @@ impl Notifier {
     /// No more events come: waits for the last messages for [`deadlines::NOTIFY_LAST`] at most. Answers a finding for each webhook that
     /// did not get all.
     pub(crate) async fn end(self) -> Vec<Finding> {
-        let Self { events, over, directory, names } = self;
+        let Self { events, over, directory, is_kept, names } = self;
         drop(events.lock().unwrap_or_else(PoisonError::into_inner).take());
-        // A program that is asked for an address may hang: then the task is left behind.
+        // A disk may hang: then the task is left behind.
         let _over_or_left = timeout(deadlines::NOTIFY_LAST * 2, over).await;
-        let left = undelivered(&directory).into_iter().filter(|left| names.contains(&left.webhook));
-        left.map(|left| finding(&left)).collect()
+        let left = aside(move || {
+            let left = undelivered(&directory).into_iter().filter(|left| names.contains(&left.webhook));
+            let left: Vec<Undelivered> = left.collect();
+            left.iter().for_each(|left| queue::told(&directory, &left.webhook));
+            left
+        });
+        let left = timeout(deadlines::NOTIFY_LAST, left).await.ok().flatten().unwrap_or_default().into_iter();
+        left.map(|left| if is_kept { left } else { left.with_no_next_run() }).map(|left| finding(&left)).collect()
     }
 }
 
@@ -104,7 +114,7 @@ fn finding(left: &Undelivered) -> Finding {
 
 /// What the task does: events become messages, messages get onto the disk and to a task for each webhook.
 async fn work(told: Told, mut events: mpsc::Receiver<Event>) {
-    let mut posters = Posters::begin(&told);
+    let posters = Posters::begin(&told).await;
     let mut collector = Collector::new(Arc::clone(&told.secrets));
     loop {
         let due = collector.due();
@@ -115,9 +125,13 @@ async fn work(told: Told, mut events: mpsc::Receiver<Event>) {
             },
             () = due_at(due) => collector.flush(),
         };
-        notices.into_iter().for_each(|notice| posters.tell(notice));
+        for notice in notices {
+            posters.tell(&notice).await;
+        }
     }
-    collector.flush().into_iter().for_each(|notice| posters.tell(notice));
+    for notice in collector.flush() {
+        posters.tell(&notice).await;
+    }
     posters.end().await;
 }
 
@@ -131,32 +145,32 @@ async fn due_at(due: Option<Instant>) {
 
 /// A task for each webhook, so that a slow one holds up nobody else.
 struct Posters {
-    all: Vec<(Webhook, Queue, mpsc::UnboundedSender<Notice>)>,
+    all: Vec<(Webhook, Arc<Queue>, watch::Sender<()>)>,
     tasks: JoinSet<()>,
 }
 
 impl Posters {
-    fn begin(told: &Told) -> Self {
+    async fn begin(told: &Told) -> Self {
         let (mut all, mut tasks) = (Vec::new(), JoinSet::new());
         for webhook in &told.webhooks {
-            let (sender, notices) = mpsc::unbounded_channel();
-            let queue = Queue::of(&told.directory, &webhook.name);
-            let poster = Poster::new(webhook.clone(), &told.folder, Arc::clone(&told.secrets), queue.clone());
-            tasks.spawn(poster.work(notices));
+            let (directory, name) = (told.directory.clone(), webhook.name.clone());
+            let Some(queue) = aside(move || Queue::open(&directory, &name, Timestamp::now())).await else { continue };
+            let (queue, (sender, put)) = (Arc::new(queue), watch::channel(()));
+            let poster = Poster::new(webhook.clone(), &told.folder, Arc::clone(&told.secrets), Arc::clone(&queue));
+            tasks.spawn(poster.work(put));
             all.push((webhook.clone(), queue, sender));
         }
         Self { all, tasks }
     }
 
     /// On the disk first, then to whoever posts it.
-    fn tell(&mut self, notice: Notice) {
-        for (webhook, queue, sender) in &self.all {
-            if webhook.wants(notice.on) {
-                if let Err(error) = queue.put(&notice) {
-                    tracing::warn!(%error, webhook = webhook.name, "a message about the run cannot be kept: it is tried once");
-                }
-                let _ended = sender.send(notice.clone());
+    async fn tell(&self, notice: &Notice) {
+        for (webhook, queue, put) in self.all.iter().filter(|(webhook, ..)| webhook.wants(notice.on)) {
+            let (queue, notice) = (Arc::clone(queue), notice.clone());
+            if let Some(Err(error)) = aside(move || queue.put(notice)).await {
+                tracing::warn!(%error, webhook = webhook.name, "a message about the run cannot be kept: this run alone posts it");
             }
+            put.send_replace(());
         }
     }
 
@@ -165,11 +179,6 @@ impl Posters {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         let _some_are_kept = timeout(deadlines::NOTIFY_LAST, all).await;
     }
-}
-
-/// A file that is named in the site file.
-fn beside(folder: &Path, name: &str) -> PathBuf {
-    folder.join(name)
 }
 
 #[cfg(test)]

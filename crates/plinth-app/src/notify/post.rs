@@ -1,61 +1,55 @@
 //! Delivers the messages of one webhook, in their order, until each is taken or refused.
 
-use super::beside;
 use super::format::body;
 use super::notice::Notice;
-use super::queue::Queue;
+use super::queue::{Queue, aside};
 use jiff::Timestamp;
 use plinth_net::webhook::{Post, Posted, Webhook as Address};
 use plinth_site::desired::Webhook;
 use plinth_world::secrets::Secrets;
 use plinth_world::{deadlines, files};
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
+use tokio::sync::watch::Receiver;
+use tokio::time::{Instant, sleep_until};
 
 /// Largest CA file that is read, bytes.
 const LARGEST_CA: usize = 1024 * 1024;
+/// Attempts at one message at which the other side failed, until others go before it.
+const PATIENT: u32 = 5;
 
-/// Delivers to one webhook.
+/// Where to and by whom the messages of one webhook are posted.
 pub(super) struct Poster {
     webhook: Webhook,
     folder: PathBuf,
     secrets: Arc<dyn Secrets>,
-    queue: Queue,
-    waiting: VecDeque<Notice>,
-    attempts: u32,
+    queue: Arc<Queue>,
 }
 
 impl Poster {
-    pub(super) fn new(webhook: Webhook, folder: &Path, secrets: Arc<dyn Secrets>, queue: Queue) -> Self {
-        let waiting = queue.waiting(Timestamp::now()).into();
-        Self { webhook, folder: folder.to_path_buf(), secrets, queue, waiting, attempts: 0 }
+    pub(super) fn new(webhook: Webhook, folder: &Path, secrets: Arc<dyn Secrets>, queue: Arc<Queue>) -> Self {
+        Self { webhook, folder: folder.to_path_buf(), secrets, queue }
     }
 
-    /// Until no more messages come and none waits.
-    pub(super) async fn work(mut self, mut notices: UnboundedReceiver<Notice>) {
-        let address = self.address();
-        loop {
-            while let Ok(notice) = notices.try_recv() {
-                self.waiting.push_back(notice);
+    /// Until nobody puts messages into the queue any more, and none waits.
+    pub(super) async fn work(self, put: Receiver<()>) {
+        let (queue, name, format) = (Arc::clone(&self.queue), self.webhook.name.clone(), self.webhook.format);
+        // The program that gives an address may take half a minute.
+        let got = aside(move || {
+            // It is asked for again by the next run: kept until then.
+            self.address().inspect_err(|why| self.queue.failed(why)).ok()
+        });
+        let Some((address, key)) = got.await.flatten() else { return };
+        let key: Option<Arc<[u8]>> = key.map(Into::into);
+        let post = |notice: Notice| {
+            let (address, key) = (address.clone(), key.clone());
+            async move {
+                let (id, body, at) = (notice.id.as_str(), body(&notice, format), Timestamp::now().as_second());
+                address.post(Post { id, body: &body, at, key: key.as_deref() }).await
             }
-            let Some(first) = self.waiting.front().cloned() else {
-                match notices.recv().await {
-                    Some(notice) => self.waiting.push_back(notice),
-                    None => return,
-                }
-                continue;
-            };
-            let posted = match &address {
-                Ok((address, key)) => self.post(address, key.as_deref(), &first).await,
-                // It is asked for again by the next run: kept until then.
-                Err(why) => return self.queue.failed(why),
-            };
-            self.went(&first, posted).await;
-        }
+        };
+        Delivery::new(name, queue, put).work(post).await;
     }
 
     /// Address and key, which are only now got.
@@ -64,7 +58,7 @@ impl Poster {
         let ca = match &self.webhook.ca_file {
             None => None,
             Some(file) => {
-                let read = files::read_up_to(&beside(&self.folder, file), LARGEST_CA);
+                let read = files::read_up_to(&self.folder.join(file), LARGEST_CA);
                 Some(read.map_err(|error| format!("its CA file {file} cannot be read: {error}"))?)
             }
         };
@@ -72,40 +66,114 @@ impl Poster {
         let address = Address::new(get(&self.webhook.url)?.expose(), ca.as_deref())?;
         Ok((address, key))
     }
+}
 
-    async fn post(&self, address: &Address, key: Option<&[u8]>, notice: &Notice) -> Posted {
-        let body = body(notice, self.webhook.format);
-        address.post(Post { id: &notice.id, body: &body, at: Timestamp::now().as_second(), key }).await
+/// When what is posted.
+pub(super) struct Delivery {
+    name: String,
+    queue: Arc<Queue>,
+    /// Changes when a message was put into the queue; closed when none will be any more.
+    put: Receiver<()>,
+    /// Attempts since the last message that was taken or refused.
+    attempts: u32,
+    /// When the next message may be posted.
+    next: Instant,
+    /// Nobody asked for that wait: the end of the run cuts it short.
+    is_backoff: bool,
+    /// No more messages come: somebody waits for the last ones.
+    is_ending: bool,
+}
+
+impl Delivery {
+    pub(super) fn new(name: String, queue: Arc<Queue>, put: Receiver<()>) -> Self {
+        Self { name, queue, put, attempts: 0, next: Instant::now(), is_backoff: false, is_ending: false }
     }
 
-    async fn went(&mut self, notice: &Notice, posted: Posted) {
-        let pause = match posted {
-            Posted::Taken => {
-                self.queue.delivered(&notice.id);
-                self.over();
-                deadlines::NOTIFY_PACE
+    /// As many attempts at the first message as this have come to nothing.
+    #[cfg(test)]
+    pub(super) fn after(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Until no more messages come and none waits.
+    pub(super) async fn work<F: Future<Output = Posted>>(mut self, post: impl Fn(Notice) -> F) {
+        loop {
+            if self.first().await.is_none() {
+                match self.put.changed().await {
+                    Ok(()) => continue,
+                    Err(_closed) => return,
+                }
             }
-            Posted::Refused(why) => {
-                tracing::warn!(webhook = self.webhook.name, why, "a message about the run was refused");
-                self.queue.refused(&notice.id, &why);
-                self.over();
-                deadlines::NOTIFY_PACE
+            self.wait().await;
+            // It may have become too old meanwhile, or one too many.
+            if let Some(notice) = self.first().await {
+                let id = notice.id.clone();
+                let posted = post(notice).await;
+                self.went(id, posted).await;
             }
-            Posted::Later(asked, why) => {
-                tracing::info!(webhook = self.webhook.name, why, "a message about the run is posted again");
-                self.queue.failed(&why);
-                self.attempts += 1;
-                asked.map_or_else(|| self.backoff(&notice.id), |asked| asked.min(deadlines::NOTIFY_BACKOFF_MAX))
-            }
-        };
-        if !self.waiting.is_empty() {
-            sleep(pause).await;
         }
     }
 
-    fn over(&mut self) {
-        self.waiting.pop_front();
-        self.attempts = 0;
+    async fn first(&self) -> Option<Notice> {
+        self.on_queue(|queue| queue.first(Timestamp::now())).await.flatten()
+    }
+
+    async fn on_queue<T: Send + 'static>(&self, work: impl FnOnce(&Queue) -> T + Send + 'static) -> Option<T> {
+        let queue = Arc::clone(&self.queue);
+        aside(move || work(&queue)).await
+    }
+
+    /// For the next attempt. When no more messages come while nothing but our own caution holds it back, it is made at once: after a
+    /// long outage the end of the run is told too, if the other side is there again.
+    async fn wait(&mut self) {
+        if !self.is_backoff || self.is_ending {
+            return sleep_until(self.next).await;
+        }
+        let put = &mut self.put;
+        let closed = async { while put.changed().await.is_ok() {} };
+        tokio::select! {
+            () = sleep_until(self.next) => {}
+            () = closed => (self.is_ending, self.attempts) = (true, 0),
+        }
+    }
+
+    async fn went(&mut self, id: String, posted: Posted) {
+        let (pause, is_backoff) = match posted {
+            Posted::Taken => {
+                self.on_queue(move |queue| queue.delivered(&id)).await;
+                self.attempts = 0;
+                (deadlines::NOTIFY_PACE, false)
+            }
+            Posted::Refused(why) => {
+                tracing::warn!(webhook = self.name, why, "a message about the run was refused");
+                self.on_queue(move |queue| queue.refused(&id, &why)).await;
+                self.attempts = 0;
+                (deadlines::NOTIFY_PACE, false)
+            }
+            Posted::Later(asked, why) => {
+                let own = self.failed(&id, why).await;
+                asked.map_or((own, true), |asked| (asked.min(deadlines::NOTIFY_BACKOFF_MAX), false))
+            }
+            Posted::Failed(why) => {
+                let patience = if self.is_ending { 1 } else { PATIENT };
+                let mut own = self.failed(&id, why).await;
+                if self.attempts >= patience && self.on_queue(Queue::first_goes_last).await == Some(true) {
+                    // The others are not held up by what this one has come to.
+                    self.attempts = self.attempts.min(PATIENT);
+                    own = self.backoff(&id);
+                }
+                (own, true)
+            }
+        };
+        (self.next, self.is_backoff) = (Instant::now() + pause, is_backoff);
+    }
+
+    /// Answers the pause that follows.
+    async fn failed(&mut self, id: &str, why: String) -> Duration {
+        tracing::info!(webhook = self.name, why, "a message about the run is posted again");
+        self.on_queue(move |queue| queue.failed(&why)).await;
+        self.attempts = self.attempts.saturating_add(1);
+        self.backoff(id)
     }
 
     /// Doubled each time, plus up to a half by chance: the end of an id is random.

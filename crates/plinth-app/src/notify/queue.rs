@@ -1,4 +1,5 @@
-//! Messages that wait, one file each, in `notify/NAME` of the state directory. They hold what the journal holds; neither address nor key.
+//! Messages that wait, one file each, in `notify/NAME` of the state directory, and the same in memory. They hold what the journal holds;
+//! neither address nor key.
 
 use super::notice::Notice;
 use jiff::Timestamp;
@@ -6,21 +7,23 @@ use plinth_model::amount;
 use plinth_model::text::visible;
 use plinth_world::{deadlines, files, private_file};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const FOLDER: &str = "notify";
-/// Why the last message was not delivered.
+/// What was not delivered, and why.
 const TROUBLE: &str = "trouble";
 /// Largest message that is read, bytes.
 const LARGEST: usize = 64 * 1024;
 /// Most messages that wait for one webhook; beyond, the oldest goes.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
-/// The messages of one webhook.
-#[derive(Clone, Debug)]
-pub(super) struct Queue {
-    folder: PathBuf,
+/// Work on a disk or with a program, which may hang: away from the threads on which the run goes on. None when the process ends.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::debug!(%error, "work on messages about the run was cut off")).ok()
 }
 
 /// Messages of one webhook that were not delivered.
@@ -31,7 +34,7 @@ pub struct Undelivered {
     pub webhook: String,
     /// Messages that wait for the next run.
     pub waiting: usize,
-    /// Messages that were refused, or got too old, since the last one was delivered.
+    /// Messages that were refused, or got too old, and of which no earlier run has told.
     pub refused: usize,
     /// What happened when it was tried last.
     pub why: Option<String>,
@@ -51,12 +54,24 @@ impl Undelivered {
         let why = self.why.as_ref().map(|why| format!(": {}", visible(why))).unwrap_or_default();
         format!("{}{why}", parts.join(", "))
     }
+
+    /// The same where no run comes after this one.
+    pub(super) fn with_no_next_run(self) -> Self {
+        Self { waiting: 0, refused: self.waiting + self.refused, ..self }
+    }
 }
 
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Trouble {
+    /// Messages that will never be delivered.
     refused: usize,
-    why: String,
+    /// Why the last of them was not.
+    refusal: String,
+    /// Why the last attempt came to nothing; none after one that did.
+    why: Option<String>,
+    /// Whether a run that ended has told of those that were refused.
+    is_told: bool,
 }
 
 /// Messages that were not delivered, by webhook; for `plinth status`.
@@ -66,10 +81,10 @@ pub fn undelivered(directory: &Path) -> Vec<Undelivered> {
     let of = |entry: io::Result<std::fs::DirEntry>| {
         let entry = entry.ok()?;
         let webhook = entry.file_name().into_string().ok()?;
-        let queue = Queue { folder: entry.path() };
-        let (waiting, trouble) = (queue.names().len(), queue.trouble());
-        let refused = trouble.as_ref().map_or(0, |trouble| trouble.refused);
-        let why = trouble.map(|trouble| trouble.why);
+        let folder = Folder(entry.path());
+        let (waiting, trouble) = (folder.names().len(), folder.trouble());
+        let refusal = Some(trouble.refusal).filter(|text| !text.is_empty());
+        let (refused, why) = (trouble.refused, trouble.why.or(refusal));
         (waiting + refused > 0).then_some(Undelivered { webhook, waiting, refused, why })
     };
     let mut all: Vec<Undelivered> = folders.filter_map(of).collect();
@@ -77,78 +92,154 @@ pub fn undelivered(directory: &Path) -> Vec<Undelivered> {
     all
 }
 
+/// What was refused was told now. It stays for `plinth status` until the next run begins.
+pub(super) fn told(directory: &Path, webhook: &str) {
+    let folder = Folder(directory.join(FOLDER).join(webhook));
+    let trouble = folder.trouble();
+    if trouble.refused > 0 {
+        folder.note(&Trouble { is_told: true, ..trouble });
+    }
+}
+
+/// The messages of one webhook. What it does waits for the disk.
+#[derive(Debug)]
+pub(super) struct Queue {
+    folder: Folder,
+    /// In the order in which they are posted. Those that the disk did not take are here alone.
+    waiting: Mutex<VecDeque<Notice>>,
+}
+
 impl Queue {
-    pub(super) fn of(directory: &Path, webhook: &str) -> Self {
-        Self { folder: directory.join(FOLDER).join(webhook) }
+    /// With what earlier runs left, oldest first. What is too old, or cannot be read, is given up.
+    pub(super) fn open(directory: &Path, webhook: &str, now: Timestamp) -> Self {
+        let folder = Folder(directory.join(FOLDER).join(webhook));
+        let trouble = folder.trouble();
+        if trouble.is_told {
+            folder.note(&Trouble { why: trouble.why, ..Trouble::default() });
+        }
+        let waiting = folder.waiting(now);
+        Self { folder, waiting: Mutex::new(waiting) }
     }
 
-    /// Keeps a message until it is delivered.
-    pub(super) fn put(&self, notice: &Notice) -> io::Result<()> {
-        let names = self.names();
-        names.iter().take((names.len() + 1).saturating_sub(MOST)).for_each(|name| self.give_up(name, "too many wait"));
+    /// Keeps a message until it is delivered. One that the disk does not take waits all the same, but for this run only.
+    pub(super) fn put(&self, notice: Notice) -> io::Result<()> {
+        let mut waiting = self.waiting();
+        while waiting.len() >= MOST {
+            let Some(oldest) = waiting.pop_front() else { break };
+            self.folder.give_up(&file(&oldest.id), "too many wait");
+        }
+        let kept = self.folder.keep(&notice);
+        waiting.push_back(notice);
+        kept
+    }
+
+    /// The message that is to be posted now. What is older than [`deadlines::NOTIFY_AGE`] is given up.
+    pub(super) fn first(&self, now: Timestamp) -> Option<Notice> {
+        let mut waiting = self.waiting();
+        while let Some(first) = waiting.front().cloned() {
+            if !is_old(&first, now) {
+                return Some(first);
+            }
+            waiting.pop_front();
+            self.folder.give_up(&file(&first.id), OLD);
+        }
+        None
+    }
+
+    /// It was delivered: what hindered the attempts before it is over.
+    pub(super) fn delivered(&self, id: &str) {
+        let mut waiting = self.waiting();
+        waiting.retain(|notice| notice.id != id);
+        self.folder.delivered(id);
+    }
+
+    /// It will never be delivered.
+    pub(super) fn refused(&self, id: &str, why: &str) {
+        let mut waiting = self.waiting();
+        waiting.retain(|notice| notice.id != id);
+        self.folder.give_up(&file(id), why);
+    }
+
+    /// It was not delivered so far.
+    pub(super) fn failed(&self, why: &str) {
+        let _alone = self.waiting();
+        self.folder.note(&Trouble { why: Some(why.to_owned()), ..self.folder.trouble() });
+    }
+
+    /// Lets the others go before the first one. Answers whether there are any.
+    pub(super) fn first_goes_last(&self) -> bool {
+        let mut waiting = self.waiting();
+        let others = waiting.len() > 1;
+        if others {
+            waiting.rotate_left(1);
+        }
+        others
+    }
+
+    /// The lock is for the folder too.
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Notice>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The files of one webhook.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn keep(&self, notice: &Notice) -> io::Result<()> {
         let text = serde_json::to_vec(notice).map_err(io::Error::other)?;
-        private_file::write(&self.file(&notice.id), &text)
+        private_file::write(&self.0.join(file(&notice.id)), &text)
     }
 
-    /// Messages that wait, oldest first. What is older than [`deadlines::NOTIFY_AGE`], or cannot be read, is given up.
-    pub(super) fn waiting(&self, now: Timestamp) -> Vec<Notice> {
-        let mut notices = Vec::new();
+    fn waiting(&self, now: Timestamp) -> VecDeque<Notice> {
+        let mut notices = VecDeque::new();
         for name in self.names() {
-            let bytes = files::read_up_to(&self.folder.join(&name), LARGEST).ok();
+            let bytes = files::read_up_to(&self.0.join(&name), LARGEST).ok();
             let notice = bytes.and_then(|bytes| serde_json::from_slice::<Notice>(&bytes).ok());
             match notice {
-                Some(notice) if now.duration_since(notice.made).as_secs() < age_s() => notices.push(notice),
-                Some(_) => self.give_up(&name, "it was older than a day"),
+                Some(notice) if !is_old(&notice, now) => notices.push_back(notice),
+                Some(_) => self.give_up(&name, OLD),
                 None => self.give_up(&name, "it was kept by another release"),
             }
         }
         notices
     }
 
-    /// It was delivered: the trouble before it is over.
-    pub(super) fn delivered(&self, id: &str) {
-        remove(&self.file(id));
-        remove(&self.folder.join(TROUBLE));
+    fn delivered(&self, id: &str) {
+        remove(&self.0.join(file(id)));
+        match self.trouble() {
+            Trouble { refused: 0, .. } => remove(&self.0.join(TROUBLE)),
+            Trouble { why: None, .. } => (),
+            // What was refused is told at the end, whatever is delivered until then.
+            trouble => self.note(&Trouble { why: None, ..trouble }),
+        }
         // Only an empty folder goes.
-        let _others_wait = std::fs::remove_dir(&self.folder);
-    }
-
-    /// It will never be delivered.
-    pub(super) fn refused(&self, id: &str, why: &str) {
-        self.give_up(&format!("{id}.json"), why);
-    }
-
-    /// It was not delivered so far.
-    pub(super) fn failed(&self, why: &str) {
-        let refused = self.trouble().map_or(0, |trouble| trouble.refused);
-        self.note(&Trouble { refused, why: why.to_owned() });
+        let _others_wait = std::fs::remove_dir(&self.0);
     }
 
     fn give_up(&self, name: &str, why: &str) {
-        remove(&self.folder.join(name));
-        let refused = self.trouble().map_or(0, |trouble| trouble.refused) + 1;
-        self.note(&Trouble { refused, why: why.to_owned() });
+        remove(&self.0.join(name));
+        let Trouble { refused, why: last, .. } = self.trouble();
+        self.note(&Trouble { refused: refused + 1, refusal: why.to_owned(), why: last, is_told: false });
     }
 
     fn note(&self, trouble: &Trouble) {
         let text = serde_json::to_vec(trouble).map_err(io::Error::other);
-        if let Err(error) = text.and_then(|text| private_file::write(&self.folder.join(TROUBLE), &text)) {
+        if let Err(error) = text.and_then(|text| private_file::write(&self.0.join(TROUBLE), &text)) {
             tracing::debug!(%error, "the trouble with a webhook cannot be kept");
         }
     }
 
-    fn trouble(&self) -> Option<Trouble> {
-        let bytes = files::read_up_to(&self.folder.join(TROUBLE), LARGEST).ok()?;
-        serde_json::from_slice(&bytes).ok()
-    }
-
-    fn file(&self, id: &str) -> PathBuf {
-        self.folder.join(format!("{id}.json"))
+    /// None at all where nothing can be read.
+    fn trouble(&self) -> Trouble {
+        let bytes = files::read_up_to(&self.0.join(TROUBLE), LARGEST).ok();
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     /// Names of the messages, oldest first: ids are in the order of time.
     fn names(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> =
             names.filter(|name| name.ends_with(".json") && !files::is_neighbour(name)).collect();
@@ -157,8 +248,15 @@ impl Queue {
     }
 }
 
-fn age_s() -> i64 {
-    i64::try_from(deadlines::NOTIFY_AGE.as_secs()).unwrap_or(i64::MAX)
+const OLD: &str = "it was older than a day";
+
+fn is_old(notice: &Notice, now: Timestamp) -> bool {
+    let most = i64::try_from(deadlines::NOTIFY_AGE.as_secs()).unwrap_or(i64::MAX);
+    now.duration_since(notice.made).as_secs() >= most
+}
+
+fn file(id: &str) -> String {
+    format!("{id}.json")
 }
 
 fn remove(file: &Path) {

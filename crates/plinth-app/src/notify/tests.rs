@@ -3,6 +3,7 @@ use super::*;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{Counts, RunHead, StepState};
 use plinth_model::{Digest, EventBody, Outcome, SecretRef, SiteName, Stage, StepId};
+use plinth_net::webhook::Posted;
 use plinth_site::desired::{Occasion, WebhookFormat};
 use plinth_world::secrets::MemorySecrets;
 use serde_json::Value;
@@ -132,30 +133,193 @@ async fn text_of_others_is_text_in_every_form_and_within_the_limits() {
     assert_eq!(card["body"][1]["type"], "RichTextBlock", "no markup is read in it");
 }
 
-#[test]
-fn the_queue_keeps_order_forgets_what_is_old_and_says_what_is_left() {
-    let state = tempfile::tempdir().unwrap();
-    let queue = Queue::of(state.path(), "ops");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let notices = runtime.block_on(async {
-        let mut collector = collector();
-        let mut all = collector.take(&began(), Instant::now());
-        all.extend(collector.take(&ended(), Instant::now()));
-        all
-    });
-    notices.iter().rev().for_each(|notice| queue.put(notice).unwrap());
-    let now = jiff::Timestamp::now();
-    assert_eq!(queue.waiting(now), notices, "in the order in which they were made");
+/// Messages of a run, in their order.
+async fn notices() -> Vec<Notice> {
+    let mut collector = collector();
+    let mut all = collector.take(&began(), Instant::now());
+    all.extend(collector.take(&ended(), Instant::now()));
+    all
+}
+
+fn left(state: &tempfile::TempDir) -> Vec<(usize, usize, Option<String>)> {
+    undelivered(state.path()).into_iter().map(|left| (left.waiting, left.refused, left.why)).collect()
+}
+
+#[tokio::test]
+async fn the_queue_keeps_order_forgets_what_is_old_and_says_what_is_left() {
+    let (state, now) = (tempfile::tempdir().unwrap(), Timestamp::now());
+    let queue = Queue::open(state.path(), "ops", now);
+    let notices = notices().await;
+    notices.iter().for_each(|notice| queue.put(notice.clone()).unwrap());
+    let again = Queue::open(state.path(), "ops", now);
+    assert_eq!(again.first(now).as_ref(), notices.first(), "in the order in which they were made");
     queue.failed("nobody listens there");
-    let left = undelivered(state.path());
-    assert_eq!(left[0].sentence(), "webhook ops: 2 messages kept for the next run: nobody listens there");
+    assert_eq!(
+        undelivered(state.path())[0].sentence(),
+        "webhook ops: 2 messages kept for the next run: nobody listens there"
+    );
+    let alone = undelivered(state.path()).remove(0).with_no_next_run();
+    assert_eq!(alone.what(), "2 messages not delivered: nobody listens there");
     queue.delivered(&notices[0].id);
-    assert_eq!(undelivered(state.path())[0].why, None, "the trouble is over");
+    assert_eq!(left(&state), [(1, 0, None)], "the trouble is over");
+    assert_eq!(queue.first(now).as_ref(), notices.last());
+    // While the run goes on, not only when the next one begins.
     let later = now.checked_add(jiff::SignedDuration::from_hours(25)).unwrap();
-    assert_eq!(queue.waiting(later), []);
-    let left = undelivered(state.path());
-    assert_eq!((left[0].waiting, left[0].refused), (0, 1), "{left:?}");
+    assert_eq!(queue.first(later), None);
+    assert_eq!(left(&state), [(0, 1, Some("it was older than a day".into()))]);
     assert!(hook("ops").wants(Occasion::Gate));
     let only = Webhook { on: vec![Occasion::Finish], ..hook("ops") };
     assert!(only.wants(Occasion::Finish) && !only.wants(Occasion::Start));
+}
+
+#[tokio::test]
+async fn what_was_refused_is_told_once_whatever_is_delivered_after_it() {
+    let (state, now) = (tempfile::tempdir().unwrap(), Timestamp::now());
+    let queue = Queue::open(state.path(), "ops", now);
+    let notices = notices().await;
+    notices.iter().for_each(|notice| queue.put(notice.clone()).unwrap());
+    queue.refused(&notices[0].id, "the answer was 404");
+    queue.failed("nobody listens there");
+    queue.delivered(&notices[1].id);
+    let refused = [(0, 1, Some("the answer was 404".to_owned()))];
+    assert_eq!(left(&state), refused);
+    // Of a run that was killed, the next one tells.
+    drop(Queue::open(state.path(), "ops", now));
+    assert_eq!(left(&state), refused);
+    queue::told(state.path(), "ops");
+    assert_eq!(left(&state), refused, "for `plinth status`");
+    drop(Queue::open(state.path(), "ops", now));
+    assert_eq!(left(&state), []);
+}
+
+#[tokio::test]
+async fn one_too_many_waits_neither_on_the_disk_nor_in_memory() {
+    let (state, now) = (tempfile::tempdir().unwrap(), Timestamp::now());
+    let queue = Queue::open(state.path(), "ops", now);
+    let one = notices().await.remove(0);
+    for n in 0..=queue::MOST {
+        queue.put(Notice { id: format!("{n:04}"), ..one.clone() }).unwrap();
+    }
+    assert_eq!(queue.first(now).unwrap().id, "0001");
+    assert_eq!(left(&state), [(queue::MOST, 1, Some("too many wait".into()))]);
+}
+
+/// Posts to nobody: the n-th attempt ends as this says, and its id is kept.
+async fn delivered(
+    queue: Queue,
+    attempts: u32,
+    until_closed: Duration,
+    ends: impl Fn(usize, &str) -> Posted,
+) -> Vec<String> {
+    let ids = Mutex::new(Vec::new());
+    let (put, received) = watch::channel(());
+    let delivery = post::Delivery::new("ops".into(), Arc::new(queue), received).after(attempts);
+    let work = delivery.work(|notice: Notice| {
+        let mut ids = ids.lock().unwrap();
+        let posted = ends(ids.len(), &notice.id);
+        ids.push(notice.id);
+        std::future::ready(posted)
+    });
+    let closing = async {
+        tokio::time::sleep(until_closed).await;
+        drop(put);
+    };
+    let both = async { tokio::join!(work, closing) };
+    assert!(timeout(Duration::from_secs(20), both).await.is_ok(), "{ids:?}");
+    ids.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn after_a_long_outage_the_end_is_told_at_once() {
+    let state = tempfile::tempdir().unwrap();
+    let queue = Queue::open(state.path(), "ops", Timestamp::now());
+    let notices = notices().await;
+    notices.iter().for_each(|notice| queue.put(notice.clone()).unwrap());
+    let gone = || Posted::Later(None, "nobody listens there".into());
+    // The tenth attempt fails: the next is in five minutes, unless the run ends.
+    let began = Instant::now();
+    let ids = delivered(queue, 9, Duration::from_millis(200), |n, _| if n == 0 { gone() } else { Posted::Taken }).await;
+    assert_eq!(ids, [&*notices[0].id, &*notices[0].id, &*notices[1].id]);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(left(&state), []);
+}
+
+#[tokio::test]
+async fn a_time_that_was_asked_for_is_kept_to_at_the_end_too() {
+    let state = tempfile::tempdir().unwrap();
+    let queue = Queue::open(state.path(), "ops", Timestamp::now());
+    queue.put(notices().await.remove(0)).unwrap();
+    let asks = || Posted::Later(Some(Duration::from_secs(1)), "the answer was 429".into());
+    let began = Instant::now();
+    let ids = delivered(queue, 0, Duration::ZERO, |n, _| if n == 0 { asks() } else { Posted::Taken }).await;
+    assert_eq!(ids.len(), 2);
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_message_at_which_the_other_side_always_fails_lets_the_others_go_first() {
+    let state = tempfile::tempdir().unwrap();
+    let queue = Queue::open(state.path(), "ops", Timestamp::now());
+    let notices = notices().await;
+    notices.iter().for_each(|notice| queue.put(notice.clone()).unwrap());
+    let bad = notices[0].id.clone();
+    // Given up in the end, so that the test has one too.
+    let ends = |n: usize, id: &str| match id == bad {
+        true if n < 4 => Posted::Failed("the answer was 500".into()),
+        true => Posted::Refused("the answer was 400".into()),
+        false => Posted::Taken,
+    };
+    let ids = delivered(queue, 4, Duration::from_millis(200), ends).await;
+    assert_eq!(ids[..2], [bad.clone(), notices[1].id.clone()], "{ids:?}");
+    assert!(ids[2..].iter().all(|id| *id == bad) && ids.len() > 2, "{ids:?}");
+}
+
+/// A program that is asked for a secret, and takes its time.
+struct Slow;
+
+impl Secrets for Slow {
+    fn get(&self, reference: &SecretRef) -> Result<plinth_model::Secret, plinth_world::secrets::SecretError> {
+        std::thread::sleep(Duration::from_secs(3));
+        MemorySecrets::default().get(reference)
+    }
+
+    fn keep(
+        &self,
+        _reference: &SecretRef,
+        _value: &plinth_model::Secret,
+    ) -> Result<(), plinth_world::secrets::SecretError> {
+        Ok(())
+    }
+
+    fn redact(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_asked_for_an_address_holds_nothing_up() {
+    let state = tempfile::tempdir().unwrap();
+    let (directory, folder) = (state.path().to_path_buf(), state.path().to_path_buf());
+    let (webhooks, secrets) = (vec![hook("ops")], Arc::new(Slow));
+    let notifier = Notifier::begin(Told { directory, is_kept: true, folder, webhooks, secrets }).unwrap();
+    let sink = notifier.before(Arc::new(|_| ()));
+    let began = Instant::now();
+    sink(super::tests::began());
+    // There is one thread here, and the run needs it.
+    while undelivered(state.path()).is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(began.elapsed() < Duration::from_millis(2_500), "the run waits for the program");
+    }
+    let findings = notifier.end().await;
+    assert!(findings[0].message.contains("1 message kept for the next run"), "{findings:?}");
+}
+
+#[tokio::test]
+async fn a_run_of_which_nothing_was_counted_says_no_more() {
+    let mut collector = collector();
+    collector.take(&began(), Instant::now());
+    let (counts, next) = (Counts::default(), Vec::new());
+    let end = EventBody::RunFinished { outcome: Outcome::Done, exit: 0, counts, seconds: 3.0, next, digest: None };
+    let told = collector.take(&event(2, end), Instant::now());
+    assert_eq!(told[0].brief, "lab apply: done after 3 s");
 }

@@ -64,7 +64,8 @@ impl Operation<'_> {
             (true, true) => Arc::new(SiteSecrets::new(&directory).below(&folder)),
             (false, _) => self.world.secrets()?,
         };
-        Notifier::begin(Told { directory, folder, webhooks: self.desired.notify.clone(), secrets })
+        let (webhooks, is_kept) = (self.desired.notify.clone(), self.world.is_kept());
+        Notifier::begin(Told { directory, is_kept, folder, webhooks, secrets })
     }
 
     /// Runs the plan to its end, or as far as it goes. May be called for several plans; the lock is kept in between.

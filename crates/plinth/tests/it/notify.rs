@@ -249,10 +249,30 @@ fn what_is_refused_is_not_posted_again() {
     let server = server(0, vec![Does::Answers("HTTP/1.1 404 Not Found\r\n"); 2].into());
     let site = Site::at(&server, ", on: [start, finish]");
     site.rehearse(&[]).exits(0).says("2 messages not delivered: the answer was 404");
-    assert_eq!(site.undelivered()[0]["waiting"], 0);
+    assert_eq!((&site.undelivered()[0]["waiting"], &site.undelivered()[0]["refused"]), (&0.into(), &2.into()));
     site.rehearse(&[]).exits(0);
     assert_eq!(server.seen.kinds(), ["run.started", "run.finished"], "of the second run alone");
     assert_eq!(site.undelivered(), Value::Null, "the trouble is over");
+}
+
+#[test]
+fn what_was_refused_is_told_at_the_end_though_the_next_message_was_taken() {
+    let server = server(0, vec![Does::Answers("HTTP/1.1 404 Not Found\r\n")].into());
+    let site = Site::at(&server, ", on: [start, finish]");
+    site.rehearse(&[]).exits(0).says("1 message not delivered: the answer was 404");
+    assert_eq!(server.seen.kinds(), ["run.finished"]);
+    let ran = site.rehearse(&[]).exits(0);
+    assert!(!ran.stderr.contains("not delivered"), "once: {}", ran.stderr);
+}
+
+#[test]
+fn a_rehearsal_that_leaves_nothing_keeps_no_message_for_a_next_run() {
+    let server = server(0, vec![Does::HangsUp; 20].into());
+    let site = Site::at(&server, ", on: [start]");
+    let secrets = [("OPS_WEBHOOK", site.url.as_str()), ("OPS_KEY", KEY)];
+    let ran = plinth_with(site.folder.path(), &secrets, &["rehearse", "--notify"]).exits(0);
+    let ran = ran.says("1 message not delivered");
+    assert!(!ran.stderr.contains("kept for the next run"), "{}", ran.stderr);
 }
 
 #[test]

@@ -224,6 +224,61 @@ fn another_site_can_be_rehearsed_too() {
     }
 }
 
+/// Lines of Run:ai, each with a Kubernetes that it takes: of those that the catalog knows from 2.18 on, all. Where Kubespray is named, the
+/// newest one's containerd is too new for the GPU Operator that goes with the line, and plinth says so.
+const LINES: [(&str, &str); 10] = [
+    ("2.18", "v1.30.13"),
+    ("2.19", "v1.31.9"),
+    ("2.20", "v1.31.9"),
+    ("2.21", "v1.31.9"),
+    ("2.22", "v1.32.8\n  kubespray: {version: v2.29.1}"),
+    ("2.23", "v1.33.5\n  kubespray: {version: v2.29.1}"),
+    ("2.24", "v1.33.5\n  kubespray: {version: v2.29.1}"),
+    ("2.25", "v1.34.3"),
+    ("2.26", "v1.34.3"),
+    ("3.0", "v1.34.3"),
+];
+
+#[test]
+fn every_line_of_runai_is_rehearsed_to_its_end() {
+    let catalog = plinth_catalog::Catalog::embedded().unwrap();
+    let known: Vec<&String> = catalog.compatibility().runai.keys().filter(|line| *line != "2.17").collect();
+    assert_eq!(known, LINES.map(|(line, _)| line), "a line that the catalog knows has a row here");
+    for (line, kubernetes) in LINES {
+        rehearsed(line, kubernetes);
+    }
+}
+
+fn rehearsed(line: &str, kubernetes: &str) {
+    let folder = TempDir::new().unwrap();
+    let mut site = std::fs::read_to_string(basepod()).unwrap();
+    let mut put = |old: &str, new: &str| {
+        assert!(site.contains(old), "{old}");
+        site = site.replace(old, new);
+    };
+    put("version: \"2.21\"", &format!("version: \"{line}\""));
+    put("version: v1.31.9", &format!("version: {kubernetes}"));
+    put("[cpu-03, cpu-05, cpu-06]", "[cpu-03]");
+    put("[dgx-05, dgx-06]", "[dgx-05]");
+    if ["2.25", "2.26", "3.0"].contains(&line) {
+        // They need a newer one, as Kubernetes 1.34 does.
+        put("  components: {gpu-operator: {version: v25.3.3}}", "");
+    }
+    if line == "3.0" {
+        // What is open to all is taken.
+        put("  registry: {token: {env: RUNAI_REGISTRY_TOKEN}}", "");
+    }
+    std::fs::write(folder.path().join("site.yaml"), site).unwrap();
+    let ran = plinth(folder.path(), &["rehearse", "--events", "events.ndjson"]);
+    assert_eq!(ran.exit, 0, "Run:ai {line} on Kubernetes {kubernetes}:\n{}\n{}", ran.stdout, ran.stderr);
+    let events = std::fs::read_to_string(folder.path().join("events.ndjson")).unwrap();
+    let records: Vec<Value> = events.lines().map(|record| serde_json::from_str(record).unwrap()).collect();
+    let changed = steps_with(&records, "changed");
+    for step in ["platform/release/gpu-operator", "runai/register/bcm-gpu-cluster"] {
+        assert!(changed.iter().any(|other| other == step), "Run:ai {line}: {changed:#?}");
+    }
+}
+
 #[test]
 fn ctrl_c_finishes_what_is_in_flight_and_the_next_run_continues() {
     for signal in ["-INT", "-TERM", "-HUP"] {
