@@ -185,9 +185,14 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
-        let view = RunView::of(&events);
+        let mut view = RunView::of(&events);
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
-        let columns = Columns::of(&events);
+        let mut columns = Columns::of(&events);
+        // Whoever ran it is gone: nothing is at work any more, whatever the last events say.
+        if entry.state == RunState::Interrupted {
+            view.lose_sight();
+            columns.rows.iter_mut().for_each(|row| row.state = view.state_of(&row.step));
+        }
         Self {
             kinds: kinds(&view),
             groups: failure_groups(&view, traits),

@@ -90,6 +90,7 @@ async fn whoever_comes_in_the_middle_ends_where_the_reader_of_everything_does() 
             assert!(browser.resets == 0 && browser.ended, "opened at {opened}");
             assert!(whole.contains(&format!(">{}<", browser.texts["t-asof"])), "{}", browser.texts["t-asof"]);
             assert!(whole.contains(&browser.texts["t-done"]));
+            assert_eq!(browser.texts["t-life"], "");
             if opened < 10 {
                 assert_eq!(browser.nodes[&2], "fn", "account failed, storage did not run");
             }
@@ -136,7 +137,7 @@ async fn progress_and_the_death_of_the_runner_are_told() {
         all.push_str(std::str::from_utf8(&frame.unwrap()).unwrap());
     }
     assert!(all.contains("pulling (3 of about 9)"), "{all}");
-    assert!(all.contains("interrupted"), "{all}");
+    assert!(all.contains(r#""reload":true"#) && all.contains("interrupted"), "the death changes the whole page: {all}");
     assert_eq!(all.matches("event: patch").count(), 2, "nothing new is nothing said: {all}");
     browser.follow(&page, Some(from)).await;
     assert!(browser.resets == 0 && !browser.ended);
