@@ -17,6 +17,8 @@ struct Browser {
     texts: BTreeMap<String, String>,
     nodes: BTreeMap<u64, String>,
     resets: usize,
+    /// The page is to be read again.
+    reloads: usize,
     ended: bool,
 }
 
@@ -38,6 +40,10 @@ impl Browser {
                 assert!(patch["from"].as_u64().unwrap() <= self.seq, "a gap: {patch}");
                 assert_eq!(field("id: "), patch["seq"].to_string());
                 self.seq = self.seq.max(patch["seq"].as_u64().unwrap());
+                if patch["reload"] == true {
+                    self.reloads += 1;
+                    return;
+                }
                 for (name, text) in patch["text"].as_object().unwrap() {
                     self.texts.insert(name.clone(), text.as_str().unwrap().to_owned());
                 }
@@ -140,7 +146,7 @@ async fn progress_and_the_death_of_the_runner_are_told() {
     assert!(all.contains(r#""reload":true"#) && all.contains("interrupted"), "the death changes the whole page: {all}");
     assert_eq!(all.matches("event: patch").count(), 2, "nothing new is nothing said: {all}");
     browser.follow(&page, Some(from)).await;
-    assert!(browser.resets == 0 && !browser.ended);
+    assert!(browser.resets == 0 && browser.reloads == 1 && !browser.ended);
 }
 
 #[tokio::test]
