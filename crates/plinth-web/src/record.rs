@@ -115,11 +115,20 @@ impl Record {
         for event in &events {
             self.view.apply(event);
         }
+        self.events.extend(events);
+        self.settle();
+        self.complete_grid();
+    }
+
+    /// What was taken in is all there is now.
+    fn settle(&mut self) {
         // They come in order: what is missing in front of the last one does not come any more.
         self.view.settle();
-        self.events.extend(events);
+        // Whoever was at work is gone: nothing is at work any more.
+        if self.state() == RunState::Interrupted {
+            self.view.lose_sight();
+        }
         self.derived = OnceLock::new();
-        self.complete_grid();
     }
 
     /// Steps that no plan told of, as in runs of other releases.
@@ -136,6 +145,11 @@ impl Record {
     pub(crate) fn locked(&mut self, lock: Option<LockView>) -> bool {
         let before = (self.state(), self.view.at);
         self.lock = lock;
+        if self.state() != before.0 {
+            // Its runner is gone, or was only silent: then what was lost sight of goes on.
+            self.view = RunView::of(&self.events);
+            self.settle();
+        }
         let real = self.view.run.as_ref().is_some_and(|head| !head.rehearsal);
         if let Some(lock) = self.lock.as_ref().filter(|_| real && self.is_held() && self.view.end.is_none()) {
             self.view.at = self.view.at.max(Some(lock.heartbeat));
@@ -217,6 +231,11 @@ impl Record {
         Status::of(view, self.lock.clone(), now).life
     }
 
+    /// This machine's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.beside.source.now()
+    }
+
     /// All that is computed of it: once for all that ask before the next event.
     pub(crate) fn derived(&self) -> Option<&Derived> {
         let entry = RunEntry::of(&self.view, self.is_held())?;
@@ -238,12 +257,14 @@ impl Record {
     /// The time by the run's own clock: of a rehearsal, and of another moment, that of its newest event.
     fn time(&self) -> Timestamp {
         let real = self.at.is_none() && self.view.run.as_ref().is_some_and(|head| !head.rehearsal);
-        let now = self.beside.source.now();
+        let now = self.now();
         if real { now } else { self.view.at.unwrap_or(now) }
     }
 
     fn derive(&self, entry: RunEntry) -> Derived {
-        let columns = Columns::of(&self.events);
+        let mut columns = Columns::of(&self.events);
+        // They know only of events, and not that nobody is at work any more.
+        columns.rows.iter_mut().for_each(|row| row.state = self.view.state_of(&row.step));
         let path = CriticalPath::of(&self.view, &self.shape);
         let goes_on = entry.state == RunState::Running;
         Derived {

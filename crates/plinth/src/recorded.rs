@@ -185,9 +185,14 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
-        let view = RunView::of(&events);
+        let mut view = RunView::of(&events);
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
-        let columns = Columns::of(&events);
+        let mut columns = Columns::of(&events);
+        // Whoever ran it is gone: nothing is at work any more, whatever the last events say.
+        if entry.state == RunState::Interrupted {
+            view.lose_sight();
+            columns.rows.iter_mut().for_each(|row| row.state = view.state_of(&row.step));
+        }
         Self {
             kinds: kinds(&view),
             groups: failure_groups(&view, traits),
@@ -242,4 +247,37 @@ impl Chosen {
 pub(crate) fn look(printer: &Printer) -> Look {
     let width = std::io::stdout().is_terminal().then(Printer::width);
     Look { palette: palette(printer.color_out()), width }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use plinth_model::run::RunHead;
+    use plinth_model::{Digest, EventBody, Stage, StepId, StepState};
+
+    #[test]
+    fn nothing_is_at_work_in_a_run_whose_runner_is_gone() {
+        let step = StepId::try_from("nodes/account/dgx-01".to_owned()).unwrap();
+        let head = RunHead::new("run-1", Digest::of_bytes(b"plan"), SiteName::new("lab").unwrap());
+        let begun = EventBody::StepStarted {
+            step: step.clone(),
+            stage: Stage::Nodes,
+            node: Some("dgx-01".to_owned()),
+            reason: "wanted".into(),
+            ready_at: None,
+            held_by: None,
+            last_need: None,
+        };
+        let at: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
+        let bodies = [EventBody::RunStarted(head), begun].into_iter().zip(1_u64..);
+        let events: Vec<Event> = bodies.map(|(body, seq)| Event { seq, after: Some(seq - 1), at, body }).collect();
+        for (held, state) in [(true, StepState::Looking), (false, StepState::Unknown)] {
+            let entry = RunEntry::of(&RunView::of(&events), held).unwrap();
+            let chosen = Chosen::of(entry, events.clone(), None, &Traits::default());
+            assert_eq!(chosen.view.state_of(&step), state);
+            assert_eq!(chosen.columns.rows.iter().map(|row| row.state).collect::<Vec<_>>(), [state]);
+            assert_eq!(chosen.view.running.is_empty(), !held);
+        }
+    }
 }

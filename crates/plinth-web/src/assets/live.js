@@ -14,18 +14,26 @@ let held = false
 let source = null
 let frame = 0
 let spoken = 0
+// The page is to be read again as soon as it is not held any more.
+let wanted = false
+let release = () => {}
 
 function text(id, value) {
   const element = byId(id)
   if (element && element.textContent !== value) element.textContent = value
+  if (element && id === 't-life') element.hidden = !value
 }
 
 function reload() {
-  if (plain) return
+  if (held) {
+    wanted = true
+    return
+  }
   // Not again and again: what comes faster than a page can be read is waited for.
   const last = Number(sessionStorage.getItem('plinth-reload') || 0)
   const wait = Math.max(0, 3000 - (Date.now() - last))
   setTimeout(() => {
+    if (held) return reload()
     sessionStorage.setItem('plinth-reload', String(Date.now()))
     location.reload()
   }, wait)
@@ -131,7 +139,15 @@ function say(sentence) {
   text('say', sentence)
 }
 
+// How the run stands now; another state than the page tells of: the page is old.
+function standing(word) {
+  if (word === body.dataset.state) return true
+  reload()
+  return false
+}
+
 function apply(patch) {
+  if (patch.reload && plain) return standing(patch.state[1])
   if (patch.reload || (!plain && patch.from > seq)) return reload()
   seq = Math.max(seq, patch.seq)
   body.dataset.seq = String(seq)
@@ -145,6 +161,8 @@ function apply(patch) {
   news(patch.failed)
   say(patch.text['t-done'] + ', ' + patch.text['t-sentence'])
   document.dispatchEvent(new CustomEvent('plinth-patch', { detail: patch }))
+  // What follows, if anything does, is of the state that this one has told.
+  body.dataset.state = patch.state[1]
   if (patch.ended) setTimeout(reload, 500)
 }
 
@@ -170,7 +188,9 @@ function hold() {
   const behind = waiting.length ? waiting[waiting.length - 1].seq - seq : 0
   button.textContent = held ? 'held, ' + behind + ' events behind: go on' : 'hold'
   button.setAttribute('aria-pressed', String(held))
-  if (!held && waiting.length && !frame) frame = requestAnimationFrame(draw)
+  if (held) return
+  if (wanted) return reload()
+  if (waiting.length && !frame) frame = requestAnimationFrame(draw)
 }
 
 function close() {
@@ -187,7 +207,7 @@ function connect(tell) {
     tell(message)
     hear(message)
   }
-  for (const kind of ['patch', 'reset', 'end']) source.addEventListener(kind, both(kind))
+  for (const kind of ['hello', 'patch', 'reset', 'end']) source.addEventListener(kind, both(kind))
   // A server that was restarted with another token: the browser does not try again by itself.
   source.onerror = () => {
     if (source?.readyState === EventSource.CLOSED) text('t-asof', 'not connected any more: open the link of the server again')
@@ -195,9 +215,19 @@ function connect(tell) {
 }
 
 function hear({ kind, data }) {
+  // A server that was started again may have nothing to send for this page, although the run has moved on or has died.
+  if (kind === 'hello') standing(data.state)
   if (kind === 'patch') take(data)
-  if (kind === 'reset') reload()
-  if (kind === 'end') close()
+  if (kind === 'reset' && !plain) reload()
+  if (kind === 'end') over()
+}
+
+// Nothing comes any more: neither a connection nor the lock is kept.
+function over() {
+  close()
+  release()
+  // Patches that wait for a frame come first.
+  setTimeout(() => { if (plain || body.dataset.state === 'running') reload() }, 500)
 }
 
 // One stream for all tabs: HTTP/1.1 has six connections for a server. Whoever holds the lock has it, the others are told.
@@ -207,19 +237,28 @@ function follow() {
   channel.onmessage = (event) => { if (!document.hidden) hear(event.data) }
   let end = null
   let wish = null
+  let done = false
+  const leave = () => {
+    wish?.abort()
+    end?.()
+    end = null
+  }
+  release = () => {
+    done = true
+    leave()
+  }
   const ask = () => {
     wish = new AbortController()
-    navigator.locks.request('plinth ' + run, { signal: wish.signal }, () => new Promise((done) => {
-      end = done
+    navigator.locks.request('plinth ' + run, { signal: wish.signal }, () => new Promise((given) => {
+      end = given
       connect((message) => channel.postMessage(message))
     })).catch(() => {})
   }
   document.addEventListener('visibilitychange', () => {
+    if (done) return
     if (!document.hidden) return ask()
-    wish?.abort()
     close()
-    end?.()
-    end = null
+    leave()
   })
   if (!document.hidden) ask()
 }
@@ -228,8 +267,9 @@ if (on) {
   const button = byId('hold')
   if (button) {
     button.hidden = false
-    button.addEventListener('click', () => { held = !held; hold() })
+    const turn = () => { held = !held; hold() }
+    button.addEventListener('click', turn)
+    document.addEventListener('plinth-hold', turn)
   }
-  document.addEventListener('plinth-hold', () => { held = !held; hold() })
   follow()
 }

@@ -6,25 +6,27 @@ use crate::grid::Grid;
 use crate::page::matrix::{letters, standing};
 use crate::page::overview::{RUNNING, doing, more, slots_of};
 use crate::page::parts::{class, counted, letter, of_day, run_class, shares, told, word};
+use crate::page::shell::{headline, silence};
 use crate::record::Record;
 use axum::body::Bytes;
 use plinth_analysis::{kind_of, waiting};
-use plinth_model::run::StepState;
+use plinth_model::run::{RunState, StepState};
 use plinth_model::span::span;
-use plinth_model::{Event, StepId, amount};
-use plinth_report::runs::sentence;
+use plinth_model::{Event, StepId};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changed steps and rows beyond which a page is read again instead: a rehearsal may do an hour in a second.
 const MOST: usize = 600;
 
-/// A patch over these events, which the record has taken in already.
+/// A patch over these events, which the record has taken in already. Of a run whose runner is gone, and of a flood, pages are read again:
+/// there is no list of what such a patch would have to name.
 pub(crate) fn patch(record: &Record, from: u64, events: &[Event], left: Option<&str>) -> Patch {
     let seq = record.view.seq();
     let steps: BTreeSet<&StepId> = events.iter().filter_map(|event| event.body.step()).collect();
-    let value = if steps.len() > MOST {
-        json!({"seq": seq, "from": from, "reload": true})
+    let state = record.state();
+    let value = if steps.len() > MOST || state == RunState::Interrupted {
+        json!({"seq": seq, "from": from, "reload": true, "state": [run_class(state), state.word()]})
     } else {
         body(record, from, &steps, left)
     };
@@ -59,19 +61,13 @@ fn texts(record: &Record, left: Option<&str>) -> BTreeMap<&'static str, String> 
     let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq()));
     let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
     // Not all that a page has computed: this is done four times a second.
-    let waits = if view.end.is_some() { None } else { sentence(view, &waiting(view, &record.shape)) };
-    let sentence = match (&view.end, &view.stopping, waits) {
-        (Some(_), ..) if view.failed.is_empty() => "it has ended".to_owned(),
-        (Some(_), ..) => format!("{} failed", amount(view.failed.len(), "step")),
-        (None, Some(stopping), _) => told(stopping),
-        (None, None, Some(waits)) => told(&waits),
-        (None, None, None) => "everything that is left is at work".to_owned(),
-    };
+    let waits = if view.end.is_some() { Vec::new() } else { waiting(view, &record.shape) };
     let mut texts = BTreeMap::from([
         ("t-elapsed", format!("{}{of}", span(seconds))),
         ("t-done", format!("{} of {total} done", tally.done())),
         ("t-asof", asof.unwrap_or_default()),
-        ("t-sentence", sentence),
+        ("t-sentence", headline(record, &waits, None)),
+        ("t-life", silence(record, record.now()).unwrap_or_default()),
         ("t-slots", slots_of(view)),
         ("t-more", more(view.running.len())),
     ]);

@@ -2,7 +2,7 @@
 
 use super::OfRun;
 use super::overview::told_lines;
-use super::parts::{step_link, told, took};
+use super::parts::{several, step_link, told, took};
 use maud::{Markup, html};
 use plinth_report::evidence::{Checked, Evidence, Proof};
 
@@ -46,19 +46,19 @@ fn sorted<'a, 'b>(evidence: &'b Evidence<'a>) -> Vec<&'b Checked<'a>> {
 fn card(page: &OfRun<'_>, check: &Checked<'_>) -> Markup {
     let (class, letter) = sign(check.proof);
     html! {
-        details.cause open[check.proof != Proof::Holds] id=(told(check.id.as_str())) {
+        details.cause.not-run[check.proof == Proof::NotRun].failed[check.proof == Proof::Fails] open[check.proof != Proof::Holds] id=(told(check.id.as_str())) {
             summary {
                 span class={"st " (class)} { i aria-hidden="true" { (letter) } " " (check.proof.word()) } " "
                 b.id { (told(check.id.as_str())) } " " span.dim { (told(check.reason)) }
             }
             dl {
                 dt { "step" } dd { (step_link(&page.links, check.id)) }
-                @for line in &check.evidence { dt { "seen" } dd { (told(line)) } }
+                @for line in several(&check.evidence) { dt { "seen" } dd { (line) } }
                 @if let Some(finding) = check.finding {
                     dt { "wrong" } dd { (told(&finding.message)) }
                     @if !finding.fix.is_empty() { dt { "fix" } dd.fix { span.tag { (finding.owner) } " " (told(&finding.fix)) } }
                 }
-                @if let Some(seconds) = check.seconds { dt { "took" } dd { (took(Some(seconds))) } }
+                @if let Some(seconds) = check.seconds.filter(|_| check.proof != Proof::NotRun) { dt { "took" } dd { (took(Some(seconds))) } }
             }
         }
     }

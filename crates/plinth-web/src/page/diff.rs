@@ -1,7 +1,7 @@
 //! What differs between two runs: what touches a failure first.
 
-use super::parts::{moment, run_badge, short};
-use super::shell;
+use super::parts::{STATES, class, moment, quoted, run_badge, short, word};
+use super::shell::{self, Twins};
 use crate::route::{Links, Part, encoded};
 use maud::{Markup, html};
 use plinth_analysis::{Difference, RunDiff, RunEntry};
@@ -14,7 +14,6 @@ const MOST: usize = 300;
 pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: &RunDiff) -> Markup {
     let (near, far): (Vec<&Difference>, Vec<&Difference>) =
         diff.differences.iter().partition(|one| one.touches_failure);
-    let address = format!("/diff/{}/{}", encoded(&earlier.run), encoded(&later.run));
     let body = html! {
         h1 { "What changed" }
         table.runs { tbody { (side("from", earlier)) (side("to", later)) } }
@@ -24,9 +23,8 @@ pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: 
         }
         (group("Touches what failed", &near, true))
         (group("Elsewhere", &far, near.is_empty()))
-        p.dim { a href={(address) ".json"} { "JSON" } " " a href={(address) ".txt"} { "text" } " " code { "plinth runs diff " (short(&later.run)) " " (short(&earlier.run)) } }
     };
-    shell::plain(site, "What changed", None, body)
+    shell::plain(site, "What changed", None, &twins(&earlier.run, &later.run), body)
 }
 
 /// There is no good run to compare with.
@@ -36,7 +34,12 @@ pub(crate) fn none(site: &SiteName, run: &str, problem: &Problem) -> Markup {
         p.empty { "There is nothing to compare with: " (short(&problem.happened)) "." }
         p { a href=(Links::new(run, None).to(&Part::Overview)) { "back to the run" } }
     };
-    shell::plain(site, "What changed", None, body)
+    shell::plain(site, "What changed", None, &twins("last-good", run), body)
+}
+
+fn twins(earlier: &str, later: &str) -> Twins {
+    let command = format!("plinth runs diff {} {}", quoted(later), quoted(earlier));
+    Twins::of(&format!("/diff/{}/{}", encoded(earlier), encoded(later)), "", command)
 }
 
 fn side(word: &str, run: &RunEntry) -> Markup {
@@ -51,6 +54,18 @@ fn side(word: &str, run: &RunEntry) -> Markup {
     }
 }
 
+/// What stands in one of the runs: an outcome in its own colour, whichever side it is on.
+fn value(of: &Difference, text: &str) -> Markup {
+    let state = STATES.iter().copied().find(|state| of.what == "outcome" && state.word() == text);
+    html! {
+        @match (state, text) {
+            (Some(state), _) => span class={"st " (class(state))} { (word(state)) },
+            (None, "0.0 s") => "0 s",
+            (None, text) => (short(text)),
+        }
+    }
+}
+
 fn group(title: &str, differences: &[&Difference], open: bool) -> Markup {
     html! {
         @if !differences.is_empty() {
@@ -59,7 +74,7 @@ fn group(title: &str, differences: &[&Difference], open: bool) -> Markup {
                 table.diff {
                     thead { tr { th { "What" } th { "Of" } th { "Before" } th { "After" } } }
                     tbody { @for one in differences.iter().take(MOST) {
-                        tr { td { (one.what) } td.id { (short(&one.subject)) } td.before { (short(&one.before)) } td.after { (short(&one.after)) } }
+                        tr { td { (one.what) } td.id { (short(&one.subject)) } td { (value(one, &one.before)) } td { (value(one, &one.after)) } }
                     } }
                 }
                 @if differences.len() > MOST { p.dim { "The first " (MOST) " of " (differences.len()) "; the JSON has all." } }

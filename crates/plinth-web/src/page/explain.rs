@@ -1,8 +1,8 @@
 //! What plinth tells about a thing that it names: the text of `plinth explain`.
 
-use super::overview::told_lines;
-use super::parts::told;
-use super::shell;
+use super::overview::some_lines;
+use super::parts::{quoted, told};
+use super::shell::{self, Twins};
 use crate::route::encoded;
 use crate::source::Told;
 use maud::{Markup, html};
@@ -10,11 +10,11 @@ use plinth_model::SiteName;
 
 /// The page.
 pub(crate) fn page(site: &SiteName, what: &str, explained: &Told) -> Markup {
-    let address = format!("/explain/{}", encoded(what));
     let body = html! {
         h1.id { (told(what)) }
-        pre.told tabindex="0" { (told_lines(&explained.text)) }
-        p.dim { a href={(address) ".json"} { "JSON" } " " a href={(address) ".txt"} { "text" } " " code { "plinth explain " (told(what)) } }
+        pre.told tabindex="0" { (some_lines(&explained.text)) }
     };
-    shell::plain(site, "What it means", None, body)
+    let command = format!("plinth explain {}", quoted(what));
+    let twins = Twins::of(&format!("/explain/{}", encoded(what)), "", command);
+    shell::plain(site, "What it means", None, &twins, body)
 }

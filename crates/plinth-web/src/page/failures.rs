@@ -2,7 +2,7 @@
 
 use super::OfRun;
 use super::cause::{anchor, place};
-use super::parts::{fact, node_link, short, step_link, told};
+use super::parts::{fact, node_link, several, short, step_link, told};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
@@ -33,7 +33,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
 fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> Markup {
     let code = if group.code.is_empty() { "failed" } else { &group.code };
     html! {
-        details.cause id=(anchor(group)) open[open] {
+        details.cause.failed id=(anchor(group)) open[open] {
             summary {
                 span.st.f { i aria-hidden="true" { "F" } " failed" } " "
                 b { (short(code)) } " " (place(group))
@@ -44,7 +44,7 @@ fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> M
                 dt { "first" } dd { (step_link(&page.links, &group.first)) " at " (clock(group.first_s)) }
                 @if group.holds_up > 0 { dt { "holds up" } dd { (amount(group.holds_up, "step")) } }
                 (fact("shared", &short(&group.shared.join(", "))))
-                @for line in group.evidence.iter().take(20) { dt { "seen" } dd { (short(line)) } }
+                @for line in several(&group.evidence) { dt { "seen" } dd { (short(&line)) } }
                 @if !group.fix.is_empty() {
                     dt { "fix" } dd.fix { @if !group.owner.is_empty() { span.tag { (told(&group.owner)) } " " } (short(&group.fix)) }
                 }

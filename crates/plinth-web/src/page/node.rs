@@ -1,7 +1,7 @@
 //! One node: its steps in order, with what each took and waited for, and the ways to its neighbours.
 
 use super::OfRun;
-use super::parts::{badge, short, step_link, told, took};
+use super::parts::{badge, quoted, short, step_link, told, took};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::{Row, Waiting};
@@ -35,7 +35,7 @@ pub(crate) fn page(page: &OfRun<'_>, node: &str) -> Option<Markup> {
             } }
         }
         p { a href=(page.links.with(&Part::Steps, "", &[("q", &format!("node:{node}"))])) { "these steps, filtered" }
-            " · " "what happened to it in all runs: " code { "plinth history " (told(node)) } }
+            " · " "what happened to it in all runs: " code { "plinth history " (quoted(node)) } }
     })
 }
 

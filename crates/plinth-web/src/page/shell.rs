@@ -1,10 +1,13 @@
 //! The frame of every page: head, the line on top that stays in sight, the ways to other pages.
 
 use super::OfRun;
-use super::parts::{of_day, run_badge, told};
+use super::parts::{of_day, quoted, run_badge, told};
 use crate::assets;
+use crate::record::Record;
 use crate::route::{Part, asked};
+use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
+use plinth_analysis::Waiting;
 use plinth_model::run::RunState;
 use plinth_model::span::{clock, span};
 use plinth_model::{SiteName, amount};
@@ -25,21 +28,36 @@ fn tabs() -> [(&'static str, &'static str, Part); 9] {
     ]
 }
 
-/// A page that is about no run.
-pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, body: Markup) -> Markup {
+/// Other forms of a page, as addresses, and the command that says the same.
+pub(crate) struct Twins {
+    pub(crate) json: String,
+    pub(crate) text: String,
+    pub(crate) command: String,
+}
+
+impl Twins {
+    /// Of a page at this address, which is asked with `q`.
+    pub(crate) fn of(path: &str, q: &str, command: String) -> Self {
+        let form = |end: &str| asked(&format!("{path}{end}"), [("q", q)]);
+        Self { json: form(".json"), text: form(".txt"), command }
+    }
+}
+
+/// A page that is about no run; `live`: it tells of this one, which goes on.
+pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Twins, body: Markup) -> Markup {
     let title = format!("{title} · {site}");
     document(
         &title,
         live.is_some(),
         &[],
         html! {
-            body data-run=[live] data-plain="1" {
+            body data-run=[live] data-plain="1" data-state=[live.map(|_| RunState::Running.word())] {
                 a.skip href="#main" { "to the content" }
                 header.top {
                     div.line { a.home href="/" { "plinth" } b.site { (site) } }
                 }
                 main id="main" { (body) }
-                (foot(None))
+                (foot(twins, None))
             }
         },
     )
@@ -57,11 +75,11 @@ pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -
         on,
         scripts,
         html! {
-            body data-run=(page.run()) data-seq=(seq) data-live=[on.then_some("1")] data-part=(part_name(part)) {
+            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[on.then_some("1")] data-part=(part_name(part)) {
                 a.skip href="#main" { "to the content" }
                 (head(page, part))
                 main id="main" { (body) }
-                (foot(Some((page, part))))
+                (foot(&twins(page, part), Some(page)))
             }
         },
     )
@@ -117,7 +135,7 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 span.dim id="t-asof" { (asof) }
                 button.hold id="hold" hidden { "hold" }
             }
-            p.sentence id="t-sentence" { (headline(page)) }
+            p.sentence id="t-sentence" { (headline(record, &derived.waiting, Some(derived.groups.len()))) }
             @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
             nav aria-label="pages of this run" {
@@ -149,32 +167,35 @@ pub(crate) fn done(page: &OfRun<'_>) -> String {
     format!("{} of {total} done", tally.done())
 }
 
-/// The one sentence: what it waits for and since when, or how it ended.
-pub(crate) fn headline(page: &OfRun<'_>) -> String {
-    let (view, derived) = (&page.record.view, page.derived);
-    if let Some(stopping) = &view.stopping
-        && derived.entry.state == RunState::Running
-    {
-        return told(stopping);
-    }
-    if let Some(text) = sentence(view, &derived.waiting) {
-        return told(&text);
-    }
-    let failed = view.failed.len();
-    match derived.entry.state {
-        RunState::Running => "everything that is left is at work".to_owned(),
+/// The one sentence: what it waits for and since when, as long as it is on; else how it ended. Who does not know the number of causes
+/// leaves it out.
+pub(crate) fn headline(record: &Record, waiting: &[Waiting], causes: Option<usize>) -> String {
+    let view = &record.view;
+    let failed = amount(view.failed.len(), "step");
+    match record.state() {
+        RunState::Running => match (&view.stopping, sentence(view, waiting)) {
+            (Some(stopping), _) => told(stopping),
+            (None, Some(waits)) => told(&waits),
+            (None, None) => "everything that is left is at work".to_owned(),
+        },
         RunState::Interrupted => "its end was not seen: the next run looks at what was in flight first".to_owned(),
-        _ if failed > 0 => {
-            format!("{} failed for {}", amount(failed, "step"), amount(derived.groups.len(), "cause"))
-        }
+        _ if !view.failed.is_empty() => match causes {
+            Some(causes) => format!("{failed} failed for {}", amount(causes, "cause")),
+            None => format!("{failed} failed"),
+        },
         RunState::Done => "every step is done".to_owned(),
         state => state.word().to_owned(),
     }
 }
 
+/// That whoever runs it is silent or gone; none when all is as it should be.
+pub(crate) fn silence(record: &Record, now: Timestamp) -> Option<String> {
+    record.life(now).and_then(|life| plinth_report::status::sign_of_life(&life))
+}
+
 fn banners(page: &OfRun<'_>) -> Markup {
     let OfRun { record, derived, links, .. } = page;
-    let life = record.life(page.now).and_then(|life| plinth_report::status::sign_of_life(&life));
+    let silence = silence(record, page.now);
     html! {
         @if derived.entry.rehearsal {
             p.banner.rehearsal { b { "A rehearsal" } ": nothing real was touched, and its times are virtual." }
@@ -186,7 +207,10 @@ fn banners(page: &OfRun<'_>) -> Markup {
         @if derived.whole == Some(false) {
             p.banner.bad { b { "Incomplete" } ": the events do not fit the digest of their run: some are missing or of another run." }
         }
-        @if let Some(life) = life { p.banner.bad { (life) } }
+        // It is there while a run is on, for patches to fill and to empty.
+        @if silence.is_some() || record.is_on() {
+            p.banner.bad id="t-life" hidden[silence.is_none()] { (silence.unwrap_or_default()) }
+        }
         p.banner.pill id="news" hidden { a href=(links.to(&Part::Failures)) {} }
     }
 }
@@ -211,21 +235,20 @@ fn travel(page: &OfRun<'_>, at: u64) -> Markup {
     }
 }
 
+/// Of a page of a run. Its exports have forms of their own.
+fn twins(page: &OfRun<'_>, part: &Part) -> Twins {
+    let query: Vec<(&str, &str)> = page.query.get("q").map(|q| ("q", q)).into_iter().collect();
+    let form = |end: &str| if *part == Part::Exports { String::new() } else { page.links.with(part, end, &query) };
+    Twins { json: form(".json"), text: form(".txt"), command: command(page, part) }
+}
+
 /// Other forms of the page, the command that says the same, and help for keys.
-fn foot(run: Option<(&OfRun<'_>, &Part)>) -> Markup {
+fn foot(twins: &Twins, run: Option<&OfRun<'_>>) -> Markup {
     html! {
         footer {
-            @if let Some((page, part)) = run {
-                @let query: Vec<(&str, &str)> = ["q", "after"].iter().filter_map(|key| Some((*key, page.query.get(key)?))).collect();
-                @if !matches!(part, Part::Exports) {
-                    a href=(page.links.with(part, ".json", &query)) { "JSON" } " "
-                    a href=(page.links.with(part, ".txt", &query)) { "text" } " "
-                }
-                code id="command" { (command(page, part)) }
-                (moments(page))
-            } @else {
-                a href="/runs.json" { "JSON" } " " a href="/runs.txt" { "text" } " " code id="command" { "plinth runs" }
-            }
+            @if !twins.json.is_empty() { a href=(twins.json) { "JSON" } " " a href=(twins.text) { "text" } " " }
+            code id="command" { (twins.command) }
+            @if let Some(page) = run { (moments(page)) }
             span.grow {}
             span.dim id="t-link" {}
             button id="keys" hidden { "keys" }
@@ -248,17 +271,16 @@ fn moments(page: &OfRun<'_>) -> Markup {
 
 /// The command that prints what the page shows.
 fn command(page: &OfRun<'_>, part: &Part) -> String {
-    let run: String = page.run().chars().take(13).collect();
+    let run = quoted(&page.run().chars().take(13).collect::<String>());
     match part {
         Part::Overview => format!("plinth runs show {run}"),
         Part::Failures => format!("plinth runs what-failed {run}"),
         Part::Nodes => format!("plinth runs show {run} --where 'node:*'"),
-        Part::Node(node) => format!("plinth runs show {run} --where 'node:{}'", told(node)),
-        Part::Steps => match page.query.get("q").filter(|q| !q.is_empty()) {
-            Some(q) => format!("plinth runs show {run} --where '{}'", told(q)),
-            None => format!("plinth runs show {run} --where ''"),
-        },
-        Part::Step(step) => format!("plinth explain {}", told(step.as_str())),
+        Part::Node(node) => format!("plinth runs show {run} --where {}", quoted(&format!("node:{node}"))),
+        Part::Steps => {
+            format!("plinth runs show {run} --where {}", quoted(page.query.get("q").unwrap_or_default()))
+        }
+        Part::Step(step) => format!("plinth explain {}", quoted(step.as_str())),
         Part::Timeline | Part::Graph => format!("plinth runs critical-path {run}"),
         Part::Checks => "plinth check".to_owned(),
         Part::Plan => "plinth plan".to_owned(),

@@ -3,8 +3,8 @@
 use super::OfRun;
 use super::failures::program;
 use super::node::held;
-use super::overview::told_lines;
-use super::parts::{badge, fact, moment, node_link, short, step_link, told, took};
+use super::overview::some_lines;
+use super::parts::{badge, fact, moment, node_link, several, short, step_link, told, took};
 use crate::route::Part;
 use crate::source::Told;
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) ->
             (alike(page, step, row))
         }
         @if let Some(explained) = explained {
-            section { h2 { "What it is" } pre.told tabindex="0" { (told_lines(&explained.text)) } }
+            section { h2 { "What it is" } pre.told tabindex="0" { (some_lines(&explained.text)) } }
         }
     })
 }
@@ -45,7 +45,7 @@ fn wrong(view: &StepView) -> Markup {
             section.card.bad {
                 p { b { (told(finding.code.as_str())) } " " (told(&finding.message)) }
                 dl {
-                    @for line in &finding.evidence { dt { "seen" } dd { (told(line)) } }
+                    @for line in several(&finding.evidence) { dt { "seen" } dd { (line) } }
                     @if !finding.fix.is_empty() { dt { "fix" } dd.fix { span.tag { (finding.owner) } " " (told(&finding.fix)) } }
                     dt { "means" } dd { a href=(format!("/explain/{}", crate::route::encoded(finding.code.as_str()))) { "what this code says" } }
                 }
@@ -75,7 +75,7 @@ fn went(page: &OfRun<'_>, view: &StepView, row: Option<&Row>) -> Markup {
             }
             @if !view.diff.is_empty() {
                 h3 { "Differences before its effect" }
-                pre.told tabindex="0" { @for line in &view.diff { (told(line)) "\n" } }
+                pre.told tabindex="0" { @for line in several(&view.diff) { (line) "\n" } }
             }
         }
     }

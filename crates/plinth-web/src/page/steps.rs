@@ -41,10 +41,10 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     }
 }
 
-/// What went wrong first, then what is at work, then the others in the order of the plan: what is not on the first page is no surprise.
+/// What went wrong first, then what is at work, then what did not run, then the others in the order of the plan: what is not on the first page is no surprise.
 fn sorted<'a>(page: &OfRun<'_>, mut chosen: Vec<Subject<'a>>) -> Vec<Subject<'a>> {
     let place = |subject: &Subject<'_>| page.record.shape.place(&subject.row.step);
-    chosen.sort_by_cached_key(|subject| (rank(subject.row.state).min(rank(StepState::NotRun)), place(subject)));
+    chosen.sort_by_cached_key(|subject| (rank(subject.row.state).min(rank(StepState::Pending)), place(subject)));
     chosen
 }
 

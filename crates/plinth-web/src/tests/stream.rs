@@ -17,6 +17,8 @@ struct Browser {
     texts: BTreeMap<String, String>,
     nodes: BTreeMap<u64, String>,
     resets: usize,
+    /// The page is to be read again.
+    reloads: usize,
     ended: bool,
 }
 
@@ -38,6 +40,10 @@ impl Browser {
                 assert!(patch["from"].as_u64().unwrap() <= self.seq, "a gap: {patch}");
                 assert_eq!(field("id: "), patch["seq"].to_string());
                 self.seq = self.seq.max(patch["seq"].as_u64().unwrap());
+                if patch["reload"] == true {
+                    self.reloads += 1;
+                    return;
+                }
                 for (name, text) in patch["text"].as_object().unwrap() {
                     self.texts.insert(name.clone(), text.as_str().unwrap().to_owned());
                 }
@@ -106,6 +112,7 @@ async fn whoever_comes_in_the_middle_ends_where_the_reader_of_everything_does() 
             assert!(browser.resets == 0 && browser.ended, "opened at {opened}");
             assert!(whole.contains(&format!(">{}<", browser.texts["t-asof"])), "{}", browser.texts["t-asof"]);
             assert!(whole.contains(&browser.texts["t-done"]));
+            assert_eq!(browser.texts["t-life"], "");
             if opened < 10 {
                 assert_eq!(browser.nodes[&2], "fn", "account failed, storage did not run");
             }
@@ -145,10 +152,10 @@ async fn progress_and_the_death_of_the_runner_are_told() {
     page.look();
     let all = heard(&page, &format!("/r/run-1/live?from={from}")).await;
     assert!(all.contains("pulling (3 of about 9)"), "{all}");
-    assert!(all.contains("interrupted"), "{all}");
+    assert!(all.contains(r#""reload":true"#) && all.contains("interrupted"), "the death changes the whole page: {all}");
     assert_eq!(all.matches("event: patch").count(), 2, "nothing new is nothing said: {all}");
     browser.follow(&page, Some(from)).await;
-    assert!(browser.resets == 0 && !browser.ended);
+    assert!(browser.resets == 0 && browser.reloads == 1 && !browser.ended);
 }
 
 #[tokio::test]
