@@ -24,7 +24,7 @@ pub(crate) fn named_by(variable: &str) -> Option<PathBuf> {
 /// Arguments whose variables are set to nothing are read as if these were not set; an empty argument stays an error.
 pub(crate) fn without_empty_variables(mut command: Command) -> Command {
     for (argument, variable) in [("file", FILE_VARIABLE), ("state", STATE_VARIABLE)] {
-        if named_by(variable).is_none() {
+        if std::env::var_os(variable).is_some_and(|value| value.is_empty()) {
             command = command.mut_arg(argument, |argument| argument.env(None::<&str>));
         }
     }
