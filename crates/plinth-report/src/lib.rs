@@ -39,7 +39,7 @@ pub use github::GitHub;
 pub use lines::Lines;
 pub use live::{Earlier, Live, Terminal};
 pub use ndjson::Ndjson;
-pub use outlet::{Gap, Open, Outlet, OutletLines};
+pub use outlet::{Gap, IsOver, Open, Outlet, OutletLines};
 pub use painter::{Features, Painter, Taskbar};
 pub use sink::Sink;
 pub use style::{Palette, Sign, clean};

@@ -12,6 +12,9 @@ pub type Open = Box<dyn FnOnce() -> io::Result<Box<dyn Write + Send>> + Send>;
 /// Says in the stream itself that so many lines are missing from it.
 pub type Gap = fn(u64) -> Option<String>;
 
+/// Looks whether something is over, and may wait for it a moment.
+pub type IsOver = Box<dyn Fn() -> bool + Send>;
+
 /// A way out. Clones are the same one.
 #[derive(Clone)]
 pub struct Outlet(Arc<Shared>);
@@ -29,6 +32,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Vec<u8>>,
+    /// What must be over before anything else is written.
+    behind: Vec<IsOver>,
     bytes: usize,
     /// Lines dropped since the last one that was let in, and in all.
     missing: u64,
@@ -109,6 +114,12 @@ impl Outlet {
         self.0.moved.notify_all();
     }
 
+    /// What is given from now on stands behind something else that writes to the same place: nothing is written before that is over.
+    /// Only the thread that writes waits for it; without one, nobody does.
+    pub fn after(&self, is_over: IsOver) {
+        self.0.queue().behind.push(is_over);
+    }
+
     /// Waits until everything was written, at most so long. Answers whether it was, or never will be.
     #[must_use]
     pub fn wait(&self, at_most: Duration) -> bool {
@@ -175,6 +186,7 @@ impl Shared {
         };
         loop {
             let chunk = self.next();
+            self.wait_for_others();
             if let Err(error) = writer.write_all(&chunk).and_then(|()| writer.flush()) {
                 return self.broke(error);
             }
@@ -193,6 +205,14 @@ impl Shared {
             }
             self.moved.notify_all();
             queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for what stands before the chunk that was taken, for as long as it takes: whoever ends the process decides how long that is.
+    fn wait_for_others(&self) {
+        let behind = std::mem::take(&mut self.queue().behind);
+        for is_over in behind {
+            while !is_over() {}
         }
     }
 

@@ -72,3 +72,20 @@ fn opening_that_waits_holds_up_nobody() {
     assert!(outlet.wait(LONG));
     assert_eq!(outlet.lost(), 0);
 }
+
+#[test]
+fn what_is_given_stands_behind_what_is_not_over_yet() {
+    let (outlet, go, read) = slow(1_000);
+    let over = Arc::new(Mutex::new(false));
+    let theirs = Arc::clone(&over);
+    outlet.after(Box::new(move || {
+        std::thread::sleep(Duration::from_millis(1));
+        *theirs.lock().unwrap()
+    }));
+    outlet.lines(b"the summary\n");
+    go.send(()).unwrap();
+    assert!(!outlet.wait(Duration::from_millis(50)) && read.lock().unwrap().is_empty(), "it is not over yet");
+    *over.lock().unwrap() = true;
+    assert!(outlet.wait(LONG));
+    assert_eq!(read.lock().unwrap().as_slice(), b"the summary\n");
+}

@@ -62,9 +62,13 @@ impl Streams {
         Ok(view)
     }
 
-    /// No more events come. What is said next stands behind the view, unless the terminal is not read.
+    /// No more events come. What is said next stands behind the view: its last frame would cover it. Nobody waits for that longer than
+    /// for a terminal that is not read.
     pub(crate) fn hide(&self, view: &Background) {
-        let _ = view.wait(ORDER);
+        if !view.wait(ORDER) {
+            let view = view.clone();
+            self.err().after(Box::new(move || view.wait(LOOK)));
+        }
     }
 
     /// Waits until everything was read that can be. Ends early when a signal comes, and soon when one came before.
