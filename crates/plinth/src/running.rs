@@ -96,7 +96,8 @@ pub(crate) async fn watched(
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let rehearsed = operation.simulation().is_some().then(prediction::Watched::default);
+    let predicts = operation.simulation().is_some() && operation.is_first_run();
+    let rehearsed = predicts.then(prediction::Watched::default);
     let sink = match &rehearsed {
         Some(rehearsed) => rehearsed.before(sinks.sink()),
         None => sinks.sink(),

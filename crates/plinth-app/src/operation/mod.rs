@@ -94,6 +94,12 @@ impl Operation<'_> {
         self.world.simulated()?.simulation()
     }
 
+    /// Whether the site had no run yet. One that goes on where another ended, or finds all done, tells nothing of how long the whole takes.
+    #[must_use]
+    pub fn is_first_run(&self) -> bool {
+        self.lock.as_ref().is_none_or(|lock| locked(lock).journal.memory().run.is_none())
+    }
+
     /// Whether nodes, networks and addresses were made up.
     #[must_use]
     pub fn is_made_up(&self) -> bool {

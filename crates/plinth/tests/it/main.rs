@@ -16,6 +16,7 @@ mod mirror_list;
 mod node_client;
 mod notify;
 mod outputs;
+mod prediction;
 mod proofs;
 mod reach;
 mod readers;

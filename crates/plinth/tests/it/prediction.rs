@@ -1,0 +1,33 @@
+//! What a rehearsal leaves for the real run: how long each step took, of the whole job and of nothing less.
+
+use crate::support::{basepod, plinth};
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[test]
+fn only_a_rehearsal_of_the_whole_job_predicts_it() {
+    let folder = TempDir::new().unwrap();
+    let kept = || {
+        let bytes = std::fs::read(folder.path().join(".local/state/plinth/basepod-a.rehearsed.json")).ok()?;
+        serde_json::from_slice::<Value>(&bytes).ok()
+    };
+    let rehearses = |more: &[&str]| plinth(folder.path(), &[&["rehearse", "-f", &basepod()], more].concat());
+
+    rehearses(&["--fault", "release:gpu-operator:fails", "--state", "st"]).exits(4);
+    assert!(kept().is_none(), "what fails predicts nothing");
+    rehearses(&["--state", "st"]).exits(0);
+    assert!(kept().is_none(), "it only did what was left");
+    rehearses(&["--state", "st"]).exits(0);
+    assert!(kept().is_none(), "nothing was left");
+
+    rehearses(&["--state", "whole"]).exits(0);
+    let whole = kept().unwrap();
+    assert!(whole["seconds"].as_f64().unwrap() > 600.0, "{whole}");
+    rehearses(&["--state", "whole"]).exits(0);
+    assert_eq!(kept(), Some(whole), "a rehearsal that finds all done does not take its place");
+    rehearses(&[]).exits(0);
+    assert!(
+        kept().unwrap()["seconds"].as_f64().unwrap() > 600.0,
+        "one without a folder of its own is of the whole job"
+    );
+}
