@@ -5,6 +5,7 @@
 //! Pure functions over [`plinth_model::RunView`] and the plan's [`Shape`]: no I/O, no clock, nothing drawn. Terminal, JSON, exports and a
 //! page show the same values, so they cannot disagree. Texts in here are those of the events: whoever shows them cleans them.
 
+mod analysis;
 mod chance;
 mod change;
 mod columns;
@@ -23,6 +24,7 @@ mod stop_now;
 mod waiting;
 mod which;
 
+pub use analysis::Analysis;
 pub use change::{Difference, RunDiff, Side};
 pub use columns::{Columns, Row};
 pub use estimate::{Longer, TimeLeft, time_left, time_of_plan};

@@ -242,8 +242,8 @@ impl App {
     /// Times of all steps, for the timeline.
     fn columns(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
         self.of_run(run, query, |record| {
-            let derived = record.derived().ok_or(Refused::NoSuch)?;
-            let times = Times::of(&derived.columns, &record.grid, &derived.path, record);
+            let analysis = record.analysis().ok_or(Refused::NoSuch)?;
+            let times = Times::of(&analysis.columns, &record.grid, &analysis.path, record);
             let text = serde_json::to_string(&times).map_err(|error| unwritten(&error))?;
             Ok(Answer::new(JSON, visible_json(&text).into_owned()))
         })
@@ -252,8 +252,8 @@ impl App {
     /// How many steps of each kind ran and waited, by time.
     fn bands(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
         self.of_run(run, query, |record| {
-            let derived = record.derived().ok_or(Refused::NoSuch)?;
-            let text = serde_json::to_string(&Bands::of(&derived.columns, &record.grid, BINS));
+            let analysis = record.analysis().ok_or(Refused::NoSuch)?;
+            let text = serde_json::to_string(&Bands::of(&analysis.columns, &record.grid, BINS));
             let text = text.map_err(|error| unwritten(&error))?;
             Ok(Answer::new(JSON, visible_json(&text).into_owned()))
         })
@@ -277,9 +277,11 @@ impl App {
 
     fn export(&self, run: &str, format: plinth_report::export::Format, query: &Query) -> Result<Answer, Refused> {
         self.of_run(run, query, |record| {
-            let (Some(shown), Some(derived)) = (record.shown(), record.derived()) else { return Err(Refused::NoSuch) };
+            let (Some(shown), Some(analysis)) = (record.shown(), record.analysis()) else {
+                return Err(Refused::NoSuch);
+            };
             let (site, plinth) = (self.runs.source.site(), self.runs.source.version());
-            let text = Exported { site: &site, shown, columns: &derived.columns, plinth }.write(format);
+            let text = Exported { site: &site, shown, columns: &analysis.columns, plinth }.write(format);
             let text = text.map_err(|error| unwritten(&error))?;
             let kind = EXPORTS.iter().find(|(_, one, _)| *one == format).map_or(TEXT, |(_, _, kind)| kind);
             let text = if kind == JSON { visible_json(&text) } else { visible(&text) };
@@ -296,10 +298,10 @@ impl App {
         let Some(newest) = self.runs.source.newest()? else { return Ok(text) };
         let followed = self.runs.get(&newest)?;
         let record = followed.read();
-        if let (Some(shown), Some(derived)) = (record.shown(), record.derived()) {
+        if let (Some(shown), Some(analysis)) = (record.shown(), record.analysis()) {
             let site = self.runs.source.site();
             let plinth = self.runs.source.version();
-            let exported = Exported { site: &site, shown, columns: &derived.columns, plinth };
+            let exported = Exported { site: &site, shown, columns: &analysis.columns, plinth };
             let written = exported.write(plinth_report::export::Format::Metrics).map_err(|error| unwritten(&error))?;
             text.push_str(&visible(&written));
         }

@@ -4,29 +4,15 @@ use crate::grid::Grid;
 use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
-    Columns, CriticalPath, FailureGroup, Filter, Ghost, KindView, Past, Prediction, Rehearsed, RunEntry, Shape, Side,
-    Slow, StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Analysis, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits, Waiting,
+    time_left,
 };
-use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView, StreamSeal};
+use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView};
 use plinth_model::{Event, Plan, RunView, StepId};
-use plinth_report::runs::{Outlook, Shown};
+use plinth_report::runs::Shown;
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
-
-/// What is computed of a run.
-pub(crate) struct Derived {
-    pub(crate) entry: RunEntry,
-    pub(crate) columns: Columns,
-    pub(crate) kinds: Vec<KindView>,
-    pub(crate) groups: Vec<FailureGroup>,
-    pub(crate) waiting: Vec<Waiting>,
-    pub(crate) path: CriticalPath,
-    pub(crate) slow: Vec<Slow>,
-    pub(crate) whole: Option<bool>,
-    pub(crate) left: Option<TimeLeft>,
-    pub(crate) stop: Option<StopNow>,
-    pub(crate) ghost: Option<Ghost>,
-}
 
 /// What is asked of other runs when a run is looked at; each is read once, and only when somebody asks.
 pub(crate) struct Beside {
@@ -54,16 +40,9 @@ impl Beside {
         self.prediction.get_or_init(|| self.source.prediction()).as_ref()
     }
 
-    /// The slow ones, with how often they were before. Earlier runs are only read when somebody is slow now.
-    fn slow(&self, columns: &Columns) -> Vec<Slow> {
-        let like = self.source.categories();
-        let slow = slow_nodes(columns, &like, &[]);
-        if slow.is_empty() {
-            return slow;
-        }
-        let earlier =
-            self.earlier.get_or_init(|| self.source.earlier(&self.run).iter().map(Columns::of_view).collect());
-        slow_nodes(columns, &like, earlier)
+    /// Earlier runs, newest first.
+    fn earlier(&self) -> &[Columns] {
+        self.earlier.get_or_init(|| self.source.earlier(&self.run).iter().map(Columns::of_view).collect())
     }
 }
 
@@ -76,16 +55,9 @@ pub(crate) struct Record {
     pub(crate) grid: Arc<Grid>,
     pub(crate) lock: Option<LockView>,
     beside: Arc<Beside>,
-    derived: OnceLock<Derived>,
+    analysis: OnceLock<Analysis>,
     /// The moment is not now.
     pub(crate) at: Option<u64>,
-}
-
-impl Derived {
-    /// What lies ahead, and the rehearsal.
-    pub(crate) fn outlook(&self) -> Outlook<'_> {
-        Outlook { left: self.left.as_ref(), stop: self.stop.as_ref(), ghost: self.ghost.as_ref() }
-    }
 }
 
 impl Record {
@@ -100,7 +72,7 @@ impl Record {
             events: Vec::new(),
             lock,
             beside,
-            derived: OnceLock::new(),
+            analysis: OnceLock::new(),
             at: None,
         };
         record.add(events);
@@ -128,7 +100,7 @@ impl Record {
         if self.state() == RunState::Interrupted {
             self.view.lose_sight();
         }
-        self.derived = OnceLock::new();
+        self.analysis = OnceLock::new();
     }
 
     /// Steps that no plan told of, as in runs of other releases.
@@ -156,7 +128,7 @@ impl Record {
         }
         let changed = (self.state(), self.view.at) != before;
         if changed {
-            self.derived = OnceLock::new();
+            self.analysis = OnceLock::new();
         }
         changed
     }
@@ -184,7 +156,7 @@ impl Record {
             events: Vec::new(),
             lock: self.held_then(),
             beside: Arc::clone(&self.beside),
-            derived: OnceLock::new(),
+            analysis: OnceLock::new(),
             at: Some(at),
         };
         record.add(events);
@@ -237,9 +209,9 @@ impl Record {
     }
 
     /// All that is computed of it: once for all that ask before the next event.
-    pub(crate) fn derived(&self) -> Option<&Derived> {
+    pub(crate) fn analysis(&self) -> Option<&Analysis> {
         let entry = RunEntry::of(&self.view, self.is_held())?;
-        Some(self.derived.get_or_init(|| self.derive(entry)))
+        Some(self.analysis.get_or_init(|| self.analyse(entry)))
     }
 
     /// How long it still takes, if it goes on.
@@ -261,44 +233,26 @@ impl Record {
         if real { now } else { self.view.at.unwrap_or(now) }
     }
 
-    fn derive(&self, entry: RunEntry) -> Derived {
-        let mut columns = Columns::of(&self.events);
-        // They know only of events, and not that nobody is at work any more.
-        columns.rows.iter_mut().for_each(|row| row.state = self.view.state_of(&row.step));
-        let path = CriticalPath::of(&self.view, &self.shape);
-        let goes_on = entry.state == RunState::Running;
-        Derived {
-            entry,
-            kinds: kinds(&self.view),
-            groups: failure_groups(&self.view, &self.beside.traits),
-            waiting: waiting(&self.view, &self.shape),
-            slow: self.beside.slow(&columns),
-            left: self.left(),
-            stop: if goes_on { stop_now(&self.view, self.beside.past(), self.time()) } else { None },
-            ghost: self.beside.prediction().and_then(|prediction| Ghost::of(prediction, &self.view, &path)),
-            path,
-            columns,
-            whole: if self.at.is_some() { None } else { StreamSeal::holds(&self.events) },
+    fn analyse(&self, entry: RunEntry) -> Analysis {
+        let mut analysis = Analysis::of(entry, &self.events, (&self.view, &self.shape), &self.beside.traits);
+        if self.at.is_some() {
+            analysis.whole = None;
         }
+        let earlier = || Ok::<_, Infallible>(self.beside.earlier());
+        let Ok(()) = analysis.find_slow(&self.beside.source.categories(), earlier);
+        if analysis.goes_on() {
+            analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
+        }
+        analysis.lay_over(self.beside.prediction(), &self.view);
+        analysis
     }
 
     /// For whoever draws it as text.
     pub(crate) fn shown(&self) -> Option<Shown<'_>> {
-        let derived = self.derived()?;
-        Some(Shown {
-            entry: &derived.entry,
-            view: &self.view,
-            kinds: &derived.kinds,
-            groups: &derived.groups,
-            waiting: &derived.waiting,
-            path: &derived.path,
-            slow: &derived.slow,
-            whole: derived.whole,
-            outlook: derived.outlook(),
-        })
+        Some(Shown::of(self.analysis()?, &self.view))
     }
 
-    /// For a comparison.
+    /// The run as a comparison takes it.
     pub(crate) fn side(&self) -> Side<'_> {
         Side { view: &self.view, plan: self.plan.as_deref() }
     }
@@ -313,10 +267,10 @@ impl Record {
 
     /// Steps with what a filter looks at.
     pub(crate) fn subjects(&self) -> Vec<Subject<'_>> {
-        let Some(derived) = self.derived() else { return Vec::new() };
-        let waiting: HashMap<&StepId, &Waiting> = derived.waiting.iter().map(|one| (&one.step, one)).collect();
+        let Some(analysis) = self.analysis() else { return Vec::new() };
+        let waiting: HashMap<&StepId, &Waiting> = analysis.waiting.iter().map(|one| (&one.step, one)).collect();
         let detail = |step| self.view.steps.get(step).map_or("", |step: &StepView| step.detail.as_str());
-        let rows = derived.columns.rows.iter();
+        let rows = analysis.columns.rows.iter();
         rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
     }
 }

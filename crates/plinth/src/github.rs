@@ -69,7 +69,7 @@ impl StepSummary {
         let run = Exported {
             site: &self.plan.site,
             shown: chosen.shown(),
-            columns: &chosen.columns,
+            columns: &chosen.analysis.columns,
             plinth: env!("PLINTH_VERSION"),
         };
         let text = run.write(Format::Markdown).map_err(|error| failed(&error))?;

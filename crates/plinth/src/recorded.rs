@@ -5,14 +5,11 @@ use crate::kept::Kept;
 use crate::prediction;
 use crate::printer::{Printer, palette};
 use jiff::Timestamp;
-use plinth_analysis::{
-    Categories, Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, RunEntry, Shape, Side, Slow, StopNow,
-    TimeLeft, Traits, Waiting, Which, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
-};
+use plinth_analysis::{Analysis, Categories, Columns, Past, RunEntry, Shape, Side, Traits, Which};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, RunState, StreamSeal};
+use plinth_model::run::{LockView, RunState};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
-use plinth_report::runs::{Look, Outlook, Shown};
+use plinth_report::runs::{Look, Shown};
 use plinth_run::journal::JournalReader;
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
@@ -76,33 +73,19 @@ impl Recorded {
         };
         let traits = state::facts::traits(&self.directory)?;
         let mut chosen = Chosen::of(entry.clone(), events, plan, &traits);
-        chosen.slow = self.slow(&chosen, &traits)?;
+        let earlier = || Ok::<Vec<_>, Failure>(self.earlier(entry)?.iter().map(Columns::of_view).collect());
+        chosen.analysis.find_slow(&like(&traits), earlier)?;
         Ok(chosen)
-    }
-
-    /// The slow ones, with how often they were slow before. Earlier runs are only read when somebody is slow now.
-    fn slow(&self, chosen: &Chosen, traits: &Traits) -> Result<Vec<Slow>, Failure> {
-        let like = like(traits);
-        let slow = slow_nodes(&chosen.columns, &like, &[]);
-        if slow.is_empty() {
-            return Ok(slow);
-        }
-        let earlier = self.earlier(&chosen.entry)?;
-        let earlier: Vec<Columns> = earlier.iter().map(Columns::of_view).collect();
-        Ok(slow_nodes(&chosen.columns, &like, &earlier))
     }
 
     /// The same with what lies ahead of it, as of `now` by its own clock, and with its rehearsal. Reads earlier runs.
     pub(crate) fn ahead(&self, chosen: &mut Chosen, now: Timestamp) -> Result<(), Failure> {
-        let ended = chosen.view.end.is_some() || chosen.entry.state == RunState::Interrupted;
-        if !ended {
-            let past = self.past(&chosen.entry)?;
-            let now = if chosen.entry.rehearsal { chosen.view.at.unwrap_or(now) } else { now };
-            chosen.left = time_left(&chosen.view, &chosen.shape, &past, now);
-            chosen.stop = stop_now(&chosen.view, &past, now);
+        let Chosen { analysis, view, shape, .. } = chosen;
+        if analysis.goes_on() {
+            let now = if analysis.entry.rehearsal { view.at.unwrap_or(now) } else { now };
+            analysis.look_ahead((view, shape), &self.past(&analysis.entry)?, now);
         }
-        let prediction = prediction::kept(&self.site);
-        chosen.ghost = prediction.and_then(|prediction| Ghost::of(&prediction, &chosen.view, &chosen.path));
+        analysis.lay_over(prediction::kept(&self.site).as_ref(), view);
         Ok(())
     }
 
@@ -161,54 +144,29 @@ impl Recorded {
     /// The same run of rewritten events: without secrets.
     pub(crate) fn rewritten(&self, chosen: &Chosen, events: Vec<Event>) -> Result<Chosen, Failure> {
         let traits = state::facts::traits(&self.directory)?;
-        Ok(Chosen::of(chosen.entry.clone(), events, chosen.plan.clone(), &traits))
+        Ok(Chosen::of(chosen.analysis.entry.clone(), events, chosen.plan.clone(), &traits))
     }
 }
 
 /// One run, with what is computed of it.
 pub(crate) struct Chosen {
-    pub(crate) entry: RunEntry,
+    pub(crate) analysis: Analysis,
     pub(crate) events: Vec<Event>,
     pub(crate) view: RunView,
     pub(crate) plan: Option<Plan>,
     pub(crate) shape: Shape,
-    pub(crate) columns: Columns,
-    pub(crate) kinds: Vec<KindView>,
-    pub(crate) groups: Vec<FailureGroup>,
-    pub(crate) waiting: Vec<Waiting>,
-    pub(crate) path: CriticalPath,
-    pub(crate) slow: Vec<Slow>,
-    pub(crate) left: Option<TimeLeft>,
-    pub(crate) stop: Option<StopNow>,
-    pub(crate) ghost: Option<Ghost>,
 }
 
 impl Chosen {
     pub(crate) fn of(entry: RunEntry, events: Vec<Event>, plan: Option<Plan>, traits: &Traits) -> Self {
         let mut view = RunView::of(&events);
         let shape = plan.as_ref().map(Shape::of).unwrap_or_default();
-        let mut columns = Columns::of(&events);
         // Whoever ran it is gone: nothing is at work any more, whatever the last events say.
         if entry.state == RunState::Interrupted {
             view.lose_sight();
-            columns.rows.iter_mut().for_each(|row| row.state = view.state_of(&row.step));
         }
-        Self {
-            kinds: kinds(&view),
-            groups: failure_groups(&view, traits),
-            waiting: waiting(&view, &shape),
-            path: CriticalPath::of(&view, &shape),
-            slow: Vec::new(),
-            left: None,
-            stop: None,
-            ghost: None,
-            entry,
-            events,
-            view,
-            plan,
-            shape,
-            columns,
-        }
+        let analysis = Analysis::of(entry, &events, (&view, &shape), traits);
+        Self { analysis, events, view, plan, shape }
     }
 
     /// Its events, one JSON object a line.
@@ -222,24 +180,9 @@ impl Chosen {
         Side { view: &self.view, plan: self.plan.as_ref() }
     }
 
-    /// What lies ahead, and the rehearsal.
-    pub(crate) fn outlook(&self) -> Outlook<'_> {
-        Outlook { left: self.left.as_ref(), stop: self.stop.as_ref(), ghost: self.ghost.as_ref() }
-    }
-
     /// The run as overviews and exports take it.
     pub(crate) fn shown(&self) -> Shown<'_> {
-        Shown {
-            entry: &self.entry,
-            view: &self.view,
-            kinds: &self.kinds,
-            groups: &self.groups,
-            waiting: &self.waiting,
-            path: &self.path,
-            slow: &self.slow,
-            whole: StreamSeal::holds(&self.events),
-            outlook: self.outlook(),
-        }
+        Shown::of(&self.analysis, &self.view)
     }
 }
 
@@ -276,7 +219,7 @@ mod tests {
             let entry = RunEntry::of(&RunView::of(&events), held).unwrap();
             let chosen = Chosen::of(entry, events.clone(), None, &Traits::default());
             assert_eq!(chosen.view.state_of(&step), state);
-            assert_eq!(chosen.columns.rows.iter().map(|row| row.state).collect::<Vec<_>>(), [state]);
+            assert_eq!(chosen.analysis.columns.rows.iter().map(|row| row.state).collect::<Vec<_>>(), [state]);
             assert_eq!(chosen.view.running.is_empty(), !held);
         }
     }

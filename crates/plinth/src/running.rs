@@ -48,7 +48,7 @@ fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
     let compared = Recorded::open(common).and_then(|recorded| {
         let mut last = recorded.choose("last")?;
         recorded.ahead(&mut last, SystemClock::new().now())?;
-        Ok(last.ghost)
+        Ok(last.analysis.ghost)
     });
     if let Ok(Some(ghost)) = compared {
         printer.talk(&plinth_report::runs::ghost_headline(&ghost));

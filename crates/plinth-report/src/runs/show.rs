@@ -4,7 +4,7 @@ use super::outlook::{self, Outlook};
 use super::{Look, list, path, short, waits};
 use crate::card::card;
 use crate::style::Sign;
-use plinth_analysis::{CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
+use plinth_analysis::{Analysis, CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
 use plinth_model::span::span;
 use plinth_model::{RunView, amount};
 
@@ -34,6 +34,17 @@ pub struct Shown<'a> {
     pub whole: Option<bool>,
     /// What lies ahead, and the rehearsal.
     pub outlook: Outlook<'a>,
+}
+
+impl<'a> Shown<'a> {
+    /// All of it, of a run whose events are folded into `view`.
+    #[must_use]
+    pub fn of(analysis: &'a Analysis, view: &'a RunView) -> Self {
+        let Analysis { entry, kinds, groups, waiting, path, slow, whole, .. } = analysis;
+        let outlook =
+            Outlook { left: analysis.left.as_ref(), stop: analysis.stop.as_ref(), ghost: analysis.ghost.as_ref() };
+        Self { entry, view, kinds, groups, waiting, path, slow, whole: *whole, outlook }
+    }
 }
 
 /// The overview of a run, as lines.

@@ -3,10 +3,10 @@
 use super::{App, Refused, data, text};
 use crate::answer::{Answer, HTML};
 use crate::page::{self, OfRun, overview, shell};
-use crate::record::{Derived, Record};
+use crate::record::Record;
 use crate::route::{Form, Links, Page, Part, Query};
 use maud::Markup;
-use plinth_analysis::{Filter, RunDiff, RunEntry};
+use plinth_analysis::{Analysis, Filter, RunDiff, RunEntry};
 use plinth_model::{Problem, SiteName};
 use plinth_report::Palette;
 use plinth_report::evidence::Evidence;
@@ -31,10 +31,10 @@ impl App {
                 let record = followed.read();
                 let then = query.number("at").map(|at| record.then(at));
                 let record = then.as_ref().unwrap_or(&record);
-                let derived = record.derived().ok_or(Refused::NoSuch)?;
+                let analysis = record.analysis().ok_or(Refused::NoSuch)?;
                 let site = self.runs.source.site();
                 let links = Links::new(run, record.at);
-                let of_run = OfRun { site: &site, record, derived, links, query, now: self.runs.source.now() };
+                let of_run = OfRun { site: &site, record, analysis, links, query, now: self.runs.source.now() };
                 match form {
                     Form::Html => Ok(html(self.part(&of_run, part)?)),
                     Form::Json => self.part_data(&of_run, part),
@@ -120,17 +120,17 @@ impl App {
     }
 
     fn part_data(&self, of_run: &OfRun<'_>, part: &Part) -> Result<Answer, Refused> {
-        let (record, derived) = (of_run.record, of_run.derived);
+        let (record, analysis) = (of_run.record, of_run.analysis);
         let shown = record.shown().ok_or(Refused::NoSuch)?;
         match part {
-            Part::Overview | Part::Exports => data(&machine::overview(&shown, &derived.columns)),
-            Part::Failures => data(&machine::causes(of_run.run(), &derived.groups)),
+            Part::Overview | Part::Exports => data(&machine::overview(&shown, &analysis.columns)),
+            Part::Failures => data(&machine::causes(of_run.run(), &analysis.groups)),
             Part::Nodes | Part::Node(_) | Part::Steps | Part::Step(_) => {
                 let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
                 let (chosen, emptied) = record.choose(&filter, &subjects);
                 data(&machine::steps(of_run.run(), emptied.as_deref(), &chosen))
             }
-            Part::Timeline | Part::Graph => data(&machine::critical_path(of_run.run(), &derived.path, &[])),
+            Part::Timeline | Part::Graph => data(&machine::critical_path(of_run.run(), &analysis.path, &[])),
             Part::Checks => data(&self.evidence(record)),
             Part::Plan => data(&self.plan_told(record)?.data),
             Part::Why => data(&machine::story(&shown, &self.story(of_run)?)),
@@ -138,11 +138,11 @@ impl App {
     }
 
     fn part_text(&self, of_run: &OfRun<'_>, part: &Part) -> Result<Answer, Refused> {
-        let (record, derived) = (of_run.record, of_run.derived);
+        let (record, analysis) = (of_run.record, of_run.analysis);
         let shown = record.shown().ok_or(Refused::NoSuch)?;
         Ok(text(&match part {
             Part::Overview | Part::Exports => runs::show(&shown, PLAIN),
-            Part::Failures => runs::failures(&derived.groups, PLAIN),
+            Part::Failures => runs::failures(&analysis.groups, PLAIN),
             Part::Nodes | Part::Node(_) | Part::Steps => {
                 let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
                 let (chosen, emptied) = record.choose(&filter, &subjects);
@@ -156,7 +156,7 @@ impl App {
                 let told = source.explain(step.as_str(), record.plan.as_deref(), &record.view);
                 told.ok_or(Refused::NoSuch)?.text
             }
-            Part::Timeline | Part::Graph => runs::critical_path(&derived.path, PLAIN),
+            Part::Timeline | Part::Graph => runs::critical_path(&analysis.path, PLAIN),
             Part::Checks => page::checks::told_text(&self.evidence(record)),
             Part::Plan => self.plan_told(record)?.text,
             Part::Why => self.story(of_run)?,
@@ -182,7 +182,7 @@ impl App {
         // Read once where both are the same: whoever reads twice waits for a writer that waits for them.
         let (before, other) = (earlier.read(), (!Arc::ptr_eq(&earlier, &later)).then(|| later.read()));
         let after = other.as_ref().unwrap_or(&before);
-        let (Some(from), Some(to)) = (before.derived(), after.derived()) else { return Err(Refused::NoSuch) };
+        let (Some(from), Some(to)) = (before.analysis(), after.analysis()) else { return Err(Refused::NoSuch) };
         let found = RunDiff::of(before.side(), after.side());
         compared(&site, (from, to), &found, form)
     }
@@ -204,7 +204,12 @@ impl App {
     }
 }
 
-fn compared(site: &SiteName, (from, to): (&Derived, &Derived), found: &RunDiff, form: Form) -> Result<Answer, Refused> {
+fn compared(
+    site: &SiteName,
+    (from, to): (&Analysis, &Analysis),
+    found: &RunDiff,
+    form: Form,
+) -> Result<Answer, Refused> {
     match form {
         Form::Html => Ok(html(page::diff::page(site, &from.entry, &to.entry, found))),
         Form::Json => data(&machine::diff(&from.entry, &to.entry, found)),

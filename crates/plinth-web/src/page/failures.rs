@@ -16,7 +16,7 @@ const NAMED: usize = 100;
 
 /// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
-    let groups = &page.derived.groups;
+    let groups = &page.analysis.groups;
     let failed: usize = groups.iter().map(|group| group.steps.len()).sum();
     html! {
         h1 { "Failures" }

@@ -20,16 +20,17 @@ pub(crate) mod step;
 pub(crate) mod steps;
 pub(crate) mod timeline;
 
-use crate::record::{Derived, Record};
+use crate::record::Record;
 use crate::route::{Links, Query};
 use jiff::Timestamp;
+use plinth_analysis::Analysis;
 use plinth_model::SiteName;
 
 /// What every page of a run is made from.
 pub(crate) struct OfRun<'a> {
     pub(crate) site: &'a SiteName,
     pub(crate) record: &'a Record,
-    pub(crate) derived: &'a Derived,
+    pub(crate) analysis: &'a Analysis,
     pub(crate) links: Links,
     pub(crate) query: &'a Query,
     /// This machine's time.
@@ -39,6 +40,6 @@ pub(crate) struct OfRun<'a> {
 impl OfRun<'_> {
     /// Id of the run.
     pub(crate) fn run(&self) -> &str {
-        &self.derived.entry.run
+        &self.analysis.entry.run
     }
 }

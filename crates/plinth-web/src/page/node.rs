@@ -17,7 +17,7 @@ pub(crate) fn page(page: &OfRun<'_>, node: &str) -> Option<Markup> {
     let neighbour = |at: Option<usize>| at.and_then(|at| grid.nodes.get(at));
     let (before, after) = (neighbour(row.checked_sub(1)), neighbour(Some(row + 1)));
     let chain = chain(page, row);
-    let waiting: HashMap<&StepId, &Waiting> = page.derived.waiting.iter().map(|one| (&one.step, one)).collect();
+    let waiting: HashMap<&StepId, &Waiting> = page.analysis.waiting.iter().map(|one| (&one.step, one)).collect();
     Some(html! {
         div.title {
             h1 { (told(node)) }
@@ -30,7 +30,7 @@ pub(crate) fn page(page: &OfRun<'_>, node: &str) -> Option<Markup> {
         table.steps {
             thead { tr { th { "State" } th { "Step" } th.num { "Began" } th.num { "Waited" } th.num { "Took" } th { "What" } } }
             tbody { @for step in chain {
-                @let row = page.derived.columns.rows.iter().find(|row| row.step == step);
+                @let row = page.analysis.columns.rows.iter().find(|row| row.step == step);
                 (step_row(page, &step, row, waiting.get(&step).copied()))
             } }
         }

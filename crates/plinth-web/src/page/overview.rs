@@ -24,7 +24,7 @@ const SLOW: usize = 5;
 
 /// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
-    let outlook = page.derived.outlook();
+    let analysis = page.analysis;
     let all: Vec<usize> = (0..page.record.grid.nodes.len()).collect();
     let sort = Sort::parse(page.query.get("sort"));
     html! {
@@ -36,11 +36,11 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 (waiting(page))
             }
             div {
-                (time_left(outlook.left))
+                (time_left(analysis.left.as_ref()))
                 (facts(page))
-                (if_stopped(outlook.stop))
+                (if_stopped(analysis.stop.as_ref()))
                 (slow(page))
-                (drift(outlook.ghost))
+                (drift(analysis.ghost.as_ref()))
             }
         }
         // Few nodes come first; many would push everything else out of sight.
@@ -99,7 +99,7 @@ pub(crate) fn told_lines(text: &str) -> String {
 }
 
 fn causes(page: &OfRun<'_>) -> Markup {
-    let groups = &page.derived.groups;
+    let groups = &page.analysis.groups;
     let all = page.links.to(&Part::Failures);
     html! {
         @if !groups.is_empty() {
@@ -177,7 +177,7 @@ pub(crate) fn slots_of(view: &plinth_model::RunView) -> String {
 }
 
 fn waiting(page: &OfRun<'_>) -> Markup {
-    let text = runs::waits(&page.record.view, &page.derived.waiting, PLAIN);
+    let text = runs::waits(&page.record.view, &page.analysis.waiting, PLAIN);
     let title = if page.record.is_on() { "Waits, and why" } else { "Not run, and why" };
     html! {
         @if !text.is_empty() {
@@ -206,7 +206,7 @@ fn told_word(word: &str) -> String {
 }
 
 fn facts(page: &OfRun<'_>) -> Markup {
-    let (entry, view) = (&page.derived.entry, &page.record.view);
+    let (entry, view) = (&page.analysis.entry, &page.record.view);
     let who = entry.who.as_ref().map(|who| short(&who.to_string())).unwrap_or_default();
     let without = ranges(entry.without.iter().map(|node| node.as_str()));
     let counts = view.counts();
@@ -255,7 +255,7 @@ fn findings(page: &OfRun<'_>) -> Markup {
 }
 
 fn slow(page: &OfRun<'_>) -> Markup {
-    let slow = &page.derived.slow;
+    let slow = &page.analysis.slow;
     html! {
         @if !slow.is_empty() {
             section { h2 { "Slow" }
@@ -286,7 +286,7 @@ fn kinds(page: &OfRun<'_>) -> Markup {
                     tbody {
                         tr.stage { th colspan="5" scope="rowgroup" { (stage.title()) } }
                         @for (at, (kind, tally)) in of {
-                            @let found = page.derived.kinds.iter().find(|one| one.kind == kind.name && one.stage == stage);
+                            @let found = page.analysis.kinds.iter().find(|one| one.kind == kind.name && one.stage == stage);
                             tr id={"k" (at)} {
                                 th scope="row" { a.id href=(page.links.with(&Part::Steps, "", &[("q", &format!("kind:{}", kind.name))])) { (told(&kind.name)) } }
                                 td { (bar(tally, kind.total)) }

@@ -67,7 +67,7 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
 pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -> Markup {
     let on = page.record.is_on();
     let seq = page.record.view.seq();
-    let state = page.derived.entry.state.word();
+    let state = page.analysis.entry.state.word();
     let title = format!("{title} · {state} · {}", page.site);
     let scripts: &[&str] = if *part == Part::Timeline { &["timeline.js"] } else { &[] };
     document(
@@ -118,8 +118,8 @@ fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
 }
 
 fn head(page: &OfRun<'_>, part: &Part) -> Markup {
-    let OfRun { record, derived, links, .. } = page;
-    let (entry, view) = (&derived.entry, &record.view);
+    let OfRun { record, analysis, links, .. } = page;
+    let (entry, view) = (&analysis.entry, &record.view);
     let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq())).unwrap_or_default();
     html! {
         header.top {
@@ -135,7 +135,7 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 span.dim id="t-asof" { (asof) }
                 button.hold id="hold" hidden { "hold" }
             }
-            p.sentence id="t-sentence" { (headline(record, &derived.waiting, Some(derived.groups.len()))) }
+            p.sentence id="t-sentence" { (headline(record, &analysis.waiting, Some(analysis.groups.len()))) }
             @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
             nav aria-label="pages of this run" {
@@ -163,7 +163,7 @@ fn same(tab: &Part, part: &Part) -> bool {
 /// `41 of 97 done`.
 pub(crate) fn done(page: &OfRun<'_>) -> String {
     let tally = page.record.view.tally();
-    let total = page.derived.entry.steps.max(tally.ended() + tally.running());
+    let total = page.analysis.entry.steps.max(tally.ended() + tally.running());
     format!("{} of {total} done", tally.done())
 }
 
@@ -194,17 +194,17 @@ pub(crate) fn silence(record: &Record, now: Timestamp) -> Option<String> {
 }
 
 fn banners(page: &OfRun<'_>) -> Markup {
-    let OfRun { record, derived, links, .. } = page;
+    let OfRun { record, analysis, links, .. } = page;
     let silence = silence(record, page.now);
     html! {
-        @if derived.entry.rehearsal {
+        @if analysis.entry.rehearsal {
             p.banner.rehearsal { b { "A rehearsal" } ": nothing real was touched, and its times are virtual." }
         }
         @if let Some(at) = record.at { (travel(page, at)) }
         @for gap in record.view.gaps() {
             p.banner.bad { b { "Incomplete" } ": events " (gap.after + 1) " to " (gap.until) " are missing." }
         }
-        @if derived.whole == Some(false) {
+        @if analysis.whole == Some(false) {
             p.banner.bad { b { "Incomplete" } ": the events do not fit the digest of their run: some are missing or of another run." }
         }
         // It is there while a run is on, for patches to fill and to empty.

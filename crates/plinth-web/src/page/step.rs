@@ -23,8 +23,8 @@ pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) ->
         return None;
     }
     let state = page.record.view.state_of(step);
-    let row = page.derived.columns.rows.iter().find(|row| row.step == *step);
-    let waiting = page.derived.waiting.iter().find(|one| one.step == *step);
+    let row = page.analysis.columns.rows.iter().find(|row| row.step == *step);
+    let waiting = page.analysis.waiting.iter().find(|one| one.step == *step);
     Some(html! {
         div.title { h1.id { (told(step.as_str())) } (badge(state)) }
         @if let Some(waiting) = waiting { p.card { b { "Why it does not run: " } (told(&plinth_report::runs::reason(&page.record.view, waiting))) } }
@@ -111,8 +111,8 @@ fn named(page: &OfRun<'_>, steps: &[&StepId]) -> Markup {
 /// Its like: how long others of its kind took, and where it stands among them.
 fn alike(page: &OfRun<'_>, step: &StepId, row: Option<&Row>) -> Markup {
     let kind = kind_of(step);
-    let Some(found) = page.derived.kinds.iter().find(|one| one.kind == kind) else { return html! {} };
-    let of_kind = page.derived.columns.rows.iter().filter(|other| other.kind == kind);
+    let Some(found) = page.analysis.kinds.iter().find(|one| one.kind == kind) else { return html! {} };
+    let of_kind = page.analysis.columns.rows.iter().filter(|other| other.kind == kind);
     let mut all: Vec<f64> = of_kind.filter_map(Row::took_s).collect();
     all.sort_by(f64::total_cmp);
     let rank = row.and_then(Row::took_s).map(|own| all.iter().filter(|other| **other > own).count() + 1);

@@ -24,13 +24,13 @@ const ROW: f64 = 16.0;
 
 /// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
-    let derived = page.derived;
-    if derived.columns.elapsed_s <= 0.0 || derived.path.steps.is_empty() {
+    let analysis = page.analysis;
+    if analysis.columns.elapsed_s <= 0.0 || analysis.path.steps.is_empty() {
         return html! { h1 { "Timeline" } p.empty { "No step has begun." } };
     }
     html! {
         h1 { "Timeline" }
-        (words(&derived.path))
+        (words(&analysis.path))
         div.tools id="tools" hidden {
             button id="z-all" { "whole run" } button id="z-in" { "closer" } button id="z-out" { "wider" }
             label { input type="checkbox" id="z-idle"; " leave out idle times" }
@@ -76,7 +76,7 @@ impl Scale {
 }
 
 fn drawn(page: &OfRun<'_>) -> Markup {
-    let columns = &page.derived.columns;
+    let columns = &page.analysis.columns;
     let scale = Scale(columns.elapsed_s);
     let single = columns.rows.iter().filter(|row| row.started_s.is_some()).count() <= SINGLE;
     let bands = Bands::of(columns, &page.record.grid, BINS);
@@ -90,7 +90,7 @@ fn drawn(page: &OfRun<'_>) -> Markup {
         svg.plot viewBox={"0 0 1210 " (number(tall))} width="1210" height=(number(tall)) role="group" aria-label="timeline; the table below says the same" {
             defs { pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" { line.hatch x1="0" y1="0" x2="0" y2="5" {} } }
             (axis(columns.elapsed_s, scale, tall))
-            (critical(&page.derived.path, page, scale))
+            (critical(&page.analysis.path, page, scale))
             @for (at, (stage, from, to)) in stages.iter().enumerate() { (stage_row(*stage, scale.piece(*from, *to), 54.0 + at as f64 * ROW)) }
             @if single { @for (at, row) in rows.iter().enumerate() { (step_row(page, row, scale, top + at as f64 * ROW)) } }
             @else { @for (at, band) in bands.kinds.iter().enumerate() { (strip(page, band, top + at as f64 * ROW)) } }
@@ -128,7 +128,7 @@ fn critical(path: &CriticalPath, page: &OfRun<'_>, scale: Scale) -> Markup {
     html! {
         text x="0" y="40" { "critical path" }
         @for step in steps {
-            @if let Some(row) = page.derived.columns.rows.iter().find(|row| row.step == step.step) {
+            @if let Some(row) = page.analysis.columns.rows.iter().find(|row| row.step == step.step) {
                 @let started = row.started_s.unwrap_or(0.0);
                 @let (from, wide) = scale.piece(started - step.queued_s, started);
                 @if step.queued_s >= 0.05 { rect.wait x=(from) y="28" width=(wide) height="18" { title { (told(step.step.as_str())) " waited " (span(step.queued_s)) } } }
@@ -150,7 +150,7 @@ fn stage_row(stage: Stage, (from, wide): (String, String), y: f64) -> Markup {
 
 fn step_row(page: &OfRun<'_>, row: &Row, scale: Scale, y: f64) -> Markup {
     let started = row.started_s.unwrap_or(0.0);
-    let ended = row.ended_s.unwrap_or(page.derived.columns.elapsed_s);
+    let ended = row.ended_s.unwrap_or(page.analysis.columns.elapsed_s);
     let (from, wide) = scale.piece(started, ended);
     html! {
         a href=(page.links.to(&Part::Step(row.step.clone()))) {
@@ -213,8 +213,8 @@ fn table(page: &OfRun<'_>) -> Markup {
     html! {
         table.steps {
             thead { tr { th { "Step" } th.num { "Began" } th.num { "Waited" } th { "For" } th.num { "Worked" } } }
-            tbody { @for step in &page.derived.path.steps {
-                @let began = page.derived.columns.rows.iter().find(|row| row.step == step.step).and_then(|row| row.started_s);
+            tbody { @for step in &page.analysis.path.steps {
+                @let began = page.analysis.columns.rows.iter().find(|row| row.step == step.step).and_then(|row| row.started_s);
                 tr {
                     td { (step_link(&page.links, &step.step)) }
                     td.num { (began.map(clock).unwrap_or_default()) }

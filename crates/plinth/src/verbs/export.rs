@@ -13,7 +13,7 @@ use plinth_report::export::{Exported, Format};
 pub(crate) fn run(common: &Common, verb: &Export, printer: &Printer) -> Result<Exit, Failure> {
     let recorded = Recorded::open(common)?;
     let chosen = recorded.choose(&verb.which.run)?;
-    let (shown, columns) = (chosen.shown(), &chosen.columns);
+    let (shown, columns) = (chosen.shown(), &chosen.analysis.columns);
     let run = Exported { site: &recorded.site, shown, columns, plinth: env!("PLINTH_VERSION") };
     let format = of(verb.format);
     let text = run.write(format).map_err(|error| {

@@ -61,7 +61,7 @@ fn written(recorded: &Recorded, chosen: &Chosen, form: Form, redaction: &Redacti
     let run = Exported {
         site: &recorded.site,
         shown: clean.shown(),
-        columns: &clean.columns,
+        columns: &clean.analysis.columns,
         plinth: env!("PLINTH_VERSION"),
     };
     let wash = |text: &str| redaction.redact(text);

@@ -26,7 +26,7 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
         Some(RunVerb::Diff(asked)) => {
             let later = recorded.choose(&asked.run)?;
             let with = asked.with.as_deref().unwrap_or("last-good");
-            let earlier = recorded.choose_before(with, Some(&later.entry.run))?;
+            let earlier = recorded.choose_before(with, Some(&later.analysis.entry.run))?;
             diff(common, &earlier, &later, printer)
         }
         Some(RunVerb::CriticalPath(asked)) => {
@@ -36,8 +36,8 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
         Some(RunVerb::WhatFailed(asked)) => {
             let chosen = recorded.choose(&asked.run)?;
             match common.json {
-                true => printer.json(&machine::causes(&chosen.entry.run, &chosen.groups)),
-                false => printer.data(&runs::failures(&chosen.groups, look(printer))),
+                true => printer.json(&machine::causes(&chosen.analysis.entry.run, &chosen.analysis.groups)),
+                false => printer.data(&runs::failures(&chosen.analysis.groups, look(printer))),
             }
             Ok(Exit::Done)
         }
@@ -80,9 +80,9 @@ fn fits(recorded: &Recorded, entry: &RunEntry, filter: &Filter) -> Result<bool, 
 }
 
 fn subjects(chosen: &Chosen) -> Vec<Subject<'_>> {
-    let waiting: HashMap<&StepId, &Waiting> = chosen.waiting.iter().map(|one| (&one.step, one)).collect();
+    let waiting: HashMap<&StepId, &Waiting> = chosen.analysis.waiting.iter().map(|one| (&one.step, one)).collect();
     let detail = |step| chosen.view.steps.get(step).map_or("", |step| step.detail.as_str());
-    let rows = chosen.columns.rows.iter();
+    let rows = chosen.analysis.columns.rows.iter();
     rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
 }
 
@@ -93,7 +93,7 @@ fn steps(common: &Common, chosen: &Chosen, asked: &str, printer: &Printer) -> Re
         Err(term) => (Vec::new(), Some(term)),
     };
     if common.json {
-        printer.json(&machine::steps(&chosen.entry.run, emptied.as_deref(), &found));
+        printer.json(&machine::steps(&chosen.analysis.entry.run, emptied.as_deref(), &found));
     } else if let Some(term) = emptied {
         printer.data(&format!("no step of this run fits `{term}`"));
     } else {
@@ -105,7 +105,7 @@ fn steps(common: &Common, chosen: &Chosen, asked: &str, printer: &Printer) -> Re
 fn overview(common: &Common, chosen: &Chosen, printer: &Printer) -> Result<Exit, Failure> {
     let shown = chosen.shown();
     if common.json {
-        printer.json(&machine::overview(&shown, &chosen.columns));
+        printer.json(&machine::overview(&shown, &chosen.analysis.columns));
     } else {
         printer.data(&runs::show(&shown, look(printer)));
     }
@@ -115,9 +115,9 @@ fn overview(common: &Common, chosen: &Chosen, printer: &Printer) -> Result<Exit,
 fn diff(common: &Common, earlier: &Chosen, later: &Chosen, printer: &Printer) -> Result<Exit, Failure> {
     let found = RunDiff::of(earlier.side(), later.side());
     if common.json {
-        printer.json(&machine::diff(&earlier.entry, &later.entry, &found));
+        printer.json(&machine::diff(&earlier.analysis.entry, &later.analysis.entry, &found));
     } else {
-        printer.data(&runs::diff(&earlier.entry, &later.entry, &found, look(printer)));
+        printer.data(&runs::diff(&earlier.analysis.entry, &later.analysis.entry, &found, look(printer)));
     }
     Ok(Exit::Done)
 }
@@ -128,9 +128,9 @@ fn critical_path(common: &Common, chosen: &Chosen, what_if: &[usize], printer: &
         printer.talk("the plan of this run was made by another release: nothing can be played again");
     }
     if common.json {
-        printer.json(&machine::critical_path(&chosen.entry.run, &chosen.path, &played));
+        printer.json(&machine::critical_path(&chosen.analysis.entry.run, &chosen.analysis.path, &played));
     } else {
-        printer.data(&runs::critical_path(&chosen.path, look(printer)));
+        printer.data(&runs::critical_path(&chosen.analysis.path, look(printer)));
         played.iter().for_each(|one| printer.data(&runs::what_if(one)));
     }
     Ok(Exit::Done)

@@ -95,8 +95,8 @@ impl Pack<'_> {
         self.add("why.txt", &(told + "\n"));
         self.add_json("events.ndjson", &chosen.lines());
         self.json("findings.json", &chosen.view.findings);
-        self.json("causes.json", &chosen.groups);
-        let plan = match (&recorded.journal, &chosen.entry.plan) {
+        self.json("causes.json", &chosen.analysis.groups);
+        let plan = match (&recorded.journal, &chosen.analysis.entry.plan) {
             (Some(journal), Some(hash)) => journal.plan_text(hash).map_err(Problem::from)?,
             _ => None,
         };
@@ -106,7 +106,7 @@ impl Pack<'_> {
 
     /// The journal: events of the runs before, each as it was recorded.
     fn others(&mut self, recorded: &Recorded, chosen: &Chosen) -> Result<(), Failure> {
-        let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.entry.run).take(RUNS);
+        let others = recorded.runs.iter().rev().filter(|entry| entry.run != chosen.analysis.entry.run).take(RUNS);
         for entry in others {
             let whole = recorded.whole(entry)?;
             self.add_json(format!("journal/{}.ndjson", entry.run), &whole.lines());
