@@ -10,6 +10,9 @@ use std::process::{Child, Command, Stdio};
 /// How the line of what failed begins, before the closing line.
 pub(crate) const FAILED: &str = "failed: ";
 
+/// This program as the kernel knows it: `cargo test --workspace` may have linked it anew since it began, and its path then names no file.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
 /// Tiers that another process of ours runs, and that end with us.
 pub(crate) struct Lane {
     child: Child,
@@ -26,13 +29,12 @@ impl Lane {
         let (out, err) = open()
             .and_then(|out| open().map(|err| (out, err)))
             .map_err(|error| format!("{}: {error}", log.display()))?;
-        let own = std::env::current_exe().map_err(|error| format!("our own program: {error}"))?;
-        let mut command = Command::new(own);
+        let mut command = Command::new(OWN_PROGRAM);
         command.arg("test").current_dir(commands::root()).stdin(Stdio::null()).stdout(out).stderr(err);
         for tier in tiers {
             command.args(["--tier", tier]);
         }
-        let child = command.spawn().map_err(|error| format!("tiers beside: {error}"))?;
+        let child = command.spawn().map_err(|error| format!("tiers beside ({}): {error}", tiers.join(", ")))?;
         Ok(Self { child, log, _folder: folder })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::keys;
 use plinth_report::{Background, Features, Terminal};
-use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
+use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
 use rustix::termios::tcgetwinsize;
 use std::io::Write as _;
 use std::os::fd::AsFd;
@@ -94,10 +94,20 @@ fn shown() -> MutexGuard<'static, Option<Background>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether our parent is of our session. Asked of /proc, because the session of a process may have been begun outside of our PID namespace
+/// (`nsenter`, a build's container): its number is 0 then, which `getsid` of rustix has no value for.
+fn has_shell() -> bool {
+    let session = |process: Pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+        // Behind the name, which may hold anything: state, parent, process group, session (proc(5)).
+        stat.rsplit_once(')')?.1.split_whitespace().nth(3).map(str::to_owned)
+    };
+    getppid().is_some_and(|parent| session(parent).is_some_and(|theirs| session(getpid()) == Some(theirs)))
+}
+
 fn stop() {
     // Nobody could let a process go on whose shell is gone; the kernel does not stop it either.
-    let has_shell = getppid().is_some_and(|parent| getsid(Some(parent)).ok() == getsid(None).ok());
-    if !has_shell {
+    if !has_shell() {
         return;
     }
     let view = shown().clone();

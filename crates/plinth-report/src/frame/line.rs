@@ -57,15 +57,16 @@ impl Line {
         self.0.iter().map(|(ink, text)| paint(*ink, text, palette)).collect()
     }
 
-    /// The same in so many columns: what is too long ends in a sign. Where there is no Unicode, what is not ASCII becomes `?`.
+    /// The same in so many columns: what is too long ends in a sign, but for one column, which its first character says more in.
+    /// Where there is no Unicode, what is not ASCII becomes `?`.
     pub(crate) fn fitted(self, columns: usize, palette: Palette) -> Self {
         let line = if palette.unicode { self } else { self.ascii() };
         if line.width() <= columns {
             return line;
         }
         let end = match (palette.unicode, columns) {
+            (true, 0..2) | (false, 0..6) => "",
             (true, _) => "…",
-            (false, 0..6) => "",
             (false, _) => "..",
         };
         let mut left = columns.saturating_sub(display_width(end));

@@ -28,9 +28,9 @@ pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     pub(crate) fn start(folder: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Self {
-        // The tests themselves may run under `nohup`.
+        // As a shell starts it, whatever the tests themselves run under: `nohup`, a runner that ignores Ctrl-Z.
         let mut command = Command::new("env");
-        command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_plinth")]);
+        command.args(["--default-signal", env!("CARGO_BIN_EXE_plinth")]);
         command.current_dir(folder).args(arguments).env("HOME", folder).env("TERM", "xterm");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         change(&mut command);

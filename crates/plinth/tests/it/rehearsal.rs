@@ -291,9 +291,9 @@ fn stopped_by(signal: &str) {
     let (state, events) = (folder.path().join("state"), folder.path().join("events.ndjson"));
     let site = basepod();
     let base = ["rehearse", "-f", &site, "--state", text(&state)];
-    // The tests themselves may run under `nohup`.
+    // As a shell starts it, whatever the tests themselves run under.
     let mut run = std::process::Command::new("env");
-    run.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_plinth")]);
+    run.args(["--default-signal", env!("CARGO_BIN_EXE_plinth")]);
     run.args(base).args(["--pace", "watch", "--events", text(&events)]);
     let mut run = run.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     wait_for(|| std::fs::read_to_string(&events).is_ok_and(|e| e.contains("\"step.acting\"")));
