@@ -221,7 +221,7 @@ fn counted(lines: &[String], sign: &str, one: impl Fn(&str) -> Option<usize>) ->
 }
 
 fn number_before(line: &str, word: &str) -> Option<usize> {
-    line.split(word).next()?.split_whitespace().last()?.parse().ok()
+    line.split_once(word)?.0.split_whitespace().last()?.parse().ok()
 }
 
 /// How many a line of what runs stands for: `40 nodes/downloads`, `and 24 more running`, `24 running`.
