@@ -103,7 +103,7 @@ impl Parts {
 }
 
 /// Everything that plinth brought into the cluster and did not take away again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
     components: Vec<Parts>,
 }

@@ -19,6 +19,8 @@ mod looking;
 mod order;
 #[path = "it/plans.rs"]
 mod plans;
+#[path = "it/retention.rs"]
+mod retention;
 #[path = "it/running.rs"]
 mod running;
 #[path = "it/script.rs"]

@@ -3,6 +3,7 @@
 use super::record::same_site;
 use super::{journal_fits, private};
 use plinth_model::{Problem, SiteName};
+use plinth_run::journal::Retention;
 use plinth_run::{Durability, Journal, LockOwner, LockedJournal};
 use plinth_world::{Clock, SystemClock, deadlines};
 use std::path::Path;
@@ -31,6 +32,7 @@ impl SiteLock {
         same_site(directory, site, last.map(|head| &head.site))?;
         journal_fits(directory, last, rehearsal)?;
         journal.keep_renewing(deadlines::LOCK_HEARTBEAT)?;
+        retain(&mut journal);
         private::sweep(directory);
         Ok(Self { journal, owner, clock, is_used: false })
     }
@@ -48,6 +50,15 @@ impl SiteLock {
         }
         self.is_used = true;
         Ok((self.journal.run().to_owned(), took_over))
+    }
+}
+
+/// Removes the oldest runs where there are too many. Nothing that is done next needs the room, so that it may fail.
+fn retain(journal: &mut LockedJournal) {
+    match journal.retain(Retention::default()) {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed the oldest runs from the journal"),
+        Err(error) => tracing::warn!(%error, "the oldest runs stay in the journal"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of events: written in one transaction, read in order, and read whole or not at all.
 
-use super::{JournalError, Memory};
+use super::{JournalError, Memory, remembered};
 use plinth_model::Event;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::path::Path;
@@ -113,13 +113,18 @@ pub(super) fn chosen(
 
 /// All runs, folded into what the next one must know. Every row is looked at; only durable events are read.
 pub(super) fn memory(connection: &Connection, path: &Path) -> Result<Memory, JournalError> {
+    memory_until(connection, path, i64::MAX)
+}
+
+/// The same of the runs up to this number: what is remembered of those that were removed, and what came behind them.
+pub(super) fn memory_until(connection: &Connection, path: &Path, last: i64) -> Result<Memory, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
-    let mut memory = Memory::default();
+    let (first, mut memory) = remembered::read(connection, path)?.unwrap_or_default();
     let mut walk = Walk { path, run: String::new(), last: 0, seq: 0 };
     let mut run: Arc<str> = Arc::from("");
-    let query = format!("{ROWS} ORDER BY runs.number, events.seq");
+    let query = format!("{ROWS} WHERE runs.number > ?1 AND runs.number <= ?2 ORDER BY runs.number, events.seq");
     let mut statement = connection.prepare(&query).map_err(sql)?;
-    for row in statement.query_map([], EventRow::read).map_err(sql)? {
+    for row in statement.query_map([first, last], EventRow::read).map_err(sql)? {
         let row = row.map_err(sql)?;
         walk.step(&row)?;
         if *run != row.run {

@@ -4,10 +4,13 @@ use super::events::{self, Written};
 use super::fence::{Fence, Keeper};
 use super::hold::Hold;
 use super::lock::Lock;
+use super::retention::{self, Retention};
 use super::{Journal, JournalError};
 use plinth_model::{Event, Plan};
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Transaction, TransactionBehavior, params};
 use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A journal whose lock this process holds, for one run after the other. Gives the lock back when it is dropped.
@@ -90,14 +93,35 @@ impl LockedJournal {
 
     fn write(&mut self, events: &[Event]) -> Result<Written, JournalError> {
         self.journal.same_file()?;
+        let (run, written) = (Arc::clone(self.hold.run()), self.written);
+        self.committed(|transaction, path| {
+            events::write(transaction, &run, events, written).map_err(|error| JournalError::of(path, &error))
+        })
+    }
+
+    /// One transaction, in which the lock was seen to be ours.
+    fn committed<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let path = &self.journal.path;
         let sql = |error: rusqlite::Error| JournalError::of(path, &error);
         let transaction =
             self.journal.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
         self.hold.check(Lock::read(&transaction).map_err(sql)?)?;
-        let written = events::write(&transaction, self.hold.run(), events, self.written).map_err(sql)?;
+        let done = work(&transaction, path)?;
         transaction.commit().map_err(sql)?;
-        Ok(written)
+        Ok(done)
+    }
+
+    /// Removes whole runs, the oldest first, until what is left fits, and answers how many were removed. A journal that fits costs two
+    /// questions. Space that becomes free is written to again; the file does not become smaller.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written, or the lock is not ours any more. Nothing is removed then.
+    pub fn retain(&mut self, retention: Retention) -> Result<u32, JournalError> {
+        self.journal.same_file()?;
+        self.committed(|transaction, path| retention::remove(transaction, path, retention))
     }
 
     /// Every event kept of this run behind `seq`, in order.
@@ -113,17 +137,13 @@ impl LockedJournal {
     /// # Errors
     /// When it could not be written.
     pub fn keep_plan(&mut self, plan: &Plan) -> Result<(), JournalError> {
-        let path = &self.journal.path;
         let body = serde_json::to_string(plan)
-            .map_err(|error| JournalError::Storage { path: path.clone(), happened: error.to_string() })?;
-        let sql = |error: rusqlite::Error| JournalError::of(path, &error);
-        let transaction =
-            self.journal.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-        self.hold.check(Lock::read(&transaction).map_err(sql)?)?;
-        transaction
-            .execute("INSERT OR IGNORE INTO plans VALUES (?1, ?2)", params![plan.hash.as_str(), body])
-            .map_err(sql)?;
-        transaction.commit().map_err(sql)
+            .map_err(|error| JournalError::Storage { path: self.journal.path.clone(), happened: error.to_string() })?;
+        self.committed(|transaction, path| {
+            let row =
+                transaction.execute("INSERT OR IGNORE INTO plans VALUES (?1, ?2)", params![plan.hash.as_str(), body]);
+            row.map(drop).map_err(|error| JournalError::of(path, &error))
+        })
     }
 
     /// Says that we are alive.

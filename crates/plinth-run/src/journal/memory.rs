@@ -2,6 +2,7 @@
 
 use plinth_model::run::{Outcome, RunHead, StepState};
 use plinth_model::{Digest, Event, EventBody, Installed, InstalledChange, StepId};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ pub struct Impossible {
 }
 
 /// What is remembered of one step over all runs. Only what a later run decides by: the rest is in the view of its run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StepMemory {
     /// Run that last moved it.
     pub run: Arc<str>,
@@ -44,7 +46,7 @@ impl StepMemory {
 }
 
 /// What is remembered of the last run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastRun {
     /// Its first event: which plan, which site, who ran it.
     pub head: RunHead,
@@ -52,8 +54,8 @@ pub struct LastRun {
     pub outcome: Option<Outcome>,
 }
 
-/// The durable events of all runs, folded.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The durable events of all runs, folded. Written down when runs are removed, so fields are only added, with a default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Whatever it did; none when the site had no run yet.
     pub run: Option<LastRun>,

@@ -2,7 +2,8 @@
 //! every view of one.
 //!
 //! The sequence number orders events; times are for people only, so a clock that goes backwards breaks nothing. What is
-//! recorded is never changed. The journal is a memory, not an authority: every step is probed again before it acts.
+//! recorded is never changed; the oldest runs are removed whole when there are too many ([`Retention`]). The journal is a memory, not an
+//! authority: every step is probed again before it acts.
 //!
 //! Everything but progress is stored, in the transaction that makes the intents and outcomes of the same moment durable
 //! (`docs/decisions/0014-one-record-of-a-run.md`). Only a [`LockedJournal`] can write.
@@ -18,6 +19,8 @@ mod memory;
 mod old;
 mod owner;
 mod reader;
+mod remembered;
+mod retention;
 mod schema;
 mod store;
 
@@ -29,6 +32,7 @@ pub use locked::LockedJournal;
 pub use memory::{Impossible, LastRun, Memory, StepMemory};
 pub use owner::{LockOwner, ProcessIdentity};
 pub use reader::{JournalReader, StoredPlan, WholeRun};
+pub use retention::Retention;
 pub use schema::Durability;
 pub use store::{CrashAfter, Store};
 

@@ -2,7 +2,7 @@
 
 use super::events;
 use super::lock::Lock;
-use super::{JournalError, Memory, schema};
+use super::{JournalError, Memory, remembered, schema};
 use jiff::Timestamp;
 use plinth_model::run::{LockView, RunHead, Status};
 use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
@@ -117,7 +117,15 @@ impl JournalReader {
         })
     }
 
-    /// Ids of all runs, oldest first.
+    /// How many runs were removed because there were too many.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn removed(&self) -> Result<u32, JournalError> {
+        remembered::removed(&self.connection).map_err(|error| self.error(&error))
+    }
+
+    /// Ids of all runs that are kept, oldest first.
     ///
     /// # Errors
     /// When the database cannot be read.

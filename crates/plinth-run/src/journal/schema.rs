@@ -7,10 +7,12 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Schema number, in `PRAGMA user_version`. Newer ones are refused; older ones are read, see [`super::old`].
-pub(super) const SCHEMA: i64 = 3;
+pub(super) const SCHEMA: i64 = 4;
 
-/// The schema before: its locks did not say which process of that id they meant.
-const BEFORE: i64 = 2;
+/// Of before its locks said which process of that id they meant.
+const WITHOUT_IDENTITY: i64 = 2;
+/// Of before runs were removed.
+const WITHOUT_RETENTION: i64 = 3;
 /// What makes a lock table of schema 1 and 2 one of schema 3.
 const IDENTITY: &str = "ALTER TABLE lock ADD COLUMN boot TEXT; ALTER TABLE lock ADD COLUMN namespace TEXT;
 ALTER TABLE lock ADD COLUMN started INTEGER;";
@@ -21,7 +23,16 @@ CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, last INT
 CREATE TABLE events (run INTEGER NOT NULL, seq INTEGER NOT NULL, after INTEGER NOT NULL, durable INTEGER NOT NULL,
     event TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
 CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
-CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+";
+
+/// What is remembered of runs up to a number, some of which were removed: only events of those can be.
+const RETENTION: &str = "
+CREATE TABLE remembered (one INTEGER PRIMARY KEY CHECK (one = 1), run INTEGER NOT NULL, removed INTEGER NOT NULL,
+    memory TEXT NOT NULL) STRICT;
+DROP TRIGGER IF EXISTS events_are_never_removed;
+CREATE TRIGGER events_are_removed_when_remembered BEFORE DELETE ON events
+    WHEN OLD.run > (SELECT coalesce(max(run), 0) FROM remembered)
+    BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 ";
 
 /// The tables that all have.
@@ -142,10 +153,10 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalE
     connection.busy_timeout(deadlines::JOURNAL_BUSY).map_err(sql)?;
     match check_schema(&connection, path)? {
         0 => Ok(None),
-        SCHEMA | BEFORE => Ok(Some(connection)),
+        SCHEMA | WITHOUT_RETENTION | WITHOUT_IDENTITY => Ok(Some(connection)),
         _ => {
             let copy = Connection::open_in_memory().map_err(sql)?;
-            copy.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?;
+            copy.execute_batch(&format!("{EVENTS}{COMMON}{RETENTION}")).map_err(sql)?;
             old::copy_common(&connection, &copy).map_err(sql)?;
             old::convert(&connection, &copy, path)?;
             Ok(Some(copy))
@@ -166,7 +177,9 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalErro
         .map_err(|error| JournalError::of(path, &error))?;
     match (found, events, facts, all) {
         (0, _, _, 0) => Ok(found),
-        (SCHEMA | BEFORE, 1, _, _) | (old::SCHEMA, _, 1, _) => check_pages(connection, path).map(|()| found),
+        (SCHEMA | WITHOUT_RETENTION | WITHOUT_IDENTITY, 1, _, _) | (old::SCHEMA, _, 1, _) => {
+            check_pages(connection, path).map(|()| found)
+        }
         (newer, _, _, _) if newer > SCHEMA => {
             Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA })
         }
@@ -189,13 +202,14 @@ fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
     match found {
-        0 => transaction.execute_batch(&format!("{EVENTS}{COMMON}")).map_err(sql)?,
+        0 => transaction.execute_batch(&format!("{EVENTS}{COMMON}{RETENTION}")).map_err(sql)?,
         old::SCHEMA => {
-            transaction.execute_batch(&format!("{}{EVENTS}{IDENTITY}", old::SET_ASIDE)).map_err(sql)?;
+            transaction.execute_batch(&format!("{}{EVENTS}{IDENTITY}{RETENTION}", old::SET_ASIDE)).map_err(sql)?;
             old::convert(&transaction, &transaction, path)?;
             transaction.execute_batch(old::DROP).map_err(sql)?;
         }
-        BEFORE => transaction.execute_batch(IDENTITY).map_err(sql)?,
+        WITHOUT_IDENTITY => transaction.execute_batch(&format!("{IDENTITY}{RETENTION}")).map_err(sql)?,
+        WITHOUT_RETENTION => transaction.execute_batch(RETENTION).map_err(sql)?,
         _ => return Ok(()),
     }
     transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;

@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Events behind `before`, numbered.
-fn behind(before: u64, bodies: impl IntoIterator<Item = EventBody>) -> Vec<Event> {
+pub fn behind(before: u64, bodies: impl IntoIterator<Item = EventBody>) -> Vec<Event> {
     let at = Timestamp::from_second(1_700_000_000).unwrap();
     let one = |(seq, body)| Event { seq, after: Some(seq - 1), at, body };
     (before + 1..).zip(bodies).map(one).collect()
 }
 
-fn begin(run: &str) -> EventBody {
+pub fn begin(run: &str) -> EventBody {
     let head = RunHead::new(run, Digest::of("plan"), SiteName::new("s").unwrap());
     EventBody::RunStarted(RunHead { steps: 3, owner: "me".to_owned(), ..head })
 }
@@ -28,7 +28,7 @@ pub fn started(run: &str) -> Vec<Event> {
     behind(0, [begin(run)])
 }
 
-fn intent(step: &str, attempt: u32) -> EventBody {
+pub fn intent(step: &str, attempt: u32) -> EventBody {
     EventBody::StepActing { step: id(step), diff: Vec::new(), attempt, reads_only: false, installed: None }
 }
 
@@ -51,7 +51,7 @@ fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> Event
     }
 }
 
-fn done(step: &str, changed: bool) -> EventBody {
+pub fn done(step: &str, changed: bool) -> EventBody {
     ended(step, if changed { StepState::Changed } else { StepState::Unchanged }, None)
 }
 
@@ -59,7 +59,7 @@ fn failed(step: &str) -> EventBody {
     ended(step, StepState::Failed, Some(Box::new(Finding::error(Code::named("a.b"), "x", "y"))))
 }
 
-fn finished() -> EventBody {
+pub fn finished() -> EventBody {
     EventBody::RunFinished {
         outcome: Outcome::Done,
         exit: 0,
@@ -70,7 +70,7 @@ fn finished() -> EventBody {
     }
 }
 
-fn locked(dir: &Path, run: &str) -> LockedJournal {
+pub fn locked(dir: &Path, run: &str) -> LockedJournal {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     Journal::open(dir).unwrap().lock(&LockOwner::current(), run, &clock).unwrap()
 }
@@ -83,7 +83,7 @@ fn written(dir: &Path) {
 /// Does to the file what no plinth does.
 fn tamper(dir: &Path, sql: &str) {
     let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();
-    let free = "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;";
+    let free = "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_removed_when_remembered;";
     connection.execute_batch(&format!("{free}{sql}")).unwrap();
 }
 
@@ -220,11 +220,11 @@ fn other_files_are_refused_and_left_alone() {
 fn a_newer_schema_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());
-    tamper(dir.path(), "PRAGMA user_version = 4");
+    tamper(dir.path(), "PRAGMA user_version = 99");
     for error in [Journal::open(dir.path()).map(drop), Journal::open_read_only(dir.path()).map(drop)] {
         let problem = Problem::from(error.unwrap_err());
         assert_eq!(problem.exit, Exit::Input);
-        assert!(problem.happened.contains("schema 4") && problem.attempt.contains("nothing was changed"), "{problem}");
+        assert!(problem.happened.contains("schema 99") && problem.attempt.contains("nothing was changed"), "{problem}");
     }
 }
 
@@ -293,7 +293,7 @@ fn others_read_while_a_run_writes() {
 }
 
 /// A run whose head is changed, ended well.
-fn small(run: &str, edit: impl Fn(&mut RunHead)) -> Vec<Event> {
+pub fn small(run: &str, edit: impl Fn(&mut RunHead)) -> Vec<Event> {
     let EventBody::RunStarted(mut head) = begin(run) else { unreachable!() };
     edit(&mut head);
     behind(0, [EventBody::RunStarted(head), finished()])
@@ -401,7 +401,7 @@ fn a_journal_of_facts_becomes_one_of_events_and_nothing_is_forgotten() {
     assert_eq!(again.view().run.as_ref().unwrap().run, "r2");
 }
 
-fn with_installed(mut body: EventBody, change: InstalledChange) -> EventBody {
+pub fn with_installed(mut body: EventBody, change: InstalledChange) -> EventBody {
     if let EventBody::StepActing { installed, .. } | EventBody::StepFinished { installed, .. } = &mut body {
         *installed = Some(Box::new(change));
     }

@@ -17,7 +17,9 @@ fn hostile() -> String {
 /// Opens a journal so that its events can be changed.
 fn opened(state: &Path) -> Connection {
     let journal = Connection::open(state.join("journal.db")).unwrap();
-    journal.execute_batch("DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;").unwrap();
+    journal
+        .execute_batch("DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_removed_when_remembered;")
+        .unwrap();
     journal
 }
 
