@@ -13,6 +13,23 @@ const NAMED: usize = 4;
 /// The text, without a final line break. Looks that changed nothing are one line for each run, unless `all` of them are wanted.
 #[must_use]
 pub fn history(site: &SiteName, history: &History, all: bool, palette: Palette) -> String {
+    let told = kept(site, history, all, palette);
+    match older(history.removed) {
+        Some(older) => format!("{told}\n{older}"),
+        None => told,
+    }
+}
+
+/// What is said of runs that are not kept.
+pub(crate) fn older(removed: u32) -> Option<String> {
+    match removed {
+        0 => None,
+        1 => Some("1 older run is not kept any more".to_owned()),
+        removed => Some(format!("{removed} older runs are not kept any more")),
+    }
+}
+
+fn kept(site: &SiteName, history: &History, all: bool, palette: Palette) -> String {
     let name = palette.bold(site.as_str());
     let Some(about) = &history.about else { return runs(&name, history, palette) };
     let about = clean(about);
@@ -143,7 +160,7 @@ mod tests {
         let events = scripted::run();
         let of = |step: &plinth_model::StepId, node: Option<&str>| node == about || Some(step.as_str()) == about;
         let run = RunHistory::of(&events, of).unwrap();
-        History { schema: SCHEMA, about: about.map(str::to_owned), runs: vec![run] }
+        History { schema: SCHEMA, about: about.map(str::to_owned), runs: vec![run], removed: 0 }
     }
 
     #[test]
@@ -158,5 +175,15 @@ mod tests {
         let none = History { runs: Vec::new(), ..told(Some("dgx-99")) };
         assert!(history(&site, &none, false, Palette::PLAIN).contains("no run was about dgx-99"));
         insta::assert_snapshot!(history(&site, &told(None), false, Palette::PLAIN));
+    }
+
+    #[test]
+    fn runs_that_are_not_kept_are_said_also_where_none_is_left() {
+        let site = SiteName::new("basepod-a").unwrap();
+        let text = |removed, runs: Vec<RunHistory>| {
+            history(&site, &History { removed, runs, ..told(Some("dgx-05")) }, false, Palette::PLAIN)
+        };
+        assert!(text(12, told(None).runs).ends_with("\n12 older runs are not kept any more"));
+        assert!(text(1, Vec::new()).ends_with("\n1 older run is not kept any more"));
     }
 }

@@ -21,6 +21,8 @@ pub struct History {
     pub about: Option<String>,
     /// Runs that were about it, oldest first.
     pub runs: Vec<RunHistory>,
+    /// How many older runs are not kept any more; what they did is not known here.
+    pub removed: u32,
 }
 
 /// What one run did there.

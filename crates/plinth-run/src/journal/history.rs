@@ -61,7 +61,7 @@ impl JournalReader {
             };
             runs.extend(self.one(&run, about, plan.as_deref())?);
         }
-        Ok(History { schema: history::SCHEMA, about: about.name(), runs })
+        Ok(History { schema: history::SCHEMA, about: about.name(), runs, removed: self.removed()? })
     }
 
     fn one(&self, run: &str, about: &About, plan: Option<&Plan>) -> Result<Option<RunHistory>, JournalError> {

@@ -15,7 +15,7 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
     let about = verb.what.as_deref().map_or(About::Runs, About::of);
     let mut told = match &kept.journal {
         Some(journal) => journal.history(&about).map_err(Problem::from)?,
-        None => History { schema: history::SCHEMA, about: verb.what.clone(), runs: Vec::new() },
+        None => History { schema: history::SCHEMA, about: verb.what.clone(), runs: Vec::new(), removed: 0 },
     };
     if let Some(last) = verb.last {
         told.runs.drain(..told.runs.len().saturating_sub(last));
