@@ -17,7 +17,8 @@ pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
 pub const POLL: Duration = Duration::from_secs(10);
 /// The same right after the first look: what is well usually shows it within seconds, and everything behind it waits.
 pub const POLL_FIRST: Duration = Duration::from_millis(500);
-/// Between two writings of what moves inside steps, for `status` in another terminal: a person looks, and a disk has other work.
+/// Between two writings of what moves inside steps, or of who is waited for, for `status` in another terminal: a person looks, and a disk
+/// has other work.
 pub const PROGRESS_PACE: Duration = Duration::from_secs(2);
 /// Posting one message about a run: whoever reads it answers at once or is not well.
 pub const NOTIFY_POST: Duration = Duration::from_secs(10);
