@@ -58,8 +58,8 @@ enum Chore {
     },
     /// Measure, and write docs/benchmarks.md
     Bench {
-        /// Another plinth, built before, that is measured in the same run; with --page instead of a release build
-        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible", "platform"])]
+        /// Another plinth, built before, that is measured in the same run
+        #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["nodes", "ansible", "platform", "page"])]
         against: Option<std::path::PathBuf>,
         /// Only the SSH client against Ansible and `ssh` by hand, on real nodes; needs root, takes some ten minutes
         #[arg(long)]
@@ -73,6 +73,9 @@ enum Chore {
         /// Only pages of runs in a real browser; takes some five minutes
         #[arg(long, conflicts_with_all = ["nodes", "ansible", "platform"])]
         page: bool,
+        /// A plinth that was built before, instead of a release build
+        #[arg(long, value_name = "PROGRAM", requires = "page")]
+        program: Option<std::path::PathBuf>,
         /// Of these, only some
         #[arg(long, value_enum, value_delimiter = ',', requires = "ansible")]
         only: Vec<bench_ansible::Part>,
@@ -111,7 +114,7 @@ fn main() -> ExitCode {
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
         Chore::Bench { platform: true, .. } => bench_platform::run(),
-        Chore::Bench { page: true, against, .. } => views::bench(against.as_deref()),
+        Chore::Bench { page: true, program, .. } => views::bench(program.as_deref()),
         Chore::Bench { nodes: false, against, .. } => bench::run(against.as_deref()),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),

@@ -67,11 +67,22 @@ fn high_water(status: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// The middle one.
-pub(crate) fn median(mut runs: Vec<Measured>) -> Option<Measured> {
-    runs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+/// The middle one by a number of each, the upper one of two; none of none.
+pub(crate) fn middle<T: Copy>(all: &[T], number: impl Fn(&T) -> f64) -> Option<T> {
+    let mut all = all.to_vec();
+    all.sort_by(|a, b| number(a).total_cmp(&number(b)));
+    all.get(all.len() / 2).copied()
+}
+
+/// The middle one of plain numbers; of none it is no number.
+pub(crate) fn median(numbers: &[f64]) -> f64 {
+    middle(numbers, |number| *number).unwrap_or(f64::NAN)
+}
+
+/// The middle run by the clock, with the highest peak of all of them.
+pub(crate) fn middle_run(runs: &[Measured]) -> Option<Measured> {
     let peak_mib = runs.iter().filter_map(|run| run.peak_mib).reduce(f64::max);
-    runs.get(runs.len() / 2).map(|run| Measured { peak_mib, ..*run })
+    middle(runs, |run| run.seconds).map(|run| Measured { peak_mib, ..run })
 }
 
 #[cfg(test)]
@@ -88,8 +99,9 @@ mod tests {
     #[test]
     fn the_median_keeps_the_highest_peak() {
         let run = |seconds, peak| Measured { seconds, cpu_seconds: seconds, peak_mib: Some(peak) };
-        assert_eq!(median(vec![run(3.0, 1.0), run(1.0, 9.0), run(2.0, 2.0)]), Some(run(2.0, 9.0)));
-        assert_eq!(median(Vec::new()), None);
+        assert_eq!(middle_run(&[run(3.0, 1.0), run(1.0, 9.0), run(2.0, 2.0)]), Some(run(2.0, 9.0)));
+        assert_eq!(middle_run(&[]), None);
+        assert!(median(&[4.0, 1.0, 3.0, 2.0]).total_cmp(&3.0).is_eq() && median(&[]).is_nan());
     }
 
     #[test]

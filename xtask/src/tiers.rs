@@ -55,10 +55,10 @@ pub(crate) fn run(wanted: &[Tier]) -> Result<bool, Failure> {
     let mut ended = Ended::default();
     ended.run(&first);
     // All is built by now, so that neither row waits for the compiler of the other.
-    let lane = if row.is_empty() || beside.is_empty() { None } else { Some(Lane::start(&names(&beside))?) };
+    let lane = if row.is_empty() || beside.is_empty() { None } else { Some(Lane::start(&names(&beside))) };
     ended.run(&row);
     match lane {
-        Some(lane) => ended.take(lane)?,
+        Some(lane) => ended.take(lane.and_then(Lane::end)),
         None => ended.run(&beside),
     }
     if !ended.failed.is_empty() {
@@ -98,14 +98,17 @@ impl Ended {
         }
     }
 
-    fn take(&mut self, lane: Lane) -> Result<(), Failure> {
-        let (tally, mut failed) = lane.end()?;
+    /// What ran beside. Tiers that could not be started or read failed like others: what ran here is told all the same.
+    fn take(&mut self, lane: Result<(Tally, Vec<String>), Failure>) {
+        let (tally, mut failed) = lane.unwrap_or_else(|failure| {
+            eprintln!("xtask: {failure}");
+            (Tally::check(false), Vec::new())
+        });
         if failed.is_empty() && !tally.is_good() {
             failed.push("a tier beside".to_owned());
         }
         self.all += tally;
         self.failed.append(&mut failed);
-        Ok(())
     }
 }
 
@@ -214,4 +217,24 @@ impl Tier {
 
 fn name(tier: Tier) -> String {
     tier.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiers_beside_that_cannot_be_run_fail_and_lose_no_count() {
+        let mut ended = Ended { all: Tally { passed: 40, failed: 0 }, ..Ended::default() };
+        ended.take(Err("tiers beside: no such file".to_owned()));
+        assert_eq!(
+            (ended.all.to_string().as_str(), ended.failed.join(", ").as_str()),
+            ("40 passed, 1 failed", "a tier beside")
+        );
+        ended.take(Ok((Tally { passed: 2, failed: 1 }, vec!["b::c".to_owned()])));
+        assert_eq!(
+            (ended.all.to_string().as_str(), ended.failed.join(", ").as_str()),
+            ("42 passed, 2 failed", "a tier beside, b::c")
+        );
+    }
 }

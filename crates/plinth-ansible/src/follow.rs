@@ -61,11 +61,9 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
     let _of_the_playbook_before = std::fs::remove_file(&socket);
     let listener = UnixListener::bind(socket).map_err(failed)?;
     let mut command = job.stage.kept(&job.words, job.lock, PATIENCE, job.last);
-    // Of whoever called plinth: the play is a part of the step.
-    match ctx.traceparent() {
-        Some(traceparent) => command.env("TRACEPARENT", traceparent),
-        None => command.env_remove("TRACEPARENT"),
-    };
+    if let Some(traceparent) = ctx.traceparent() {
+        command.env("TRACEPARENT", traceparent);
+    }
     let mut child = command.spawn().map_err(failed)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let log = job.log.path().to_path_buf();

@@ -19,6 +19,8 @@ const TAIL: usize = 8;
 /// Variables of the caller that would change what Ansible or Python do. An empty vault setting is taken for a folder, so such
 /// variables are removed and never emptied.
 const FOREIGN: [&str; 7] = ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "LC_ALL", "LANGUAGE", "CDPATH"];
+/// The caller's span (W3C Trace Context). What runs here is a part of a step, and not of that; plays are given the span of theirs.
+const TRACE: [&str; 2] = ["TRACEPARENT", "TRACESTATE"];
 
 /// How a program ended.
 #[derive(Debug)]
@@ -65,6 +67,9 @@ fn clean(command: &mut Command) {
         name.starts_with("ANSIBLE_") || FOREIGN.contains(&&*name)
     };
     for (name, _) in std::env::vars_os().filter(|(name, _)| foreign(name)) {
+        command.env_remove(name);
+    }
+    for name in TRACE {
         command.env_remove(name);
     }
     command.env("LANG", "C.UTF-8");
@@ -137,6 +142,9 @@ mod tests {
     #[tokio::test]
     async fn secrets_of_the_site_are_not_in_its_environment() {
         let mut env = command("/usr/bin/env", &["PATH".to_owned(), "ANYTHING".to_owned()].into());
+        let removed: Vec<_> =
+            env.as_std().get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert!(TRACE.iter().all(|name| removed.contains(&std::ffi::OsStr::new(name))), "{removed:?}");
         env.env("LANG", "C");
         let ended = run(env, "trying", Duration::from_secs(20)).await.unwrap();
         let lines: Vec<&str> = ended.stdout.lines().collect();

@@ -44,14 +44,19 @@ impl Input {
         findings
     }
 
+    /// The secrets of this site, whose state is in this directory. No program that gives one is given those that are in variables.
+    pub(crate) fn secrets(&self, directory: &Path) -> SiteSecrets {
+        let references = plinth_site::secret_refs(&self.site.desired);
+        let hidden = references.iter().map(|(_, reference)| reference);
+        SiteSecrets::new(directory).below(self.site.folder()).hiding(hidden)
+    }
+
     /// A finding for each secret of the site that cannot be had, and for each whose file others can read. Programs that the site
     /// names for its secrets are run.
     #[must_use]
     pub fn check_secrets(&self, directory: &Path) -> Vec<Finding> {
-        let references = plinth_site::secret_refs(&self.site.desired);
-        let hidden = references.iter().map(|(_, reference)| reference);
-        let secrets = SiteSecrets::new(directory).below(self.site.folder()).hiding(hidden);
-        let mut findings = secrets.check_all(&references);
+        let secrets = self.secrets(directory);
+        let mut findings = secrets.check_all(&plinth_site::secret_refs(&self.site.desired));
         findings.extend(admin_password::weak(&secrets, &self.site.desired, ""));
         findings.extend(secrets.warnings());
         findings

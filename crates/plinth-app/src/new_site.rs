@@ -1,11 +1,13 @@
 //! A new site file: which name it may have, what BCM fills in, and that nothing is written over.
 
-use crate::world::ask_bcm;
+use crate::world::{Obstacle, ask_bcm};
+use plinth_model::finding::{Code, code};
 use plinth_model::inventory::Inventory;
 use plinth_model::{Problem, SecretRef, SiteName};
 use plinth_plan::endpoint_host;
 use plinth_site::desired::{BcmAccess, BcmLogin, TlsTrust};
 use plinth_site::template::{self, InitAnswers, SCHEMA_FILE};
+use plinth_world::Cause;
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,17 +17,43 @@ use std::path::{Path, PathBuf};
 /// Most times that nodes which discovery refuses are taken out of the guess.
 const ROUNDS: usize = 5;
 
-/// Keys of the site file in advice about BCM, and what stands for each while there is no site file.
-const FLAGS: [(&str, &str); 6] = [
+/// Advice while nobody is trusted for BCM.
+const TRUST: &str = "copy the certificate of BCM's authority from the head node and name it with `--ca-file FILE` (on BCM 10 and 11 it is \
+                     /cm/local/apps/cmd/etc/cacert.pem), or accept any certificate with `--insecure`";
+
+/// What to try while there is no site file, where plinth otherwise names keys of one.
+const ADVICE: [(Code, &str); 10] = [
     (
-        "`inventory.bcm` in the site file, or the files it names",
-        "the address of `--from-bcm`, or the file of `--ca-file`",
+        code::BCM_UNREACHABLE,
+        "check that CMDaemon (service `cmd`) runs on the head node, that `--from-bcm` names its TLS port, usually 8081, and that there is \
+         a way to it from this machine",
     ),
-    ("in inventory.bcm.endpoint", "in the address of `--from-bcm`"),
-    (", or the client certificate, of inventory.bcm", " in BCM_USERNAME and BCM_PASSWORD"),
-    ("as caFile, which", "with `--ca-file`, which"),
-    ("write `tls: {insecure: true}`", "give `--insecure`"),
-    ("and that the endpoint names", "and that `--from-bcm` names"),
+    (code::BCM_NO_SUCH_HOST, "correct the host in the address of `--from-bcm`, or give its address"),
+    (
+        code::BCM_TLS_UNKNOWN_AUTHORITY,
+        "get the certificate of BCM's authority from the head node as it is now, and name that with `--ca-file`",
+    ),
+    (code::BCM_TLS_WRONG_NAME, "use a name that the certificate has in the address of `--from-bcm`"),
+    (
+        code::BCM_TLS_BAD_CERTIFICATE,
+        "give BCM a valid server (leaf) certificate; or name exactly the one it has with `--ca-file`, which then counts as a pin of it; or \
+         give `--insecure`",
+    ),
+    (
+        code::BCM_TLS_NOT_SPOKEN,
+        "check that CMDaemon (service `cmd`) runs on the head node and that `--from-bcm` names its TLS port, usually 8081",
+    ),
+    (
+        code::BCM_TLS_REFUSED,
+        "let what answers there speak TLS 1.2 or 1.3: BCM 9.0 and newer do, so look whether `--from-bcm` names something else, such as a \
+         proxy or a BMC",
+    ),
+    (code::BCM_CREDENTIALS, "check user name and password in BCM_USERNAME and BCM_PASSWORD"),
+    (code::BCM_REDIRECT, "name the head node itself with `--from-bcm`; redirects are never followed with credentials"),
+    (
+        code::BCM_BAD_REPLY,
+        "check with `curl` what answers at the address of `--from-bcm`; if it is BCM, report its release and this message to the makers of plinth",
+    ),
 ];
 
 /// A site file that is not there yet.
@@ -97,7 +125,7 @@ impl NewSite<'_> {
         answers.endpoint = Some(endpoint.to_owned());
         answers.ca_file = self.ca_file.map(|file| named_from(self.file, file)).transpose()?;
         answers.insecure = self.insecure;
-        let inventory = self.asked(endpoint, name).await.map_err(|problem| self.without_site_file(problem))?;
+        let inventory = self.asked(endpoint, name).await?;
         Ok(of_inventory(&inventory, answers))
     }
 
@@ -126,23 +154,28 @@ impl NewSite<'_> {
             None if self.insecure => TlsTrust::Insecure,
             None => TlsTrust::System,
         };
-        ask_bcm(&BcmAccess { endpoint: endpoint.to_owned(), login, tls }, name).await
+        let access = BcmAccess { endpoint: endpoint.to_owned(), login, tls };
+        ask_bcm(&access, name, |obstacle| self.advice(obstacle)).await
     }
 
-    /// The same problem with advice for somebody who has no site file yet.
-    fn without_site_file(&self, problem: Problem) -> Problem {
-        let about_trust = problem.attempt.contains("caFile") && self.ca_file.is_none();
-        let about_file = problem.attempt.contains("the place that was looked at");
-        if about_trust {
-            let fix = "copy the certificate of BCM's authority from the head node and name it with `--ca-file FILE` (on BCM 10 and 11 it is \
-                       /cm/local/apps/cmd/etc/cacert.pem), or accept any certificate with `--insecure`";
-            return problem.try_this(fix);
+    /// What somebody who has no site file yet is to try; none: no key of one is named in what is advised otherwise.
+    fn advice(&self, obstacle: Obstacle<'_>) -> Option<String> {
+        match obstacle {
+            Obstacle::CaFile => {
+                Some("check the name that `--ca-file` was given; it counts from the current folder".to_owned())
+            }
+            Obstacle::Client(error) if error.cause == Cause::Input => Some(
+                "write the address of `--from-bcm` as https://HEAD:8081, and look into the file of `--ca-file`"
+                    .to_owned(),
+            ),
+            Obstacle::Client(error) => {
+                let code = error.finding.as_ref()?.code;
+                if code == code::BCM_TLS_UNKNOWN_AUTHORITY && self.ca_file.is_none() {
+                    return Some(TRUST.to_owned());
+                }
+                ADVICE.iter().find(|(known, _)| *known == code).map(|(_, advice)| (*advice).to_owned())
+            }
         }
-        if about_file {
-            return problem.try_this("check the name that `--ca-file` was given; it counts from the current folder");
-        }
-        let attempt = FLAGS.iter().fold(problem.attempt.clone(), |text, (key, flag)| text.replace(key, flag));
-        problem.try_this(attempt)
     }
 }
 

@@ -27,9 +27,7 @@ impl Redaction {
     /// earlier runs that were replaced since.
     #[must_use]
     pub fn of(input: &Input, directory: &Path) -> Self {
-        let references = plinth_site::secret_refs(&input.site.desired);
-        let hidden = references.iter().map(|(_, reference)| reference);
-        let secrets = SiteSecrets::new(directory).below(input.site.folder()).hiding(hidden);
+        let (references, secrets) = (plinth_site::secret_refs(&input.site.desired), input.secrets(directory));
         let mut redaction =
             Self { redactor: Redactor::default(), values: Vec::new(), unread: Vec::new(), short: Vec::new() };
         for (place, reference) in &references {

@@ -7,7 +7,6 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use ring::hmac;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Name of the header with the id of a message: the same for each attempt, so that one that came twice is known.
@@ -96,10 +95,7 @@ pub fn signature(key: &[u8], at: i64, body: &[u8]) -> String {
 fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> String {
     let mut signed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
     parts.iter().for_each(|part| signed.update(part));
-    signed.sign().as_ref().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(signed.sign())
 }
 
 fn judged(status: StatusCode, headers: &HeaderMap) -> Posted {

@@ -14,19 +14,41 @@ use plinth_model::nearest::nearest;
 /// The finding of a fault.
 pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
     let path = error.path();
-    let misread = misread_name(&path, tree).filter(|_| matches!(error.fault(), Fault::WrongType { .. }));
-    let mut finding = misread.unwrap_or_else(|| found(error, &path, shape));
-    if let (Fault::WrongType { expected, keys, .. }, Some(text)) = (error.fault(), text_at(&path, tree))
-        && let Some(fix) = meant(&path, expected, keys, text)
-    {
-        finding = finding.fix(fix);
+    let fault = by_shape(error.fault(), &path, shape);
+    let misread = misread_name(&path, tree).filter(|_| matches!(fault, Fault::WrongType { .. }));
+    let mut finding = misread.unwrap_or_else(|| found(&fault, &path, shape));
+    if let (Fault::WrongType { expected, found, keys, .. }, Some(text)) = (&fault, text_at(&path, tree)) {
+        let list = expected == "a list" && (*found == "nothing" || text.trim().is_empty());
+        let fix = if list { no_list(&path, shape) } else { meant(&path, expected, keys, text) };
+        finding = fix.into_iter().fold(finding, Finding::fix);
     }
-    let by_key = error.key || matches!(error.fault(), Fault::Missing(_));
+    let by_key = error.key || matches!(fault, Fault::Missing(_));
     let pointed = match (by_key, key_place(tree, &path)) {
         (true, Some(place)) => place,
         _ => tree.locate(&path, Counting::File).position,
     };
     finding.at(pointed)
+}
+
+/// The same with the limits of the place: types know only those of their machine word.
+fn by_shape(fault: &Fault, path: &Path, shape: &Shape) -> Fault {
+    match fault {
+        Fault::NoNumber { found, wanted } => {
+            let expected = shape.within(path, *wanted).to_string();
+            Fault::WrongType { expected, found, quote: None, keys: &[] }
+        }
+        Fault::OutOfRange { number, wanted } => {
+            Fault::OutOfRange { number: *number, wanted: shape.within(path, *wanted) }
+        }
+        other => other.clone(),
+    }
+}
+
+/// What to write where nothing stands for a list. What runs a program is a list with a word at least, and is told so elsewhere.
+fn no_list(path: &Path, shape: &Shape) -> Option<String> {
+    let (may_be_empty, may_be_absent) = shape.list(path);
+    let write = if may_be_empty { "write `[]` for none" } else { "name at least one" };
+    Some(if may_be_absent { format!("{write}, or leave the key out") } else { write.to_owned() })
 }
 
 /// What was meant by a text of another kind than is wanted; nothing of a text that may be a secret is repeated.
@@ -45,9 +67,6 @@ fn meant(path: &Path, expected: &str, keys: &[&str], text: &str) -> Option<Strin
     };
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     match (expected, truth) {
-        ("a list", _) if matches!(text, "" | "~" | "null" | "Null" | "NULL") => {
-            Some("write `[]` for none, or leave the key out".to_owned())
-        }
         ("a list", _) => {
             let items: Vec<String> = slips::items(text).into_iter().map(rules::quoted).collect();
             Some(format!("write a list: `[{}]`", items.join(", ")))
@@ -79,17 +98,18 @@ fn text_at<'a>(path: &Path, tree: &'a Node) -> Option<&'a str> {
     node.text()
 }
 
-fn found(error: &DecodeError, path: &Path, shape: &Shape) -> Finding {
-    match error.fault() {
+fn found(fault: &Fault, path: &Path, shape: &Shape) -> Finding {
+    match fault {
         Fault::UnknownKey { key, known } => unknown_key(path, key, known, shape),
         Fault::Missing(key) => missing(path, key),
         Fault::WrongType { expected, found, quote, keys } => wrong_type(path, expected, found, quote.as_deref(), keys),
-        Fault::OutOfRange { number, expected } => Finding::error(
+        Fault::NoNumber { found, wanted } => wrong_type(path, &wanted.to_string(), found, None, &[]),
+        Fault::OutOfRange { number, wanted } => Finding::error(
             code::SITE_OUT_OF_RANGE,
             path.to_string(),
             format!("`{path}` is {number}, which is out of range"),
         )
-        .fix(format!("use {expected}")),
+        .fix(format!("use {wanted}")),
         Fault::UnknownChoice { choice, known } => unknown_choice(path, choice, known),
         Fault::NotOne { known } => {
             let message = format!("`{path}` must have exactly one of the keys {}", list(known));

@@ -10,7 +10,6 @@ mod defaults;
 pub mod desired;
 mod diagnostics;
 mod explain;
-mod known_path;
 mod limits;
 mod mask;
 mod parse;

@@ -1,11 +1,13 @@
 //! The JSON Schema of the site file, and what follows from it: limits of values, examples, and where a key belongs.
 
+use crate::decode::Range;
 use crate::path::{Path, Segment};
 use crate::raw;
 use crate::tree::{Entry, Node, Value as Content};
 use plinth_model::finding::code;
 use plinth_model::{Finding, Position};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// Address by which editors name the schema.
 const ID: &str = "urn:plinth:schema:site:v1";
@@ -45,9 +47,11 @@ fn without_null(schema: &mut Value) {
 /// The schema, to be asked.
 pub(crate) struct Shape(Value);
 
+static OF_SITE: LazyLock<Shape> = LazyLock::new(|| Shape(schema()));
+
 impl Shape {
-    pub(crate) fn of_site() -> Self {
-        Self(schema())
+    pub(crate) fn of_site() -> &'static Self {
+        &OF_SITE
     }
 
     /// Follows references, and takes the branch that is not null.
@@ -66,17 +70,22 @@ impl Shape {
         }
     }
 
+    /// What stands one step deeper; free values have anything below them.
     fn step<'a>(&'a self, schema: &'a Value, segment: &Segment) -> Option<&'a Value> {
         let schema = self.resolve(schema);
+        if schema == &Value::Bool(true) {
+            return Some(schema);
+        }
         let direct = match segment {
             Segment::Index(_) => schema.get("items"),
             Segment::Key(key) => schema
                 .get("properties")
                 .and_then(|properties| properties.get(key))
+                // Names of nodes and the like: whether one is well-formed is not asked here.
                 .or_else(|| {
                     schema.get("patternProperties").and_then(Value::as_object).and_then(|all| all.values().next())
                 })
-                .or_else(|| schema.get("additionalProperties").filter(|extra| extra.is_object())),
+                .or_else(|| schema.get("additionalProperties").filter(|extra| **extra != Value::Bool(false))),
         };
         let branches = || schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
         direct.or_else(|| branches().find_map(|branch| self.step(branch, segment))).map(|found| self.resolve(found))
@@ -84,6 +93,27 @@ impl Shape {
 
     fn at(&self, path: &Path) -> Option<&Value> {
         path.0.iter().try_fold(&self.0, |schema, segment| self.step(schema, segment))
+    }
+
+    /// Whether a site file may have something at this path. `kubernetes.github.io` is none, although it begins like one.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.at(path).is_some()
+    }
+
+    /// Whether a list at this path may be empty, and whether its key may be left out.
+    pub(crate) fn list(&self, path: &Path) -> (bool, bool) {
+        let needed = self.at(&path.parent()).and_then(|around| around.get("required")).and_then(Value::as_array);
+        let is_needed = |key: &str| needed.is_some_and(|needed| needed.iter().any(|name| name == key));
+        let least = self.at(path).and_then(|list| list.get("minItems")).and_then(Value::as_u64);
+        (least.unwrap_or(0) == 0, path.last_key().is_some_and(|key| !is_needed(key)))
+    }
+
+    /// Which of these numbers may stand at this path.
+    pub(crate) fn within(&self, path: &Path, numbers: Range) -> Range {
+        let limit = |key: &str| self.at(path)?.get(key)?.as_i64().map(i128::from);
+        let least = limit("minimum").map_or(numbers.least, |least| least.max(numbers.least));
+        let most = limit("maximum").map_or(numbers.most, |most| most.min(numbers.most));
+        Range { least, most }
     }
 
     /// A value that fits there, standing at a place of the file.
@@ -258,6 +288,49 @@ mod tests {
         ] {
             assert!(shape.example(&Path::parse(path), place).is_some(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_subject_that_begins_like_a_path_is_none() {
+        let shape = Shape::of_site();
+        let known = |text: &str| shape.has(&Path::parse(text));
+        for path in [
+            "kubernetes",
+            "kubernetes.network.pods",
+            "kubernetes.extraVars.kube_version",
+            "platform.components.gpu-operator.values.driver.enabled",
+            "nodes.workers[1].category",
+            "nodes.overrides.dgx-05.labels[\"nvidia.com/mig\"]",
+            "registries.mirrors[0].endpoints[1]",
+            "inventory.bcm.tls.caFile",
+            "inventory.static[2].name",
+            "runai.certificate.files.key",
+            "access.bootstrap.password",
+        ] {
+            assert!(known(path), "{path}");
+        }
+        for other in
+            ["kubernetes.github.io", "runai.lab.example.com", "platform.sh", "nodes.example", "dgx-05", "storage/x"]
+        {
+            assert!(!known(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_a_list_or_a_number_may_be_stands_in_the_schema() {
+        let shape = Shape::of_site();
+        for (path, list) in [
+            ("nodes.controlPlane", (false, false)),
+            ("nodes.workers", (true, true)),
+            ("nodes.system", (true, true)),
+            ("notify.webhooks", (true, false)),
+            ("notify.webhooks[0].on", (false, true)),
+        ] {
+            assert_eq!(shape.list(&Path::parse(path)), list, "{path}");
+        }
+        let all = Range { least: 0, most: i128::from(u64::MAX) };
+        assert_eq!(shape.within(&Path::parse("storage.imagesGib"), all).to_string(), "a whole number, 1 or more");
+        assert_eq!(shape.within(&Path::parse("run.parallel"), all).to_string(), "a whole number from 1 to 1000");
     }
 
     #[test]

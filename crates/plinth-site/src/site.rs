@@ -3,7 +3,6 @@
 use crate::check;
 use crate::desired::Desired;
 use crate::diagnostics::Diagnostics;
-use crate::known_path::is_known;
 use crate::limits::Shape;
 use crate::path::Path as Place;
 use crate::raw;
@@ -32,7 +31,7 @@ impl Site {
     pub fn position(&self, path: &str) -> Option<Position> {
         let path = Place::parse(path);
         let located = self.tree.locate(&path, Counting::File);
-        let is_path = located.depth == path.0.len() || is_known(&path);
+        let is_path = located.depth == path.0.len() || Shape::of_site().has(&path);
         (located.depth > 0 && is_path).then_some(located.position)
     }
 

@@ -17,11 +17,12 @@ pub const BCM_REPLY_MAX: usize = 256 * 1024 * 1024;
 pub const POLL: Duration = Duration::from_secs(10);
 /// The same right after the first look: what is well usually shows it within seconds, and everything behind it waits.
 pub const POLL_FIRST: Duration = Duration::from_millis(500);
-/// Between two writings of what moves inside steps, for `status` in another terminal: a person looks, and a disk has other work.
+/// Between two writings of what moves inside steps, or of who is waited for, for `status` in another terminal: a person looks, and a disk
+/// has other work.
 pub const PROGRESS_PACE: Duration = Duration::from_secs(2);
 /// Posting one message about a run: whoever reads it answers at once or is not well.
 pub const NOTIFY_POST: Duration = Duration::from_secs(10);
-/// First wait before a message is posted again; doubled each time, plus up to a half so that many runs do not come back at once.
+/// First wait before a message is posted again; doubled each time, plus as much again by chance, so that many runs do not come back at once.
 pub const NOTIFY_BACKOFF: Duration = Duration::from_secs(1);
 /// Longest wait of that kind, and longest that an answer may ask for: within it, a run that ends still tells so.
 pub const NOTIFY_BACKOFF_MAX: Duration = Duration::from_secs(300);

@@ -9,7 +9,7 @@ mod site;
 use crate::bench_nodes::section;
 use crate::commands::{self, Failure, root};
 use crate::machine::{self, Machine};
-use crate::measure::{Measured, measured, median};
+use crate::measure::{Measured, measured, middle_run};
 use crate::scratch::Scratch;
 use std::path::Path;
 use std::process::Command;
@@ -134,8 +134,8 @@ fn measure(
             before.push(once(case, other, sites)?);
         }
     }
-    let now = median(now).ok_or_else(|| format!("{} has no runs", case.name))?;
-    Ok((now, median(before)))
+    let now = middle_run(&now).ok_or_else(|| format!("{} has no runs", case.name))?;
+    Ok((now, middle_run(&before)))
 }
 
 fn once(case: &Case, program: &Path, sites: &Path) -> Result<Measured, Failure> {

@@ -5,7 +5,7 @@ mod real;
 pub(crate) mod section;
 
 use crate::commands::{self, Failure, cargo};
-use crate::measure::measured;
+use crate::measure::{measured, median};
 use crate::scratch::Scratch;
 use clap::ValueEnum;
 use std::fmt::Write as _;
@@ -73,12 +73,7 @@ fn overhead(scratch: &Path, client: &Path) -> Result<f64, Failure> {
         }
         println!("bench: round {}: followed {:.1} s, plain {:.1} s", round + 1, followed[round], plain[round]);
     }
-    Ok(median(&mut followed) / median(&mut plain))
-}
-
-fn median(seconds: &mut [f64]) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
+    Ok(median(&followed) / median(&plain))
 }
 
 /// Builds the program that stands for plinth: its client, and nothing around it.

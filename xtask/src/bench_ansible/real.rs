@@ -2,7 +2,7 @@
 
 use super::{Stage, write};
 use crate::commands::{self, Failure, root};
-use crate::measure::measured;
+use crate::measure::{measured, median};
 use plinth_lab::{Lab, LabSpec};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ pub(super) fn compare(folder: &Path, client: &Path, rounds: usize) -> Result<Com
         }
     }
     lab.down().map_err(|error| error.to_string())?;
-    Ok(Compared { ours: super::median(&mut ours), defaults: super::median(&mut defaults) })
+    Ok(Compared { ours: median(&ours), defaults: median(&defaults) })
 }
 
 fn tasks() -> String {

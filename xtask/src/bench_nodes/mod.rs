@@ -8,7 +8,7 @@ pub(crate) mod section;
 
 use crate::commands::{self, Failure, cargo, root};
 use crate::machine::{self, Machine};
-use crate::measure::{Measured, measured};
+use crate::measure::{Measured, measured, middle};
 use crate::scratch::Scratch;
 use ansible::Ansible;
 use contender::Contender;
@@ -183,7 +183,5 @@ fn timed(command: &mut Command) -> Result<Run, Failure> {
 }
 
 fn median(runs: &[Run]) -> Option<Run> {
-    let mut runs = runs.to_vec();
-    runs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    runs.get(runs.len() / 2).copied()
+    middle(runs, |run| run.seconds)
 }

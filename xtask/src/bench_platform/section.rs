@@ -2,6 +2,7 @@
 
 use crate::commands::{Failure, root};
 use crate::machine::{Machine, loaded};
+use crate::measure::middle;
 use crate::page;
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -119,9 +120,7 @@ impl Targets {
 
 /// The middle one by the clock.
 fn median(runs: &[Took]) -> Result<Took, Failure> {
-    let mut runs = runs.to_vec();
-    runs.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    runs.get(runs.len() / 2).copied().ok_or_else(|| "nothing was measured".to_owned())
+    middle(runs, |run| run.seconds).ok_or_else(|| "nothing was measured".to_owned())
 }
 
 fn told(took: Took) -> String {

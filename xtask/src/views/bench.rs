@@ -1,22 +1,18 @@
-//! `cargo xtask bench --page`: the budget of pages, measured in a real browser. Medians of several rounds; ratios count, since a browser
-//! without a graphics card draws by the processor.
+//! `cargo xtask bench --page`: the budget of pages, measured in a real browser. Ratios count, since a browser without a
+//! graphics card draws by the processor.
 
 use super::follow;
 use super::http::Place;
-use super::measured::{measures, median, memory, number, percentile, text};
-use super::section::{self, Page, Report};
+use super::measured::{measures, memory, number, percentile, text};
+use super::section::{self, Page, RENDERED, ROUNDS, Report};
 use super::stage::{SIZES, Stage};
 use crate::commands::{self, Failure};
 use crate::machine;
+use crate::measure::median;
 use plinth_lab::browser::{Browser, Look, Served, Tab};
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// Rounds of which the middle one counts.
-const ROUNDS: usize = 5;
-/// Times that the server renders a page.
-const RENDERED: usize = 100;
 
 /// Measures all, writes the section of the page; answers whether every limit holds.
 pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
@@ -44,7 +40,8 @@ pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
     drop(browser);
     let followers = follow::followers(&stage)?;
     println!("bench: {followers:?}");
-    section::write(&section::Measured { version, load, pages, lives, reports, followers })
+    let build = if program.is_some() { "a program that was built before" } else { "release build" };
+    section::write(&section::Measured { build, version, load, pages, lives, reports, followers })
 }
 
 const PAINT: &str = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN";
@@ -83,7 +80,7 @@ fn page(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Res
         page.off_origin = seen.off_origin(served.origin()).len();
         page.elements = number(&tab, "document.querySelectorAll('*').length")?;
     }
-    (page.paint_ms, page.layout_ms) = (median(paints), median(layouts));
+    (page.paint_ms, page.layout_ms) = (median(&paints), median(&layouts));
     let tab = browser.tab(Look::PLAIN).map_err(text)?;
     tab.open(served.link()).map_err(text)?;
     page.timeline_ms = timeline(&tab, &format!("{url}/timeline"))?;
@@ -116,10 +113,10 @@ fn server(served: &Served, run: &str, page: &mut Page) -> Result<(), Failure> {
     };
     let overview = format!("/r/{run}");
     let renders: Vec<f64> = (0..RENDERED).map(|_| timed(&overview)).collect::<Result<_, _>>()?;
-    page.render_ms = median(renders.clone());
+    page.render_ms = median(&renders);
     page.render_p99_ms = percentile(renders, 99).unwrap_or(f64::NAN);
     let filter = format!("/r/{run}/steps?q=state:changed+took:%3E1s");
-    page.filter_server_ms = median((0..ROUNDS).map(|_| timed(&filter)).collect::<Result<_, _>>()?);
+    page.filter_server_ms = median(&(0..ROUNDS).map(|_| timed(&filter)).collect::<Result<Vec<_>, _>>()?);
     page.memory_mib = memory(served.process());
     Ok(())
 }
@@ -140,5 +137,5 @@ fn report(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> R
         tab.wait(read, Duration::from_secs(30)).map_err(text)?;
         reads.push(number(&tab, "performance.getEntriesByName('plinth-events')[0].startTime")? - clicked);
     }
-    Ok(Report { bytes, written_s, paint_ms: median(paints), data_ms: median(reads) })
+    Ok(Report { bytes, written_s, paint_ms: median(&paints), data_ms: median(&reads) })
 }

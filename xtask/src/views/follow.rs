@@ -1,10 +1,11 @@
 //! A run that goes on: what a page that follows it costs, and what two hundred followers cost the run.
 
 use super::http::Place;
-use super::measured::{measures, median, memory, number, percentile, text};
+use super::measured::{measures, memory, number, percentile, text};
 use super::section::{Followed, Live};
 use super::stage::Stage;
 use crate::commands::Failure;
+use crate::measure::median;
 use plinth_lab::browser::{Browser, Look, Served};
 use serde_json::json;
 use std::io::Read as _;
@@ -164,8 +165,9 @@ pub(super) fn followers(stage: &Stage) -> Result<Followed, Failure> {
         peak = peak.max(mib);
     }
     Ok(Followed {
-        alone_s: median(alone),
-        followed_s: median(followed),
+        rounds: ROUNDS,
+        alone_s: median(&alone),
+        followed_s: median(&followed),
         followers: FOLLOWERS,
         stalled: STALLED,
         memory_mib: peak,

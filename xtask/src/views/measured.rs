@@ -9,11 +9,6 @@ pub(super) fn text(error: LabError) -> Failure {
     error.to_string()
 }
 
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// The value that so many of a hundred do not pass.
 pub(super) fn percentile(mut values: Vec<f64>, hundredth: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);

@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 
 /// Its first line.
 const HEADING: &str = "## Pages in a browser";
+/// Rounds of what is measured in a browser; the middle one counts.
+pub(super) const ROUNDS: usize = 5;
+/// Times that the server renders a page.
+pub(super) const RENDERED: usize = 100;
 
 /// What the overview of a run costs.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +57,7 @@ pub(super) struct Report {
 /// What many followers cost the run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Followed {
+    pub(super) rounds: usize,
     pub(super) alone_s: f64,
     pub(super) followed_s: f64,
     pub(super) followers: usize,
@@ -62,6 +67,8 @@ pub(super) struct Followed {
 
 /// All of it.
 pub(super) struct Measured {
+    /// Of plinth: who built it.
+    pub(super) build: &'static str,
     pub(super) version: String,
     pub(super) load: f64,
     pub(super) pages: Vec<Page>,
@@ -178,9 +185,11 @@ fn section(measured: &Measured, rows: &[Row]) -> String {
     let mut text = format!("{HEADING}\n\n");
     let _ = writeln!(
         text,
-        "Written by `cargo xtask bench --page`: runs of the simulator, release build, headless {}, 1280 by 800, drawn by the processor; medians \
-         of 5 rounds, each in a fresh profile. What follows a run was measured over {}, in which rehearsals pass that are slowed down to be \
-         watched. Limits are those of the design.\n\n{} {}\n",
+        "Written by `cargo xtask bench --page`: runs of the simulator, {}, headless {}, 1280 by 800, drawn by the processor. Paint, layout, and \
+         events that are read are medians of {ROUNDS} rounds, each in a fresh profile; the server's own times are of {RENDERED} requests, of the \
+         filter the median of {ROUNDS}; all else was measured once. What follows a run was measured over {}, in which rehearsals pass that are \
+         slowed down to be watched.\n\n{} {}\n",
+        measured.build,
         measured.version,
         measured.lives.iter().map(|live| format!("{:.0} s", live.seconds)).collect::<Vec<_>>().join(", "),
         Machine::here(),
@@ -196,12 +205,13 @@ fn section(measured: &Measured, rows: &[Row]) -> String {
     let _ = writeln!(
         text,
         "\nA run of 200 nodes with {} followers, {} of which do not read, runner and server on different cores: {:.2} s instead of {:.2} s, \
-         {:.3} times (at most {RATIO}: {verdict}). The server took {:.0} MiB.",
+         {:.3} times (at most {RATIO}: {verdict}), medians of {} rounds that take turns. The server took {:.0} MiB at most.",
         followed.followers,
         followed.stalled,
         followed.followed_s,
         followed.alone_s,
         ratio(followed),
+        followed.rounds,
         followed.memory_mib
     );
     text

@@ -50,8 +50,8 @@ impl Stage {
         Err(format!("{command:?} ended with {} instead of {exit}: {said}", output.status))
     }
 
-    /// A state directory with a run in which a release failed and, in a site of 200 nodes, two nodes failed before that; behind it, in the
-    /// smallest, one that was good.
+    /// A state directory with a run in which something failed: with 5 nodes one of them, after a run that was good; with 200 two of
+    /// them; with more a release.
     pub(super) fn recorded(&self, nodes: usize) -> Result<PathBuf, Failure> {
         let state = self.folder().join(format!("state-{nodes}"));
         let count = nodes.to_string();

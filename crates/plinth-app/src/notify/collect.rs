@@ -22,26 +22,21 @@ const LONGEST: usize = 200;
 pub(super) struct Collector {
     secrets: Arc<dyn Secrets>,
     head: Option<RunHead>,
-    failed: Waiting<String>,
-    gates: Waiting<String>,
+    failed: Waiting,
+    gates: Waiting,
 }
 
 /// What is told together, and not before a moment.
-struct Waiting<T> {
-    all: Vec<T>,
+#[derive(Default)]
+struct Waiting {
+    all: Vec<String>,
     newest: Option<(u64, Timestamp)>,
     /// Told at once until then something was told.
     not_before: Option<Instant>,
 }
 
-impl<T> Default for Waiting<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), newest: None, not_before: None }
-    }
-}
-
-impl<T> Waiting<T> {
-    fn add(&mut self, one: T, event: &Event) {
+impl Waiting {
+    fn add(&mut self, one: String, event: &Event) {
         self.all.push(one);
         self.newest = Some((event.seq, event.at));
     }
@@ -50,7 +45,7 @@ impl<T> Waiting<T> {
         self.not_before.filter(|_| !self.all.is_empty())
     }
 
-    fn take(&mut self, now: Instant) -> Option<(Vec<T>, (u64, Timestamp))> {
+    fn take(&mut self, now: Instant) -> Option<(Vec<String>, (u64, Timestamp))> {
         let newest = self.newest.take()?;
         self.not_before = Some(now + deadlines::NOTIFY_COLLECT);
         Some((std::mem::take(&mut self.all), newest))

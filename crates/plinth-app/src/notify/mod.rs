@@ -57,15 +57,16 @@ pub(crate) struct Notifier {
 impl Notifier {
     /// Begins to; posts first what earlier runs left. None when nobody is to be told.
     pub(crate) fn begin(told: Told) -> Option<Self> {
+        let runtime = Handle::try_current();
+        let runtime = runtime.inspect_err(|error| tracing::warn!(%error, "nobody can be told about the run")).ok()?;
         if told.webhooks.is_empty() {
+            runtime.spawn_blocking(move || queue::forget_others(&told.directory, &[]));
             return None;
         }
         let (events, received) = mpsc::channel(WAITING);
         let (directory, is_kept) = (told.directory.clone(), told.is_kept);
-        let names = told.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        let names = names(&told.webhooks);
         let (ended, over) = oneshot::channel();
-        let runtime = Handle::try_current();
-        let runtime = runtime.inspect_err(|error| tracing::warn!(%error, "nobody can be told about the run")).ok()?;
         runtime.spawn(async move {
             work(told, received).await;
             let _nobody_waits = ended.send(());
@@ -103,6 +104,10 @@ impl Notifier {
         let left = timeout(deadlines::NOTIFY_LAST, left).await.ok().flatten().unwrap_or_default().into_iter();
         left.map(|left| if is_kept { left } else { left.with_no_next_run() }).map(|left| finding(&left)).collect()
     }
+}
+
+fn names(webhooks: &[Webhook]) -> Vec<String> {
+    webhooks.iter().map(|webhook| webhook.name.clone()).collect()
 }
 
 fn finding(left: &Undelivered) -> Finding {
@@ -152,6 +157,8 @@ struct Posters {
 impl Posters {
     async fn begin(told: &Told) -> Self {
         let (mut all, mut tasks) = (Vec::new(), JoinSet::new());
+        let (directory, names) = (told.directory.clone(), names(&told.webhooks));
+        aside(move || queue::forget_others(&directory, &names)).await;
         for webhook in &told.webhooks {
             let (directory, name) = (told.directory.clone(), webhook.name.clone());
             let Some(queue) = aside(move || Queue::open(&directory, &name, Timestamp::now())).await else { continue };

@@ -3,6 +3,7 @@
 use super::format::body;
 use super::notice::Notice;
 use super::queue::{Queue, aside};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
 use plinth_net::webhook::{Post, Posted, Webhook as Address};
 use plinth_site::desired::Webhook;
@@ -18,6 +19,16 @@ use tokio::time::{Instant, sleep_until};
 const LARGEST_CA: usize = 1024 * 1024;
 /// Attempts at one message at which the other side failed, until others go before it.
 const PATIENT: u32 = 5;
+
+/// Pauses between attempts: doubled each time, plus at most as much again by chance. The longest is a half of what is allowed, so that the
+/// chance stays with it.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(deadlines::NOTIFY_BACKOFF)
+    .with_max_delay(Duration::from_secs(deadlines::NOTIFY_BACKOFF_MAX.as_secs() / 2))
+    .without_max_times()
+    .with_jitter();
+/// After so many attempts pauses grow no more: 2 to the 16th seconds are far beyond.
+const LONGEST_AFTER: usize = 16;
 
 /// Where to and by whom the messages of one webhook are posted.
 pub(super) struct Poster {
@@ -151,16 +162,16 @@ impl Delivery {
                 (deadlines::NOTIFY_PACE, false)
             }
             Posted::Later(asked, why) => {
-                let own = self.failed(&id, why).await;
+                let own = self.failed(why).await;
                 asked.map_or((own, true), |asked| (asked.min(deadlines::NOTIFY_BACKOFF_MAX), false))
             }
             Posted::Failed(why) => {
                 let patience = if self.is_ending { 1 } else { PATIENT };
-                let mut own = self.failed(&id, why).await;
+                let mut own = self.failed(why).await;
                 if self.attempts >= patience && self.on_queue(Queue::first_goes_last).await == Some(true) {
                     // The others are not held up by what this one has come to.
                     self.attempts = self.attempts.min(PATIENT);
-                    own = self.backoff(&id);
+                    own = self.backoff();
                 }
                 (own, true)
             }
@@ -169,19 +180,16 @@ impl Delivery {
     }
 
     /// Answers the pause that follows.
-    async fn failed(&mut self, id: &str, why: String) -> Duration {
+    async fn failed(&mut self, why: String) -> Duration {
         tracing::info!(webhook = self.name, why, "a message about the run is posted again");
         self.on_queue(move |queue| queue.failed(&why)).await;
         self.attempts = self.attempts.saturating_add(1);
-        self.backoff(id)
+        self.backoff()
     }
 
-    /// Doubled each time, plus up to a half by chance: the end of an id is random.
-    fn backoff(&self, id: &str) -> Duration {
-        let doubled = deadlines::NOTIFY_BACKOFF * 2_u32.saturating_pow(self.attempts.saturating_sub(1).min(16));
-        let random =
-            id.len().checked_sub(4).and_then(|from| u32::from_str_radix(id.get(from..)?, 16).ok()).unwrap_or(0);
-        let part = (random >> self.attempts.min(8)) & 0xff;
-        (doubled + doubled * part / 512).min(deadlines::NOTIFY_BACKOFF_MAX)
+    /// The pause after so many attempts.
+    fn backoff(&self) -> Duration {
+        let nth = usize::try_from(self.attempts.saturating_sub(1)).unwrap_or(usize::MAX).min(LONGEST_AFTER);
+        PAUSES.build().nth(nth).unwrap_or(deadlines::NOTIFY_BACKOFF_MAX)
     }
 }

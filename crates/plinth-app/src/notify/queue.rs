@@ -101,6 +101,15 @@ pub(super) fn told(directory: &Path, webhook: &str) {
     }
 }
 
+/// Messages of webhooks that the site file no longer has go, and with them what `plinth status` would tell of them for ever.
+pub(super) fn forget_others(directory: &Path, names: &[String]) {
+    let folders = std::fs::read_dir(directory.join(FOLDER)).into_iter().flatten().flatten();
+    for other in folders.filter(|entry| !names.iter().any(|name| entry.file_name() == name.as_str())) {
+        let (webhook, gone) = (other.file_name(), std::fs::remove_dir_all(other.path()));
+        tracing::info!(webhook = %visible(&webhook.to_string_lossy()), ?gone, "the site file no longer has a webhook of this name");
+    }
+}
+
 /// The messages of one webhook. What it does waits for the disk.
 #[derive(Debug)]
 pub(super) struct Queue {

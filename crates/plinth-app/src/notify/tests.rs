@@ -204,6 +204,31 @@ async fn one_too_many_waits_neither_on_the_disk_nor_in_memory() {
     assert_eq!(left(&state), [(queue::MOST, 1, Some("too many wait".into()))]);
 }
 
+#[tokio::test]
+async fn messages_of_a_webhook_that_the_site_no_longer_has_are_forgotten() {
+    let state = tempfile::tempdir().unwrap();
+    let (begins, notices) = (|name: &str| Queue::open(state.path(), name, Timestamp::now()), notices().await);
+    for name in ["ops", "old"] {
+        begins(name).put(notices[0].clone()).unwrap();
+        begins(name).failed("nobody listens there");
+    }
+    let names = || undelivered(state.path()).into_iter().map(|left| left.webhook).collect::<Vec<_>>();
+    assert_eq!(names(), ["old", "ops"]);
+    // The run with the site file that has `ops` alone, and then one that has none.
+    let (directory, secrets) = (|| state.path().to_path_buf(), || Arc::new(MemorySecrets::default()));
+    let told =
+        |webhooks| Told { directory: directory(), is_kept: true, folder: directory(), webhooks, secrets: secrets() };
+    let findings = Notifier::begin(told(vec![hook("ops")])).unwrap().end().await;
+    assert!(findings.len() == 1 && findings[0].subject.contains("ops"), "{findings:?}");
+    assert_eq!(names(), ["ops"]);
+    assert!(Notifier::begin(told(Vec::new())).is_none());
+    let until = Instant::now() + Duration::from_secs(10);
+    while !names().is_empty() {
+        assert!(Instant::now() < until, "{:?}", names());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// Posts to nobody: the n-th attempt ends as this says, and its id is kept.
 async fn delivered(
     queue: Queue,

@@ -6,7 +6,6 @@ use crate::goal::Goal;
 use crate::notify::{Notifier, Told};
 use crate::state::ProgressFile;
 use crate::world::Crash;
-use plinth_keystore::SiteSecrets;
 use plinth_model::run::Who;
 use plinth_model::steps::Removal;
 use plinth_model::{NodeName, Problem, Severity};
@@ -61,7 +60,7 @@ impl Operation<'_> {
         let (folder, directory) = (self.input.site.folder().to_path_buf(), self.directory.clone());
         let secrets: Arc<dyn Secrets> = match (self.world.is_rehearsal(), self.tells_rehearsal) {
             (true, false) => return None,
-            (true, true) => Arc::new(SiteSecrets::new(&directory).below(&folder)),
+            (true, true) => Arc::new(self.input.secrets(&directory)),
             (false, _) => self.world.secrets()?,
         };
         let (webhooks, is_kept) = (self.desired.notify.clone(), self.world.is_kept());

@@ -4,7 +4,7 @@ use super::{Operation, locked};
 use crate::state::AwaitedFile;
 use futures::future::{Either, select};
 use plinth_model::span;
-use plinth_world::{Clock, SystemClock};
+use plinth_world::{Clock, SystemClock, deadlines};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 /// And one word in so long is enough for whoever reads them all.
 const NEXT: Duration = Duration::from_secs(10);
-/// Whoever looks once, from another terminal, is told what was so at most so long ago.
-const KEPT: Duration = Duration::from_secs(2);
 
 impl Operation<'_> {
     /// Does some work; while it lasts, says every now and then who is waited for. In a rehearsal nobody waits.
@@ -48,7 +46,7 @@ async fn named<F: Future>(
                 let aloud = waited >= next;
                 tell(&format!("{} ({})", who(), span::of(waited)), aloud);
                 next = if aloud { waited + NEXT } else { next };
-                pause = KEPT;
+                pause = deadlines::PROGRESS_PACE;
             }
         }
     }

@@ -1,19 +1,16 @@
 //! Who is waited for before a run begins, for `plinth status` in another terminal. The journal has no run then that could say it.
 //! The file stands as long as the wait, and names the run for which the lock was taken.
 
-use plinth_world::{files, private_file};
+use super::told::{self, TellingFile};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The file.
 const FILE: &str = "awaited.json";
-/// Largest file that is read, bytes: a sentence.
-const LARGEST: usize = 64 * 1024;
 
 #[derive(Serialize, Deserialize)]
-struct Told {
-    schema: u32,
-    run: String,
+struct Waits {
     waits: String,
 }
 
@@ -21,36 +18,35 @@ struct Told {
 pub(crate) struct AwaitedFile {
     file: PathBuf,
     run: String,
+    /// Most waits are over before there is anything to tell, and need no thread; none where none can be had.
+    begun: OnceLock<Option<TellingFile<Waits>>>,
 }
 
 impl AwaitedFile {
     /// For the run for which the lock was taken. Nothing is written before there is something to tell.
     pub(crate) fn new(directory: &Path, run: &str) -> Self {
-        Self { file: directory.join(FILE), run: run.to_owned() }
+        Self { file: directory.join(FILE), run: run.to_owned(), begun: OnceLock::new() }
     }
 
-    /// Tells who is waited for. A disk that is full costs the view of others, and nothing else.
+    /// Tells who is waited for. What cannot be told costs the view of others, and nothing else.
     pub(crate) fn tell(&self, waits: &str) {
-        let told = Told { schema: 1, run: self.run.clone(), waits: waits.to_owned() };
-        let kept = serde_json::to_vec(&told).map_err(std::io::Error::other);
-        if let Err(error) = kept.and_then(|text| private_file::write(&self.file, &text)) {
-            tracing::debug!(%error, file = %self.file.display(), "who is waited for could not be kept");
+        let begin = || {
+            let begun = TellingFile::begin(self.file.clone(), &self.run, Waits { waits: String::new() });
+            begun.inspect_err(|error| tracing::debug!(%error, "who is waited for could not be kept")).ok()
+        };
+        if let Some(file) = self.begun.get_or_init(begin) {
+            file.teller().tell(|told| {
+                waits.clone_into(&mut told.waits);
+                true
+            });
         }
-    }
-}
-
-impl Drop for AwaitedFile {
-    fn drop(&mut self) {
-        let _gone_or_never_there = std::fs::remove_file(&self.file);
     }
 }
 
 /// Who is waited for before this run, in words; none when nobody is, or nobody keeps it.
 #[must_use]
 pub fn awaited(directory: &Path, run: &str) -> Option<String> {
-    let bytes = files::read_up_to(&directory.join(FILE), LARGEST).ok()?;
-    let told: Told = serde_json::from_slice(&bytes).ok()?;
-    (told.run == run).then_some(told.waits)
+    told::read(&directory.join(FILE), run).map(|told: Waits| told.waits)
 }
 
 #[cfg(test)]
@@ -63,8 +59,12 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let file = AwaitedFile::new(state.path(), "run-1");
         assert_eq!(awaited(state.path(), "run-1"), None);
-        file.tell("n2, n3 (1 s)");
-        file.tell("n2 (11 s)");
+        let tell = |waits: &str| {
+            file.tell(waits);
+            file.begun.get().unwrap().as_ref().unwrap().keep_now();
+        };
+        tell("n2, n3 (1 s)");
+        tell("n2 (11 s)");
         assert_eq!(awaited(state.path(), "run-1").as_deref(), Some("n2 (11 s)"));
         assert_eq!(
             awaited(state.path(), "run-0"),

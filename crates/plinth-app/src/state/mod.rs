@@ -10,6 +10,7 @@ mod private;
 mod progress;
 mod record;
 mod rehearsal;
+mod told;
 mod unlock;
 
 pub(crate) use awaited::AwaitedFile;

@@ -1,41 +1,24 @@
-//! What moves inside the steps of a run, for `plinth status` in another terminal. The journal keeps no progress: it would be written to the
-//! disk many times a second. This file is replaced every few seconds, by a thread of its own, and goes with the run.
+//! What moves inside the steps of a run, for `plinth status` in another terminal.
 
+use super::told::{self, Teller, TellingFile};
 use plinth_model::run::Progress;
 use plinth_model::{Event, EventBody, Problem, StepId};
 use plinth_run::executor::Sink;
-use plinth_world::{deadlines, files, private_file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::path::Path;
+use std::sync::Arc;
 
 const FILE: &str = "progress.json";
-/// Largest file that is read, bytes: 1,000 steps that run at once.
-const LARGEST: usize = 1024 * 1024;
 
 /// The steps of a run that said something, each with the last of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Told {
-    schema: u32,
-    run: String,
+#[derive(Default, Serialize, Deserialize)]
+struct Steps {
     steps: BTreeMap<StepId, Progress>,
 }
 
-/// What is shared with the thread.
-#[derive(Default)]
-struct Shared {
-    told: Told,
-    changed: bool,
-}
-
 /// The file of a run, kept as long as this lives.
-pub(crate) struct ProgressFile {
-    shared: Arc<Mutex<Shared>>,
-    end: Option<mpsc::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-    file: PathBuf,
-}
+pub(crate) struct ProgressFile(TellingFile<Steps>);
 
 impl ProgressFile {
     /// Begins one for a run.
@@ -43,86 +26,41 @@ impl ProgressFile {
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn begin(directory: &Path, run: &str) -> Result<Self, Problem> {
-        let told = Told { schema: 1, run: run.to_owned(), ..Told::default() };
-        let shared = Arc::new(Mutex::new(Shared { told, changed: false }));
-        let (file, (end, ended)) = (directory.join(FILE), mpsc::channel());
-        let keep = {
-            let (shared, file) = (Arc::clone(&shared), file.clone());
-            move || {
-                while ended.recv_timeout(deadlines::PROGRESS_PACE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                    keep(&shared, &file);
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(keep).map_err(|error| {
+        let file = TellingFile::begin(directory.join(FILE), run, Steps::default());
+        file.map(Self).map_err(|error| {
             let attempt = "raise the limit on threads (`ulimit -u`)";
             Problem::while_doing("keeping the progress of the run").wrong_input(error).try_this(attempt)
-        })?;
-        Ok(Self { shared, end: Some(end), thread: Some(thread), file })
+        })
     }
 
     /// The sink, with this in front of it.
     pub(crate) fn before(&self, sink: Sink) -> Sink {
-        let shared = Arc::clone(&self.shared);
+        let teller = self.0.teller();
         Arc::new(move |event: Event| {
-            take(&shared, &event.body);
+            take(&teller, &event.body);
             sink(event);
         })
     }
 }
 
-impl Drop for ProgressFile {
-    /// Ends the thread, then removes the file: what it says is over.
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        let _gone_or_never_there = std::fs::remove_file(&self.file);
-    }
-}
-
-fn take(shared: &Mutex<Shared>, body: &EventBody) {
+fn take(teller: &Teller<Steps>, body: &EventBody) {
     match body {
-        EventBody::StepProgress { step, done, total, message } => {
-            let mut shared = lock(shared);
+        EventBody::StepProgress { step, done, total, message } => teller.tell(|told| {
             let progress = Progress { done: *done, total: *total, message: message.clone() };
-            shared.told.steps.insert(step.clone(), progress);
-            shared.changed = true;
-        }
+            told.steps.insert(step.clone(), progress);
+            true
+        }),
         EventBody::StepFinished { step, .. } | EventBody::StepRetrying { step, .. } => {
-            let mut shared = lock(shared);
-            shared.changed |= shared.told.steps.remove(step).is_some();
+            teller.tell(|told| told.steps.remove(step).is_some());
         }
         _ => {}
     }
 }
 
-/// A disk that is full costs the view of others, and nothing else.
-fn keep(shared: &Mutex<Shared>, file: &Path) {
-    let told = {
-        let mut shared = lock(shared);
-        if !std::mem::take(&mut shared.changed) {
-            return;
-        }
-        shared.told.clone()
-    };
-    let kept = serde_json::to_vec(&told).map_err(std::io::Error::other);
-    if let Err(error) = kept.and_then(|text| private_file::write(file, &text)) {
-        tracing::debug!(%error, file = %file.display(), "the progress could not be kept");
-    }
-}
-
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What was told of the steps of this run last; nothing when nobody keeps it.
 #[must_use]
 pub fn progress(directory: &Path, run: &str) -> BTreeMap<StepId, Progress> {
-    let told = files::read_up_to(&directory.join(FILE), LARGEST).ok();
-    let told = told.and_then(|bytes| serde_json::from_slice::<Told>(&bytes).ok());
-    told.filter(|told| told.run == run).map(|told| told.steps).unwrap_or_default()
+    told::read(&directory.join(FILE), run).map(|told: Steps| told.steps).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -130,6 +68,7 @@ pub fn progress(directory: &Path, run: &str) -> BTreeMap<StepId, Progress> {
 mod tests {
     use super::*;
     use plinth_model::{Stage, StepState};
+    use std::sync::Mutex;
 
     fn event(body: EventBody) -> Event {
         Event { seq: 1, after: None, at: jiff::Timestamp::UNIX_EPOCH, body }
@@ -147,7 +86,7 @@ mod tests {
         let step = StepId::try_from("kubernetes/deploy/lab".to_owned()).unwrap();
         let message = "play 6/15: preinstall · 3 of 5 hosts, 20 s".to_owned();
         sink(event(EventBody::StepProgress { step: step.clone(), done: 85, total: 1040, message: message.clone() }));
-        keep(&file.shared, &file.file);
+        file.0.keep_now();
         let told = progress(state.path(), "run-1");
         assert_eq!(told[&step], Progress { done: 85, total: 1040, message });
         assert!(progress(state.path(), "another").is_empty(), "what an earlier run left says nothing");
@@ -165,7 +104,7 @@ mod tests {
             failure: None,
             held_by: None,
         }));
-        keep(&file.shared, &file.file);
+        file.0.keep_now();
         assert!(progress(state.path(), "run-1").is_empty());
         assert_eq!(*seen.lock().unwrap(), 2, "every event is handed on");
         drop(file);

@@ -5,7 +5,8 @@ mod simulated;
 
 use plinth_sim::SimRenderer;
 pub use plinth_sim::{Fault, FaultError, Pace, Simulation};
-pub use real::bcm::{ask_bcm, record_inventory, recorded_inventory};
+pub(crate) use real::bcm::{Obstacle, ask_bcm};
+pub use real::bcm::{record_inventory, recorded_inventory};
 pub use simulated::{Crash, MadeUp, Script, fault_problem, synthetic};
 
 use crate::input::Input;

@@ -24,6 +24,9 @@ fn oidc(site: &Site, diagnostics: &mut Diagnostics<'_>) {
         (true, Some(_), _) => {
             ("the issuer is that of Run:ai, and another one is named", "remove one of `runai` and `issuer`")
         }
+        (true, _, Some(_)) => {
+            ("Run:ai's tokens are made for its own client, and another one is named", "remove `client`")
+        }
         (false, None, _) => {
             ("no issuer is named", "add `issuer: https://..`, or `runai: true` where Run:ai is the issuer")
         }

@@ -121,35 +121,38 @@ fn charts(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     diagnostics.report(Finding::error(code::SITE_CHARTS, "platform.charts", message).fix(fix));
 }
 
-/// Folders that belong to the system or to Kubernetes, and those that a restart empties.
-const NOT_FOR_IMAGES: [&str; 17] = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/var/lib/etcd",
-    "/var/lib/kubelet",
-    "/var/lock",
-    "/var/run",
-    "/var/tmp",
+const SYSTEM: &str = "belongs to the system";
+const EMPTIED: &str = "is in memory, and empty after a restart";
+const CLEANED: &str = "is cleaned, at a restart or when files there get old";
+const KERNEL: &str = "is made by the kernel, and keeps no files";
+
+/// Folders in which no images can be, each with the reason.
+const NOT_FOR_IMAGES: [(&str, &str); 17] = [
+    ("/bin", SYSTEM),
+    ("/boot", SYSTEM),
+    ("/dev", KERNEL),
+    ("/etc", SYSTEM),
+    ("/lib", SYSTEM),
+    ("/lib64", SYSTEM),
+    ("/proc", KERNEL),
+    ("/run", EMPTIED),
+    ("/sbin", SYSTEM),
+    ("/sys", KERNEL),
+    ("/tmp", CLEANED),
+    ("/usr", SYSTEM),
+    ("/var/lib/etcd", "belongs to etcd"),
+    ("/var/lib/kubelet", "belongs to Kubernetes"),
+    ("/var/lock", EMPTIED),
+    ("/var/run", EMPTIED),
+    ("/var/tmp", CLEANED),
 ];
 
 /// Images must stay where they are put, and be in nobody's way.
 fn lasting(folder: &str, given: &str, diagnostics: &mut Diagnostics<'_>) {
-    let taken =
-        |outer: &&&str| folder.strip_prefix(**outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if let Some(outer) = NOT_FOR_IMAGES.iter().find(taken) {
-        let message = format!(
-            "images cannot be in {folder}: {outer} belongs to the system or to Kubernetes, or is emptied by a restart"
-        );
+    let is_below =
+        |outer: &str| folder.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if let Some((outer, why)) = NOT_FOR_IMAGES.iter().find(|(outer, _)| is_below(outer)) {
+        let message = format!("images cannot be in {folder}: {outer} {why}");
         let fix = "choose a folder of its own on a disk that stays, such as /local/containerd";
         diagnostics.report(Finding::error(code::SITE_STORAGE, given, message).fix(fix));
     }

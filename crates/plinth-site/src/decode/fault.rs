@@ -22,14 +22,34 @@ pub(crate) enum Fault {
         /// Keys of the mapping that was expected.
         keys: &'static [&'static str],
     },
+    /// No number, where one of these is wanted.
+    NoNumber { found: &'static str, wanted: Range },
     /// A number that does not fit.
-    OutOfRange { number: i128, expected: String },
+    OutOfRange { number: i128, wanted: Range },
     /// A word that is none of the choices.
     UnknownChoice { choice: String, known: &'static [&'static str] },
     /// A mapping that must have exactly one of these keys.
     NotOne { known: &'static [&'static str] },
     /// A text type refused its text.
     Refused { code: Code, message: String, fix: String },
+}
+
+/// Whole numbers, both ends among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) least: i128,
+    pub(crate) most: i128,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { least, most } = self;
+        // The limits of a machine word are nothing that people choose by.
+        match *most > i128::from(u32::MAX) {
+            true => write!(f, "a whole number, {least} or more"),
+            false => write!(f, "a whole number from {least} to {most}"),
+        }
+    }
 }
 
 /// A fault and where it is.

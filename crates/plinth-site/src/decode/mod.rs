@@ -4,7 +4,7 @@ mod access;
 mod fault;
 mod scalar;
 
-pub(crate) use fault::{DecodeError, Fault, refusal_text};
+pub(crate) use fault::{DecodeError, Fault, Range, refusal_text};
 
 use crate::tree::{Node, Value};
 use access::{Entries, Items, Single};
@@ -46,12 +46,7 @@ impl<'de> Decoder<'de> {
     }
 
     /// A whole number between the bounds of the wanted type.
-    fn integer(self, least: i128, most: i128) -> Result<i128, DecodeError> {
-        // The limits of a machine word are nothing that people choose by.
-        let expected = || match most > i128::from(u32::MAX) {
-            true => format!("a whole number, {least} or more"),
-            false => format!("a whole number from {least} to {most}"),
-        };
+    fn integer(self, wanted: Range) -> Result<i128, DecodeError> {
         if let Value::Scalar { text, plain: true } = &self.node.value
             && let Some(plain) = ambiguous(text)
         {
@@ -63,9 +58,9 @@ impl<'de> Decoder<'de> {
             }));
         }
         match self.scalar() {
-            Some(Scalar::Integer(number)) if (least..=most).contains(&number) => Ok(number),
-            Some(Scalar::Integer(number)) => Err(DecodeError::new(Fault::OutOfRange { number, expected: expected() })),
-            _ => Err(self.wrong_type(expected())),
+            Some(Scalar::Integer(number)) if (wanted.least..=wanted.most).contains(&number) => Ok(number),
+            Some(Scalar::Integer(number)) => Err(DecodeError::new(Fault::OutOfRange { number, wanted })),
+            _ => Err(DecodeError::new(Fault::NoNumber { found: self.kind(), wanted })),
         }
     }
 
@@ -102,7 +97,7 @@ fn wanted(visitor: &dyn Expected) -> String {
 macro_rules! integers {
     ($($method:ident $visit:ident $type:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            let number = self.integer(i128::from($type::MIN), i128::from($type::MAX))?;
+            let number = self.integer(Range { least: i128::from($type::MIN), most: i128::from($type::MAX) })?;
             let number = $type::try_from(number).map_err(DecodeError::custom)?;
             visitor.$visit(number)
         }

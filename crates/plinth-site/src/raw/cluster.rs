@@ -68,7 +68,7 @@ pub(crate) struct Oidc {
     /// Address of the issuer, exactly as it stands in tokens; not with `runai`.
     #[serde(default)]
     pub(crate) issuer: Option<Text<IssuerAddress>>,
-    /// Client that tokens must be made for; `runai` with `runai`.
+    /// Client that tokens must be made for; not with `runai`.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub(crate) client: Option<String>,

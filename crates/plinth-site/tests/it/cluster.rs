@@ -183,9 +183,12 @@ fn run_ai_as_the_issuer_fills_in_what_is_fixed_and_nothing_beside_it() {
     let tenant = (REGISTRY, "  controlPlane: {url: \"https://acme.run.ai\"}");
     let oidc = read(with("{runai: true}", &[tenant])).unwrap().desired.kubernetes.oidc.unwrap();
     assert_eq!(oidc.issuer, "https://acme.run.ai/auth/realms/acme");
-    for wrong in
-        ["{runai: true, issuer: \"https://a.example.com\"}", "{client: a}", "{issuer: \"https://a.example.com\"}"]
-    {
+    for wrong in [
+        "{runai: true, issuer: \"https://a.example.com\"}",
+        "{runai: true, client: a}",
+        "{client: a}",
+        "{issuer: \"https://a.example.com\"}",
+    ] {
         assert!(summary(&with(wrong, &[])).join(" ").contains("site.oidc kubernetes.api.oidc"), "{wrong}");
     }
 }

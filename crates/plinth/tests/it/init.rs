@@ -46,6 +46,10 @@ fn without_a_site_file_the_advice_is_about_the_flags_of_init() {
     assert!(!ran.stderr.contains("site file's folder"), "{}", ran.stderr);
     std::fs::write(site.folder.path().join("empty.pem"), "").unwrap();
     asked(&["--ca-file", "empty.pem"]).exits(1).says("--ca-file");
+    let other = rcgen::generate_simple_self_signed(vec!["bcm.example.com".to_owned()]).unwrap();
+    std::fs::write(site.folder.path().join("other.pem"), other.cert.pem()).unwrap();
+    let ran = asked(&["--ca-file", "other.pem"]).exits(6).says("name that with `--ca-file`");
+    assert!(!ran.stderr.contains("inventory.bcm"), "{}", ran.stderr);
     assert!(!site.folder.path().join("new.yaml").exists(), "nothing is written when BCM was not heard");
 }
 

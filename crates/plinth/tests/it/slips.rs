@@ -101,8 +101,8 @@ fn folders_for_images_that_belong_to_somebody_else() {
         (GPU, &format!("{GPU}  overrides: {{gpu-1: {{storage: /tmp/x}}}}\n"), "site.storage", "/local/containerd"),
         (KUBERNETES, &storage("larger: /etcetera/images"), "", ""),
         (KUBERNETES, &storage("larger: /srv/containerd"), "", ""),
-        (KUBERNETES, &storage("imagesGib: -5"), "site.out-of-range", "a whole number, 0 or more"),
-        (KUBERNETES, &storage("imagesGib: lots"), "site.wrong-type", "a whole number, 0 or more"),
+        (KUBERNETES, &storage("imagesGib: -5"), "site.out-of-range", "a whole number, 1 or more"),
+        (KUBERNETES, &storage("imagesGib: lots"), "site.wrong-type", "a whole number, 1 or more"),
         (KUBERNETES, "run: {parallel: 0}\nkubernetes:\n", "site.out-of-range", "from 1 to 1000"),
     ]);
 }
@@ -115,6 +115,7 @@ fn habits_of_other_programs() {
     all(&[
         (CONTROL, "controlPlane: cp-1, cp-2, cp-3", "site.wrong-type", "`[cp-1, cp-2, cp-3]`"),
         (CONTROL, "controlPlane: cp-1 cp-2 cp-3", "site.wrong-type", "`[cp-1, cp-2, cp-3]`"),
+        (CONTROL, "controlPlane:", "site.wrong-type", "name at least one"),
         (WORKERS, "workers: [\"gpu-1,gpu-2\"]", "site.wrong-value", "`[gpu-1, gpu-2]`"),
         (WORKERS, "workers: [\"gpu-*\", \"!gpu-2\"]", "site.selector", "`exclude: [gpu-2]`"),
         (KUBERNETES, proxy, "site.wrong-type", "`[localhost, 10.0.0.0/8]`"),

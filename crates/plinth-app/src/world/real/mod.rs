@@ -53,13 +53,10 @@ impl Real {
     /// Of a site, whose state is in this directory.
     pub(crate) fn new(input: &Input, directory: &Path, clock: Arc<dyn Clock>) -> Self {
         let folder = input.site.folder().to_path_buf();
-        let references = plinth_site::secret_refs(&input.site.desired);
-        let hidden = references.iter().map(|(_, reference)| reference);
-        let secrets = Arc::new(SiteSecrets::new(directory).below(&folder).hiding(hidden));
         Self {
             folder,
             directory: directory.to_path_buf(),
-            secrets,
+            secrets: Arc::new(input.secrets(directory)),
             bcm: OnceLock::new(),
             env: OnceLock::new(),
             charts: OnceLock::new(),
