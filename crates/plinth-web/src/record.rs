@@ -186,6 +186,11 @@ impl Record {
         self.view.state(self.is_held())
     }
 
+    /// Whether more may come of it: it has no end yet. Its runner may be gone, or only silent.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.at.is_none() && self.view.end.is_none()
+    }
+
     /// Whether it goes on now.
     pub(crate) fn is_on(&self) -> bool {
         self.at.is_none() && self.state() == RunState::Running

@@ -148,7 +148,13 @@ function standing(word) {
 
 function apply(patch) {
   if (patch.reload && plain) return standing(patch.state[1])
-  if (patch.reload || (!plain && patch.from > seq)) return reload()
+  const other = patch.state[1] !== body.dataset.state
+  if (patch.reload) {
+    // The death of the runner has the number of the last event: a page that tells of it already is not read again and again.
+    if (other || patch.seq > seq) reload()
+    return
+  }
+  if (!plain && patch.from > seq) return reload()
   seq = Math.max(seq, patch.seq)
   body.dataset.seq = String(seq)
   for (const [id, value] of Object.entries(patch.text)) text(id, value)
@@ -163,7 +169,8 @@ function apply(patch) {
   document.dispatchEvent(new CustomEvent('plinth-patch', { detail: patch }))
   // What follows, if anything does, is of the state that this one has told.
   body.dataset.state = patch.state[1]
-  if (patch.ended) setTimeout(reload, 500)
+  // Of another state a page has other parts: when the run ends, and when a runner that was silent is heard of again.
+  if (patch.ended || other) setTimeout(reload, 500)
 }
 
 function draw() {

@@ -25,13 +25,14 @@ pub(crate) fn patch(record: &Record, from: u64, events: &[Event], left: Option<&
     let seq = record.view.seq();
     let steps: BTreeSet<&StepId> = events.iter().filter_map(|event| event.body.step()).collect();
     let state = record.state();
-    let value = if steps.len() > MOST || state == RunState::Interrupted {
+    let reload = steps.len() > MOST || state == RunState::Interrupted;
+    let value = if reload {
         json!({"seq": seq, "from": from, "reload": true, "state": [run_class(state), state.word()]})
     } else {
         body(record, from, &steps, left)
     };
     let frame = format!("id: {seq}\nevent: patch\ndata: {value}\n\n");
-    Patch { from, seq, frame: Bytes::from(frame) }
+    Patch { from, seq, reload, frame: Bytes::from(frame) }
 }
 
 fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>, left: Option<&str>) -> Value {

@@ -65,7 +65,7 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
 
 /// A page of a run. `title` names the page, `part` says which tab it belongs to.
 pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -> Markup {
-    let on = page.record.is_on();
+    let on = page.record.may_go_on();
     let seq = page.record.view.seq();
     let state = page.analysis.entry.state.word();
     let title = format!("{title} · {state} · {}", page.site);

@@ -144,7 +144,8 @@ async fn a_run_whose_runner_is_dead_says_so() {
     let page = Page::of(&source);
     let body = page.get("/r/run-1").await.body;
     assert!(body.contains("interrupted") && body.contains("process 4711 on bastion is gone"), "{body}");
-    assert!(!body.contains("data-live"), "nothing comes any more");
+    assert!(body.contains("data-live"), "it may only be silent");
+    assert!(!page.get("/r/run-1?at=5").await.body.contains("data-live"), "of an earlier moment nothing comes");
     assert!(!body.contains("At work") && body.contains("its end was not seen"), "nobody is at work: {body}");
     let told: Value = serde_json::from_str(&page.get("/r/run-1/steps.json?q=state:unknown").await.body).unwrap();
     assert!(!told["steps"].as_array().unwrap().is_empty(), "{told}");

@@ -18,6 +18,8 @@ pub(crate) struct Scripted {
     pub(crate) runs: Mutex<Vec<(String, Vec<Event>)>>,
     pub(crate) lock: Mutex<Option<LockView>>,
     pub(crate) moving: Mutex<BTreeMap<StepId, Progress>>,
+    /// The run writes these and gives its lock back as soon as the next question about it, whichever it is, was answered.
+    pub(crate) meanwhile: Mutex<Vec<Event>>,
 }
 
 impl Scripted {
@@ -34,6 +36,14 @@ impl Scripted {
         match runs.iter_mut().find(|(id, _)| id == run) {
             Some((_, all)) => all.extend(events),
             None => runs.push((run.to_owned(), events)),
+        }
+    }
+
+    fn goes_on(&self) {
+        let events = std::mem::take(&mut *self.meanwhile.lock().unwrap());
+        if !events.is_empty() {
+            self.add("run-1", events);
+            *self.lock.lock().unwrap() = None;
         }
     }
 
@@ -68,9 +78,13 @@ impl Source for Arc<Scripted> {
     }
 
     fn events(&self, run: &str, after: u64) -> Result<Vec<Event>, Problem> {
-        let runs = self.runs.lock().unwrap();
-        let of = runs.iter().filter(|(id, _)| id == run).flat_map(|(_, events)| events);
-        Ok(of.filter(|event| event.seq > after).cloned().collect())
+        let found = {
+            let runs = self.runs.lock().unwrap();
+            let of = runs.iter().filter(|(id, _)| id == run).flat_map(|(_, events)| events);
+            of.filter(|event| event.seq > after).cloned().collect()
+        };
+        self.goes_on();
+        Ok(found)
     }
 
     fn plan(&self, _: &Digest) -> Result<Option<Plan>, Problem> {
@@ -78,7 +92,9 @@ impl Source for Arc<Scripted> {
     }
 
     fn lock(&self) -> Result<Option<LockView>, Problem> {
-        Ok(self.lock.lock().unwrap().clone())
+        let found = self.lock.lock().unwrap().clone();
+        self.goes_on();
+        Ok(found)
     }
 
     fn progress(&self, _: &str) -> BTreeMap<StepId, Progress> {

@@ -236,3 +236,46 @@ async fn a_journal_that_goes_away_takes_its_run_with_it() {
     page.look();
     assert_eq!(page.get("/r/run-1").await.status, axum::http::StatusCode::OK);
 }
+
+#[tokio::test]
+async fn an_end_that_is_written_while_it_is_read_is_no_death() {
+    let events = run("x");
+    let (source, page) = growing(&events, 6);
+    let mut browser = Browser::open(&page).await;
+    let from = browser.seq + 1;
+    *source.meanwhile.lock().unwrap() = events[6..].to_vec();
+    page.look();
+    browser.follow(&page, Some(from)).await;
+    assert_eq!((browser.reloads, browser.resets, browser.ended), (0, 0, true), "it ended, and nobody is gone");
+    assert!(page.get("/r/run-1").await.body.contains("data-state=\"partly\""));
+
+    let source = Scripted::of(events[..6].to_vec());
+    source.held("run-1", true);
+    *source.meanwhile.lock().unwrap() = events[6..].to_vec();
+    let body = Page::of(&source).get("/r/run-1").await.body;
+    assert!(body.contains("data-state=\"partly\""), "nor for whoever reads it whole: {body}");
+}
+
+#[tokio::test]
+async fn a_page_of_a_silent_runner_hears_that_it_goes_on() {
+    let events = run("x");
+    let (source, page) = growing(&events, 6);
+    source.held("run-1", false);
+    page.look();
+    let mut browser = Browser::open(&page).await;
+    let from = browser.seq + 1;
+    source.held("run-1", true);
+    source.add("run-1", events[6..8].to_vec());
+    page.look();
+    browser.follow(&page, Some(from)).await;
+    assert!(browser.resets == 0 && !browser.ended && browser.seq == events[7].seq);
+}
+
+#[tokio::test]
+async fn a_stream_of_an_earlier_run_ends() {
+    let source = Scripted::of(run("x"));
+    source.add("run-2", Script::begin("run-2", 8, false).0);
+    let page = Page::of(&source);
+    page.look();
+    assert!(heard(&page, "/r/run-1/live").await.contains("event: end"));
+}
