@@ -1,6 +1,6 @@
 //! What differs between two runs: what touches a failure first.
 
-use super::parts::{STATES, class, moment, quoted, run_badge, short, word};
+use super::parts::{STATES, class, moment, quoted, run_badge, short};
 use super::shell::{self, Twins};
 use crate::route::{Links, Part, encoded};
 use maud::{Markup, html};
@@ -59,7 +59,7 @@ fn value(of: &Difference, text: &str) -> Markup {
     let state = STATES.iter().copied().find(|state| of.what == "outcome" && state.word() == text);
     html! {
         @match (state, text) {
-            (Some(state), _) => span class={"st " (class(state))} { (word(state)) },
+            (Some(state), _) => span class={"st " (class(state))} { (state.told()) },
             (None, "0.0 s") => "0 s",
             (None, text) => (short(text)),
         }

@@ -14,16 +14,8 @@ fn is_hidden(c: char) -> bool {
 #[tokio::test]
 async fn nothing_from_outside_is_obeyed_on_any_page() {
     let page = Page::of(&Scripted::of(run(HOSTILE)));
-    let more = [
-        "/trace.json",
-        "/otlp.json",
-        "/ctrf.json",
-        "/junit.xml",
-        "/summary.md",
-        "/events.ndjson",
-        "/columns.json",
-        "/bands.json",
-    ];
+    let more =
+        ["/trace.json", "/otlp.json", "/ctrf.json", "/junit.xml", "/summary.md", "/events.ndjson", "/columns.json"];
     let parts = PARTS
         .iter()
         .filter(|part| !part.contains('?'))
@@ -68,7 +60,7 @@ async fn what_stands_in_an_address_is_shown_and_not_obeyed() {
     let long = format!("/?q={}", "x".repeat(9_000));
     assert_eq!(page.get(&long).await.status, axum::http::StatusCode::URI_TOO_LONG);
     let elsewhere =
-        page.ask("GET", &format!("//evil.example/?token={}", page.token.text()), &[("host", "localhost")]).await;
+        page.ask("GET", &format!("//evil.example/?token={}", page.token.expose()), &[("host", "localhost")]).await;
     let location = elsewhere.headers.get("location").map(|place| place.to_str().unwrap().to_owned());
     assert!(location.is_none_or(|place| !place.starts_with("//")), "the token leads nowhere else");
 }

@@ -232,7 +232,7 @@ async fn a_thousand_nodes_are_small_and_their_list_is_bounded() {
         }
     }
     let page = Page::of(&Scripted::of(script.0));
-    let bearer = format!("Bearer {}", page.token.text());
+    let bearer = format!("Bearer {}", page.token.expose());
     let headers = [("host", "localhost"), ("authorization", bearer.as_str()), ("accept-encoding", "gzip")];
     let packed = page.respond("GET", "/r/run-1", &headers).await;
     assert_eq!(packed.headers()["content-encoding"], "gzip");
