@@ -7,6 +7,8 @@ const on = Boolean(run && (body.dataset.live || body.dataset.plain))
 const plain = Boolean(body.dataset.plain)
 const LETTERS = { p: '·', l: 'L', a: 'A', c: 'C', u: '=', s: 'S', f: 'F', n: 'N', x: 'X' }
 const WORDS = { p: 'waiting', l: 'looking', a: 'acting', c: 'changed', u: 'unchanged', s: 'skipped', f: 'failed', n: 'not run', x: 'interrupted' }
+// Patches that wait for a page that is held: as many as the server keeps.
+const KEPT = 240
 const FAILED = Number(byId('t-failed')?.textContent || 0)
 let seq = Number(body.dataset.seq || 0)
 let waiting = []
@@ -166,7 +168,6 @@ function apply(patch) {
   running(patch.running)
   news(patch.failed)
   say(patch.text['t-done'] + ', ' + patch.text['t-sentence'])
-  document.dispatchEvent(new CustomEvent('plinth-patch', { detail: patch }))
   // What follows, if anything does, is of the state that this one has told.
   body.dataset.state = patch.state[1]
   // Of another state a page has other parts: when the run ends, and when a runner that was silent is heard of again.
@@ -185,6 +186,11 @@ function draw() {
 }
 
 function take(patch) {
+  // A page that is held for long is read again when it goes on: what waits for it does not grow without end.
+  if (held && waiting.length >= KEPT) {
+    wanted = true
+    waiting = []
+  }
   waiting.push(patch)
   if (held) return hold()
   if (!frame) frame = requestAnimationFrame(draw)
