@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::pages::PARTS;
+use super::plan::plan;
 use super::script::{Scripted, run};
 
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\u{1b}]8;;https://evil.example\u{7}here\u{1b}]8;;\u{7}\u{0}\r\n\u{200b}\
@@ -13,7 +14,9 @@ fn is_hidden(c: char) -> bool {
 
 #[tokio::test]
 async fn nothing_from_outside_is_obeyed_on_any_page() {
-    let page = Page::of(&Scripted::of(run(HOSTILE)));
+    let source = Scripted::of(run(HOSTILE));
+    *source.plan.lock().unwrap() = Some(plan(HOSTILE));
+    let page = Page::of(&source);
     let more =
         ["/trace.json", "/otlp.json", "/ctrf.json", "/junit.xml", "/summary.md", "/events.ndjson", "/columns.json"];
     let parts = PARTS
@@ -34,8 +37,11 @@ async fn nothing_from_outside_is_obeyed_on_any_page() {
 
 #[tokio::test]
 async fn a_line_without_an_end_is_cut_where_lists_are() {
-    let page = Page::of(&Scripted::of(run(&"x".repeat(1_000_000))));
-    for part in ["", "/failures", "/nodes", "/steps", "/timeline"] {
+    let endless = "x".repeat(1_000_000);
+    let source = Scripted::of(run(&endless));
+    *source.plan.lock().unwrap() = Some(plan(&endless));
+    let page = Page::of(&source);
+    for part in ["", "/failures", "/nodes", "/steps", "/timeline", "/graph", "/plan"] {
         let body = page.get(&format!("/r/run-1{part}")).await.body;
         assert!(body.len() < 200_000, "{part}: {} bytes", body.len());
     }

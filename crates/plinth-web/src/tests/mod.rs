@@ -5,6 +5,7 @@
 mod access;
 mod hostile;
 mod pages;
+mod plan;
 mod script;
 mod sockets;
 mod strain;
