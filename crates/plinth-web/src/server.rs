@@ -9,7 +9,7 @@ use crate::live::Tail;
 use crate::runs::Runs;
 use crate::source::Source;
 use crate::tls::{self, TlsFiles};
-use crate::wire::{Patient, STALLED};
+use crate::wire::{WriteDeadline, STALLED};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -190,7 +190,7 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(REQUEST).max_buf_size(64 * 1024);
-    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream, STALLED)), service);
+    let connection = builder.serve_connection(TokioIo::new(WriteDeadline::new(stream, STALLED)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         _ = connection.as_mut() => true,
