@@ -7,7 +7,6 @@ use plinth_model::run::StepState;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// One kind.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Band {
     /// `nodes/account`.

@@ -25,7 +25,6 @@ pub(crate) enum Route {
     Health,
 }
 
-/// A page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Page {
     Runs,

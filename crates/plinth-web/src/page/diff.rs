@@ -10,7 +10,6 @@ use plinth_model::{Problem, SiteName, amount};
 /// Differences of a group that are told.
 const MOST: usize = 300;
 
-/// The page.
 pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: &RunDiff) -> Markup {
     let (near, far): (Vec<&Difference>, Vec<&Difference>) =
         diff.differences.iter().partition(|one| one.touches_failure);

@@ -26,7 +26,6 @@ struct Drawn {
     is_step: bool,
 }
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let shape = &page.record.shape;
     if shape.is_empty() {

@@ -22,7 +22,6 @@ const CAUSES: usize = 5;
 /// Slow steps that are told.
 const SLOW: usize = 5;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let analysis = page.analysis;
     let all: Vec<usize> = (0..page.record.grid.nodes.len()).collect();

@@ -22,7 +22,6 @@ const PATH: usize = 30;
 /// Height of a row.
 const ROW: f64 = 16.0;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let analysis = page.analysis;
     if analysis.columns.elapsed_s <= 0.0 || analysis.path.steps.is_empty() {
