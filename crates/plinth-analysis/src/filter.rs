@@ -103,6 +103,15 @@ impl Filter {
         })
     }
 
+    /// Whether a node of this name is one that is asked for: only terms about nodes count.
+    #[must_use]
+    pub fn fits_node(&self, name: &str) -> bool {
+        self.terms.iter().all(|term| match &term.test {
+            Test::Node(wanted) => like(wanted, name),
+            _ => true,
+        })
+    }
+
     /// Whether it asks for something that only steps have, so that runs have to be read whole.
     #[must_use]
     pub fn is_about_steps(&self) -> bool {
@@ -142,7 +151,8 @@ impl Term {
     fn fits(&self, subject: &Subject<'_>, reach: Option<&BTreeSet<StepId>>) -> bool {
         let Subject { row, waiting, detail } = subject;
         match &self.test {
-            Test::State(wanted) => like(wanted, row.state.word()),
+            // What somebody has read on a page, they may write as well.
+            Test::State(wanted) => like(wanted, row.state.word()) || like(wanted, row.state.told()),
             Test::Node(wanted) => row.node.as_deref().is_some_and(|node| like(wanted, node)),
             Test::Kind(wanted) => like(wanted, &row.kind),
             Test::Took { more, seconds } => row.took_s().is_some_and(|took| (took > *seconds) == *more),

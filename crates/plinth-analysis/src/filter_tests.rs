@@ -52,6 +52,7 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         ("", vec![0, 1, 2]),
         ("state:failed", vec![0]),
         ("state:not-*", vec![2]),
+        ("state:not*run", vec![2]),
         ("node:dgx-*", vec![0, 1]),
         ("node:*-06", vec![1]),
         ("kind:nodes/downloads took:>30s", vec![0]),
@@ -83,4 +84,25 @@ fn patterns_are_stars_alone() {
     ] {
         assert_eq!(like(pattern, text), fits, "{pattern} {text}");
     }
+}
+
+#[test]
+fn a_state_is_asked_for_as_it_is_told_too() {
+    for (state, words) in
+        [(StepState::Pending, ["waiting", "pending"]), (StepState::Unknown, ["interrupted", "unknown"])]
+    {
+        let row = row("nodes/downloads/dgx-05", state, 1.0);
+        let subject = Subject { row: &row, waiting: None, detail: "" };
+        for word in words {
+            let filter = Filter::parse(&format!("state:{word}")).unwrap();
+            assert_eq!(filter.choose(&[subject], &Shape::default()), Ok(vec![0]), "{word}");
+        }
+    }
+}
+
+#[test]
+fn nodes_are_chosen_by_what_is_said_of_nodes_alone() {
+    let fits = |text: &str, name: &str| Filter::parse(text).unwrap().fits_node(name);
+    assert!(fits("node:dgx-* node:*5 state:failed", "dgx-05"));
+    assert!(!fits("node:dgx-* node:*5", "dgx-06") && fits("", "x"));
 }

@@ -42,7 +42,7 @@ pub use ndjson::Ndjson;
 pub use outlet::{Gap, IsOver, Open, Outlet, OutletLines};
 pub use painter::{Features, Painter, Taskbar};
 pub use sink::Sink;
-pub use style::{Palette, Sign, clean};
+pub use style::{Palette, Sign, clean, short, told};
 pub use tables::NodeRow;
 pub use text_log::{TextLog, Verbosity};
 pub use wrap::fitted;

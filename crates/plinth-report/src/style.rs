@@ -154,13 +154,15 @@ pub fn clean(text: &str) -> String {
 const LONGEST: usize = 300;
 const LONGEST_TOLD: usize = 4_000;
 
-/// Foreign text in one line, cut where it is endless.
-pub(crate) fn short(text: &str) -> String {
+/// Foreign text in one line, cut where it is endless: for a line where it is one of many.
+#[must_use]
+pub fn short(text: &str) -> String {
     cleaned(text, LONGEST)
 }
 
 /// The same for a text that is told in full.
-pub(crate) fn told(text: &str) -> String {
+#[must_use]
+pub fn told(text: &str) -> String {
     cleaned(text, LONGEST_TOLD)
 }
 
@@ -215,6 +217,9 @@ mod tests {
     #[test]
     fn foreign_text_cannot_move_the_cursor() {
         assert_eq!(clean("a\u{1b}[2Jb\n\tc\u{7}\r\n"), r"a\u{1b}[2Jb  c\u{7}");
+        let (listed, whole) = (short(&"x".repeat(1_000_000)), told(&"x".repeat(1_000_000)));
+        assert_eq!((listed.chars().count(), whole.chars().count()), (LONGEST + 2, LONGEST_TOLD + 2));
+        assert!(listed.ends_with('…') && short("x") == "x");
         assert_eq!(clean(" a\u{a0}b\u{202e}\u{85}\u{200b}c "), r"a b\u{202e}\u{85}\u{200b}c");
     }
 }

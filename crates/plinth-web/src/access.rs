@@ -5,7 +5,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
 use axum::http::{HeaderMap, Uri};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use plinth_model::Problem;
+use plinth_model::{Problem, Secret};
 use sha2::{Digest as _, Sha256};
 use std::net::Ipv6Addr;
 
@@ -15,8 +15,8 @@ const BYTES: usize = 32;
 const FEWEST: usize = 20;
 
 /// What lets a reader in.
-#[derive(Clone)]
-pub struct Token(String);
+#[derive(Clone, Debug)]
+pub struct Token(Secret);
 
 impl Token {
     /// A new one.
@@ -30,7 +30,7 @@ impl Token {
                 .bug(error)
                 .try_this("look whether `/dev/urandom` works here")
         })?;
-        Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+        Ok(Self(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))))
     }
 
     /// One that was kept.
@@ -41,22 +41,22 @@ impl Token {
         let text = text.trim();
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if text.len() >= FEWEST && text.chars().all(fits) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(Secret::new(text.to_owned())));
         }
         Err(Problem::while_doing("reading the token of the page")
             .wrong_input(format!("it is not {FEWEST} or more letters, digits, `-` and `_`"))
             .try_this("remove the file: a token is made and kept there"))
     }
 
-    /// The text, for the link that is printed.
+    /// The text, for the link that is printed and the file that keeps it.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.0
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 
     /// What the cookie says: it lets in, and does not tell the token.
     fn cookie(&self) -> String {
-        hex::encode(Sha256::digest(format!("cookie of {}", self.0)))
+        hex::encode(Sha256::digest(format!("cookie of {}", self.expose())))
     }
 }
 
@@ -67,15 +67,19 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Peer {
-    /// It showed a certificate that was accepted, or is our own user behind a socket of mode 0600.
-    pub(crate) known: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Anybody.
+    Stranger,
+    /// It showed a certificate that was accepted.
+    Certified,
+    /// Our own user, or the administrator, behind a socket of mode 0600.
+    Owner,
 }
 
-/// Decides who may look.
+/// Decides who may look: whoever has the token, and peers that are known without it.
 pub(crate) struct Guard {
-    token: Option<Token>,
+    token: Token,
     hosts: Vec<String>,
     cookie: String,
     secure: bool,
@@ -86,7 +90,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 impl Guard {
     /// `hosts` are names beside those of loopback; `port` keeps the cookies of two servers apart.
-    pub(crate) fn new(token: Option<Token>, hosts: &[String], (port, secure): (u16, bool)) -> Self {
+    pub(crate) fn new(token: Token, hosts: &[String], (port, secure): (u16, bool)) -> Self {
         let own = LOOPBACK.iter().map(|name| (*name).to_owned());
         let given = hosts.iter().map(|name| host_name(name)).filter(|name| !name.is_empty());
         let hosts = own.chain(given).collect();
@@ -106,21 +110,23 @@ impl Guard {
 
     /// Whether somebody with these headers may look.
     pub(crate) fn lets_in(&self, peer: Peer, headers: &HeaderMap) -> bool {
-        let Some(token) = self.token.as_ref().filter(|_| !peer.known) else { return true };
+        if peer != Peer::Stranger {
+            return true;
+        }
         let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        bearer.is_some_and(|given| same(given, &token.0))
-            || cookies.any(|(name, value)| name == self.cookie && same(value, &token.cookie()))
+        bearer.is_some_and(|given| same(given, self.token.expose()))
+            || cookies.any(|(name, value)| name == self.cookie && same(value, &self.token.cookie()))
     }
 
     /// The cookie for whoever came with the token in the address; none: it is not the token.
     pub(crate) fn admitted(&self, given: &str) -> Option<String> {
-        let token = self.token.as_ref()?;
         let secure = if self.secure { "; Secure" } else { "" };
-        same(given, &token.0)
-            .then(|| format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", self.cookie, token.cookie()))
+        let cookie = || self.token.cookie();
+        same(given, self.token.expose())
+            .then(|| format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", self.cookie, cookie()))
     }
 }
 
@@ -158,7 +164,7 @@ mod tests {
     #[test]
     fn only_hosts_of_ours_are_answered() {
         let given = ["Bastion.example", "page.example:8443", "fd00::1", ""].map(str::to_owned);
-        let guard = Guard::new(None, &given, (80, false));
+        let guard = Guard::new(Token::new().unwrap(), &given, (80, false));
         let asked = |hosts: &[&str]| guard.is_ours(&Uri::from_static("/x"), &with(HOST, hosts));
         for host in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:9", "[::1]", "bastion.example:443"] {
             assert!(asked(&[host]), "{host}");
@@ -178,28 +184,31 @@ mod tests {
     #[test]
     fn the_token_lets_in_once_as_link_then_as_cookie() {
         let token = Token::new().unwrap();
-        let guard = Guard::new(Some(token.clone()), &[], (8080, true));
-        let nobody = Peer::default();
+        let guard = Guard::new(token.clone(), &[], (8080, true));
+        let nobody = Peer::Stranger;
         assert!(!guard.lets_in(nobody, &HeaderMap::new()));
         assert!(guard.admitted("x").is_none() && guard.admitted("").is_none());
-        let cookie = guard.admitted(token.text()).unwrap();
+        let cookie = guard.admitted(token.expose()).unwrap();
         for part in ["HttpOnly", "SameSite=Strict", "Secure", "plinth-8080="] {
             assert!(cookie.contains(part), "{cookie}");
         }
-        assert!(!cookie.contains(token.text()), "the cookie is not the token");
+        assert!(!cookie.contains(token.expose()), "the cookie is not the token");
         let pair = cookie.split(';').next().unwrap();
         assert!(guard.lets_in(nobody, &with(COOKIE, &[&format!("a=b; {pair}")])));
         assert!(!guard.lets_in(nobody, &with(COOKIE, &["plinth-8080=x"])));
-        let other = Guard::new(Some(Token::new().unwrap()), &[], (8080, true));
+        let other = Guard::new(Token::new().unwrap(), &[], (8080, true));
         assert!(!other.lets_in(nobody, &with(COOKIE, &[pair])), "of another server");
-        assert!(guard.lets_in(nobody, &with(AUTHORIZATION, &[&format!("Bearer {}", token.text())])));
-        assert!(guard.lets_in(Peer { known: true }, &HeaderMap::new()));
+        assert!(guard.lets_in(nobody, &with(AUTHORIZATION, &[&format!("Bearer {}", token.expose())])));
+        for known in [Peer::Certified, Peer::Owner] {
+            assert!(guard.lets_in(known, &HeaderMap::new()), "{known:?}");
+        }
+        assert!(!format!("{token:?}").contains(token.expose()), "nor does a log tell it");
     }
 
     #[test]
     fn a_token_that_keeps_nobody_out_is_refused() {
         assert!(Token::given("short").is_err() && Token::given(&"ü".repeat(40)).is_err());
         let made = Token::new().unwrap();
-        assert_eq!(Token::given(&format!("{}\n", made.text())).unwrap().text(), made.text());
+        assert_eq!(Token::given(&format!("{}\n", made.expose())).unwrap().expose(), made.expose());
     }
 }

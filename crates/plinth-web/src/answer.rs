@@ -20,7 +20,6 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
-/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: StatusCode,

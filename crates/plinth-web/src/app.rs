@@ -5,17 +5,17 @@ mod pages;
 use crate::access::{Guard, Peer};
 use crate::answer::{Answer, JSON, TEXT, guarded};
 use crate::assets;
-use crate::bands::{Bands, Times};
+use crate::bands::Times;
 use crate::live::{Followers, stream};
 use crate::page::problem;
 use crate::record::Record;
-use crate::route::{EXPORTS, Page, Query, Route, asked};
+use crate::route::{EXPORTS, Form, Links, Page, Query, Route, asked};
 use crate::runs::Runs;
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use plinth_model::Problem;
 use plinth_model::text::{visible, visible_json};
-use plinth_model::{Exit, Problem};
 use plinth_report::export::Exported;
 use serde::Serialize;
 use std::sync::Arc;
@@ -24,8 +24,6 @@ use tokio::sync::{Semaphore, watch};
 
 /// Bytes of an address that are read.
 const LONGEST: usize = 8 * 1024;
-/// Pieces of time of a band.
-const BINS: usize = 600;
 /// Events that are sent at once unless more are asked for.
 const EVENTS: u64 = 50_000;
 /// Answers that are made at once: each takes a thread, and one of an earlier moment a copy of the run.
@@ -49,6 +47,8 @@ pub(crate) struct App {
 pub(crate) enum Refused {
     /// There is no such page.
     NoSuch,
+    /// What stands behind the question mark is not understood.
+    Unread(Problem),
     /// It cannot be told.
     Problem(Problem),
 }
@@ -132,8 +132,7 @@ impl App {
         }
         if let Some(cookie) = query.get("token").and_then(|token| self.guard.admitted(token)) {
             // The token goes out of the address, so that no history and no link keeps it.
-            let rest = query.without("token");
-            let place = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
+            let place = asked(path, query.pairs().filter(|(key, _)| *key != "token"));
             return Err(Box::new(Answer::elsewhere(&within(&place)).cookie(cookie)));
         }
         if !self.guard.lets_in(peer, headers) {
@@ -146,9 +145,7 @@ impl App {
         match self.tell(route, query) {
             Ok(answer) => answer,
             Err(Refused::NoSuch) => problem::no_such(),
-            Err(Refused::Problem(problem)) if problem.exit == Exit::Input => {
-                problem::of(&problem).status(StatusCode::NOT_FOUND)
-            }
+            Err(Refused::Unread(problem)) => problem::of(&problem).status(StatusCode::BAD_REQUEST),
             Err(Refused::Problem(problem)) => problem::of(&problem),
         }
     }
@@ -163,7 +160,6 @@ impl App {
             }
             Route::Events(run) => self.events(run, query),
             Route::Columns(run) => self.columns(run, query),
-            Route::Bands(run) => self.bands(run, query),
             Route::Export(run, format) => self.export(run, *format, query),
             Route::Asset(digest, name) => {
                 let asset = assets::find(digest, name).ok_or(Refused::NoSuch)?;
@@ -176,19 +172,19 @@ impl App {
     }
 
     /// Where a run stands that was meant by `last` or the beginning of its id: an address that goes on meaning the same.
-    fn exact(&self, page: &Page, form: crate::route::Form, query: &Query) -> Result<Option<String>, Refused> {
+    fn exact(&self, page: &Page, form: Form, query: &Query) -> Result<Option<String>, Refused> {
         let Page::Run(asked_for, part) = page else { return Ok(None) };
         let id = self.runs.id(asked_for, None)?;
         if id == *asked_for {
             return Ok(None);
         }
         let end = match form {
-            crate::route::Form::Html => "",
-            crate::route::Form::Json => ".json",
-            crate::route::Form::Text => ".txt",
+            Form::Html => "",
+            Form::Json => ".json",
+            Form::Text => ".txt",
         };
-        let address = crate::route::Links::new(&id, None).with(part, end, &[]);
-        Ok(Some(asked_with(&address, query)))
+        let address = Links::new(&id, None).with(part, end, &[]);
+        Ok(Some(asked(&address, query.pairs())))
     }
 
     /// Follows a run from the event that the reader has seen.
@@ -245,16 +241,6 @@ impl App {
             let analysis = record.analysis().ok_or(Refused::NoSuch)?;
             let times = Times::of(&analysis.columns, &record.grid, &analysis.path, record);
             let text = serde_json::to_string(&times).map_err(|error| unwritten(&error))?;
-            Ok(Answer::new(JSON, visible_json(&text).into_owned()))
-        })
-    }
-
-    /// How many steps of each kind ran and waited, by time.
-    fn bands(&self, run: &str, query: &Query) -> Result<Answer, Refused> {
-        self.of_run(run, query, |record| {
-            let analysis = record.analysis().ok_or(Refused::NoSuch)?;
-            let text = serde_json::to_string(&Bands::of(&analysis.columns, &record.grid, BINS));
-            let text = text.map_err(|error| unwritten(&error))?;
             Ok(Answer::new(JSON, visible_json(&text).into_owned()))
         })
     }
@@ -323,11 +309,6 @@ pub(crate) fn data(value: &impl Serialize) -> Result<Answer, Refused> {
 pub(crate) fn text(told: &str) -> Answer {
     let end = if told.ends_with('\n') { "" } else { "\n" };
     Answer::new(TEXT, visible(told).into_owned() + end)
-}
-
-fn asked_with(address: &str, query: &Query) -> String {
-    let pairs = query.pairs();
-    asked(address, pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 /// A path of this server: what begins with two slashes leads to another one.

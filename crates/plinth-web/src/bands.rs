@@ -7,9 +7,7 @@ use plinth_model::run::StepState;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// One kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Band {
     /// `nodes/account`.
     pub(crate) kind: String,
@@ -21,20 +19,9 @@ pub(crate) struct Band {
     pub(crate) failed: Vec<u32>,
 }
 
-/// All kinds that something ran of, in the order of the plan.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Bands {
-    pub(crate) schema: u32,
-    pub(crate) elapsed_s: f64,
-    /// Pieces of time.
-    pub(crate) bins: usize,
-    pub(crate) kinds: Vec<Band>,
-}
-
-impl Bands {
-    /// Of a run, in so many pieces of time.
-    pub(crate) fn of(columns: &Columns, grid: &Grid, bins: usize) -> Self {
+impl Band {
+    /// All kinds that something ran of, in the order in which they began, in so many pieces of time.
+    pub(crate) fn all(columns: &Columns, grid: &Grid, bins: usize) -> Vec<Self> {
         let bins = bins.max(1);
         let mut changes: HashMap<&str, Changes> = HashMap::new();
         let scale = bins as f64 / columns.elapsed_s.max(f64::MIN_POSITIVE);
@@ -47,7 +34,7 @@ impl Bands {
         let band = |name: &String| changes.remove(name.as_str()).map(|changes| changes.band(name));
         let mut kinds: Vec<Band> = grid.kinds.iter().map(|kind| &kind.name).filter_map(band).collect();
         kinds.sort_by_key(|band| band.running.iter().zip(&band.queued).position(|(a, b)| a + b > 0));
-        Self { schema: 1, elapsed_s: columns.elapsed_s, bins, kinds }
+        kinds
     }
 }
 

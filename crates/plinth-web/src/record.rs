@@ -4,8 +4,8 @@ use crate::grid::Grid;
 use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
-    Analysis, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits, Waiting,
-    time_left,
+    Analysis, Categories, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft,
+    Traits, Waiting, time_left,
 };
 use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView};
 use plinth_model::{Event, Plan, RunView, StepId};
@@ -22,6 +22,7 @@ pub(crate) struct Beside {
     past: OnceLock<Past>,
     earlier: OnceLock<Vec<Columns>>,
     prediction: OnceLock<Option<Prediction>>,
+    categories: OnceLock<Categories>,
 }
 
 impl Beside {
@@ -29,7 +30,8 @@ impl Beside {
     pub(crate) fn of(source: Arc<dyn Source>, run: &str) -> Arc<Self> {
         let (traits, run) = (source.traits(), run.to_owned());
         let (past, earlier, prediction) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Arc::new(Self { source, run, traits, past, earlier, prediction })
+        let categories = OnceLock::new();
+        Arc::new(Self { source, run, traits, past, earlier, prediction, categories })
     }
 
     fn past(&self) -> &Past {
@@ -38,6 +40,10 @@ impl Beside {
 
     fn prediction(&self) -> Option<&Prediction> {
         self.prediction.get_or_init(|| self.source.prediction()).as_ref()
+    }
+
+    fn categories(&self) -> &Categories {
+        self.categories.get_or_init(|| self.source.categories())
     }
 
     /// Earlier runs, newest first.
@@ -186,6 +192,11 @@ impl Record {
         self.view.state(self.is_held())
     }
 
+    /// Whether more may come of it: it has no end yet. Its runner may be gone, or only silent.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.at.is_none() && self.view.end.is_none()
+    }
+
     /// Whether it goes on now.
     pub(crate) fn is_on(&self) -> bool {
         self.at.is_none() && self.state() == RunState::Running
@@ -210,6 +221,9 @@ impl Record {
 
     /// All that is computed of it: once for all that ask before the next event.
     pub(crate) fn analysis(&self) -> Option<&Analysis> {
+        if let Some(known) = self.analysis.get() {
+            return Some(known);
+        }
         let entry = RunEntry::of(&self.view, self.is_held())?;
         Some(self.analysis.get_or_init(|| self.analyse(entry)))
     }
@@ -239,7 +253,7 @@ impl Record {
             analysis.whole = None;
         }
         let earlier = || Ok::<_, Infallible>(self.beside.earlier());
-        let Ok(()) = analysis.find_slow(&self.beside.source.categories(), earlier);
+        let Ok(()) = analysis.find_slow(self.beside.categories(), earlier);
         if analysis.goes_on() {
             analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
         }

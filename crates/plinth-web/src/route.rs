@@ -15,8 +15,6 @@ pub(crate) enum Route {
     Events(String),
     /// Times of its steps as columns.
     Columns(String),
-    /// How many steps of each kind ran and waited, by time.
-    Bands(String),
     /// A run in the format of another tool.
     Export(String, Format),
     /// A file of ours, by the digest of what is in it, and its name.
@@ -27,7 +25,6 @@ pub(crate) enum Route {
     Health,
 }
 
-/// A page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Page {
     Runs,
@@ -83,7 +80,6 @@ impl Route {
             ["r", run, "live"] => Some(Self::Live((*run).to_owned())),
             ["r", run, "events.ndjson"] => Some(Self::Events((*run).to_owned())),
             ["r", run, "columns.json"] => Some(Self::Columns((*run).to_owned())),
-            ["r", run, "bands.json"] => Some(Self::Bands((*run).to_owned())),
             ["r", run, file] if export(file).is_some() => Some(Self::Export((*run).to_owned(), export(file)?)),
             parts => page(parts),
         }
@@ -100,7 +96,6 @@ fn page(parts: &[&str]) -> Option<Route> {
     let parts: Vec<&str> = before.iter().copied().chain(Some(last)).collect();
     let page = match parts.as_slice() {
         ["runs" | ""] => Page::Runs,
-        ["diff", "last-good", run] => Page::Diff("last-good".to_owned(), (*run).to_owned()),
         ["diff", earlier, later] => Page::Diff((*earlier).to_owned(), (*later).to_owned()),
         ["explain", what @ ..] if !what.is_empty() => Page::Explain(what.join("/")),
         ["r", run, rest @ ..] => Page::Run((*run).to_owned(), part(rest)?),
@@ -152,6 +147,21 @@ impl Part {
             Self::Plan => "/plan".to_owned(),
             Self::Exports => "/exports".to_owned(),
             Self::Why => "/why".to_owned(),
+        }
+    }
+
+    /// The filter that chooses what the page shows, as `--where` takes it. Empty: everything, or the page is about no choice of steps.
+    pub(crate) fn filter(&self, query: &Query) -> String {
+        let asked = query.get("q").unwrap_or_default();
+        match self {
+            // A part of a name chooses a node.
+            Self::Nodes if !asked.trim().is_empty() => {
+                asked.split_whitespace().map(|part| format!("node:*{part}*")).collect::<Vec<_>>().join(" ")
+            }
+            Self::Nodes => "node:*".to_owned(),
+            Self::Node(node) => format!("node:{node}"),
+            Self::Steps => asked.to_owned(),
+            _ => String::new(),
         }
     }
 }
@@ -243,14 +253,8 @@ impl Query {
     }
 
     /// All of them.
-    pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
-
-    /// The same without a key, as text.
-    pub(crate) fn without(&self, key: &str) -> String {
-        let pairs = self.0.iter().filter(|(name, _)| name != key);
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 

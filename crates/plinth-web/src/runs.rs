@@ -99,6 +99,8 @@ impl Runs {
             return Ok(kept);
         }
         let loaded = Arc::new(self.load(run)?);
+        // Nobody reads on what is not the newest run: a stream of it says so, and ends.
+        loaded.feed.close();
         // One that is not over is read again the next time: somebody may go on with it.
         if loaded.read().view.end.is_some() {
             let mut all = lock(&self.kept);
@@ -106,14 +108,14 @@ impl Runs {
             all.push(Arc::clone(&loaded));
             let more = all.len().saturating_sub(KEPT);
             all.drain(..more);
-        } else {
-            loaded.feed.close();
         }
         Ok(loaded)
     }
 
     /// Reads a run whole.
     pub(crate) fn load(&self, run: &str) -> Result<Followed, Problem> {
+        // The lock first, as whoever follows reads it: its end is written before it is given back.
+        let lock = self.source.lock()?;
         let events = self.source.events(run, 0)?;
         let head = RunView::of(events.first());
         let plan = match &head.run {
@@ -121,7 +123,7 @@ impl Runs {
             None => None,
         };
         let beside = Beside::of(Arc::clone(&self.source), run);
-        Ok(Followed::new(run, Record::new(events, plan, self.source.lock()?, beside)))
+        Ok(Followed::new(run, Record::new(events, plan, lock, beside)))
     }
 }
 

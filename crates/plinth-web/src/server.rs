@@ -9,7 +9,7 @@ use crate::live::Tail;
 use crate::runs::Runs;
 use crate::source::Source;
 use crate::tls::{self, TlsFiles};
-use crate::wire::{Patient, STALLED};
+use crate::wire::{WriteDeadline, STALLED};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -84,11 +84,11 @@ impl Server {
                 let (listener, address) = tcp(*address, tls.as_ref(), &hosts).await?;
                 let (scheme, host) = (if tls.is_some() { "https" } else { "http" }, host_of(address, &hosts));
                 hosts.push(address.ip().to_string());
-                (listener, format!("{scheme}://{host}/?token={}", token.text()), address.port())
+                (listener, format!("{scheme}://{host}/?token={}", token.expose()), address.port())
             }
             Listen::Socket(path) => (Listener::Unix(OwnSocket::open(path).await?), path.display().to_string(), 0),
         };
-        let guard = Guard::new(Some(token), &hosts, (port, tls.is_some()));
+        let guard = Guard::new(token, &hosts, (port, tls.is_some()));
         let (stop, stopped) = watch::channel(false);
         let runs = Arc::new(Runs::new(Arc::new(source)));
         let tail = Tail::start(Arc::clone(&runs)).map_err(|error| {
@@ -162,16 +162,17 @@ impl Accepted {
         match self {
             Self::Tcp(stream, tls) => {
                 let _ = stream.set_nodelay(true);
-                let Some(tls) = tls else { return talk(stream, Peer::default(), app, stopped).await };
+                let Some(tls) = tls else { return talk(stream, Peer::Stranger, app, stopped).await };
                 let Ok(Ok(stream)) = tokio::time::timeout(REQUEST, tls.accept(stream)).await else { return };
-                let known = stream.get_ref().1.peer_certificates().is_some();
-                talk(stream, Peer { known }, app, stopped).await;
+                let certified = stream.get_ref().1.peer_certificates().is_some();
+                let peer = if certified { Peer::Certified } else { Peer::Stranger };
+                talk(stream, peer, app, stopped).await;
             }
             // The mode of the file keeps others out; this does, should somebody have come between its making and its mode.
             Self::Unix(stream) => {
-                let known = stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || Some(peer.uid()) == own_user());
-                if known {
-                    talk(stream, Peer { known }, app, stopped).await;
+                let ours = stream.peer_cred().is_ok_and(|peer| peer.uid() == 0 || peer.uid() == own_user());
+                if ours {
+                    talk(stream, Peer::Owner, app, stopped).await;
                 }
             }
         }
@@ -189,7 +190,7 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(REQUEST).max_buf_size(64 * 1024);
-    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream, STALLED)), service);
+    let connection = builder.serve_connection(TokioIo::new(WriteDeadline::new(stream, STALLED)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         _ = connection.as_mut() => true,

@@ -10,14 +10,14 @@ use tokio::time::Sleep;
 /// A reader that takes nothing for so long is gone: a browser takes what comes at once, and what it missed it asks for again.
 pub(crate) const STALLED: Duration = Duration::from_secs(30);
 
-/// A connection with a deadline for each write.
-pub(crate) struct Patient<S> {
+/// A connection with a deadline for each write, which is missed when the reader takes nothing.
+pub(crate) struct WriteDeadline<S> {
     inner: S,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
+impl<S> WriteDeadline<S> {
     pub(crate) fn new(inner: S, limit: Duration) -> Self {
         Self { inner, limit, stalled: None }
     }
@@ -35,7 +35,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteDeadline<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -45,7 +45,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.inner).poll_write(context, bytes);
         self.judged(context, outcome)
@@ -71,7 +71,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_reads_nothing_loses_its_connection() {
         let (ours, theirs) = tokio::io::duplex(16);
-        let mut ours = Patient::new(ours, Duration::from_millis(20));
+        let mut ours = WriteDeadline::new(ours, Duration::from_millis(20));
         ours.write_all(&[0; 16]).await.unwrap();
         let error = ours.write_all(&[0; 16]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

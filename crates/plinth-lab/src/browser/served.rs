@@ -2,7 +2,7 @@
 
 use crate::error::{LabError, LabResult};
 use crate::tied::Tied;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,6 @@ const STARTS: Duration = Duration::from_secs(60);
 pub struct Served {
     link: String,
     program: Tied,
-    log: PathBuf,
 }
 
 impl Served {
@@ -29,7 +28,7 @@ impl Served {
         loop {
             let said = std::fs::read_to_string(log).unwrap_or_default();
             if let Some(link) = link_in(&said) {
-                return Ok(Self { link: link.to_owned(), program, log: log.to_owned() });
+                return Ok(Self { link: link.to_owned(), program });
             }
             if program.has_ended() || Instant::now() > until {
                 return Err(LabError::new(doing, format!("it printed no link: {}", said.trim()), "start it by hand"));
@@ -63,12 +62,6 @@ impl Served {
     pub fn process(&self) -> u32 {
         self.program.process()
     }
-
-    /// All it has printed.
-    #[must_use]
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
 }
 
 /// A whole word: what is being printed may not be there to its end.
@@ -90,7 +83,7 @@ mod tests {
         command.args(["-c", "echo read it at 'http://127.0.0.1:81/?token=abc' ; exec sleep 60"]);
         let served = Served::start(&command, &scratch.path().join("log")).unwrap();
         assert_eq!((served.origin(), served.token()), ("http://127.0.0.1:81", "abc"));
-        assert!(served.said().starts_with("read it") && served.process() > 1);
+        assert!(served.process() > 1);
         assert!(Served::start(Command::new("false").arg("x"), &scratch.path().join("other")).is_err());
     }
 }

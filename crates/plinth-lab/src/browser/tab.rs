@@ -140,20 +140,24 @@ impl<'browser> Tab<'browser> {
         }
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true. One that throws is not true yet: a page that reads itself again is empty for a moment.
     ///
     /// # Errors
-    /// When it is not within that time.
+    /// When it is not within that time; when it threw until then, with what it said.
     pub fn wait(&self, expression: &str, at_most: Duration) -> LabResult<()> {
         let until = Instant::now() + at_most;
-        while self.ask(expression)? != Value::Bool(true) {
+        loop {
+            let answer = self.ask(expression);
+            if matches!(answer, Ok(Value::Bool(true))) {
+                return Ok(());
+            }
             if Instant::now() > until {
                 let happened = format!("it is not within {} s", at_most.as_secs());
-                return Err(LabError::new(format!("waiting for `{expression}`"), happened, "look at a screenshot"));
+                let late = LabError::new(format!("waiting for `{expression}`"), happened, "look at a screenshot");
+                return Err(answer.err().unwrap_or(late));
             }
             self.collect(LOOK)?;
         }
-        Ok(())
     }
 
     /// Puts the tab in front of the others: one that nobody sees need not follow anything.

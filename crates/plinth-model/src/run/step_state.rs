@@ -63,6 +63,17 @@ impl StepState {
             Self::Unknown => "unknown",
         }
     }
+
+    /// The word for people, where the one for machines says too little: `waiting`, `not run`, `interrupted`.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Pending => "waiting",
+            Self::NotRun => "not run",
+            Self::Unknown => "interrupted",
+            other => other.word(),
+        }
+    }
 }
 
 impl fmt::Display for StepState {

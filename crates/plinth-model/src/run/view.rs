@@ -97,14 +97,19 @@ impl Tally {
         self.looking + self.acting
     }
 
+    /// One step more in a state.
+    pub fn add(&mut self, state: StepState) {
+        if let Some(count) = self.of(state) {
+            *count += 1;
+        }
+    }
+
     /// One step goes from one state to another.
     pub(super) fn shift(&mut self, from: StepState, to: StepState) {
         if let Some(count) = self.of(from) {
             *count = count.saturating_sub(1);
         }
-        if let Some(count) = self.of(to) {
-            *count += 1;
-        }
+        self.add(to);
     }
 
     fn of(&mut self, state: StepState) -> Option<&mut usize> {

@@ -6,8 +6,8 @@ use crate::page::{self, OfRun, overview, shell};
 use crate::record::Record;
 use crate::route::{Form, Links, Page, Part, Query};
 use maud::Markup;
-use plinth_analysis::{Analysis, Filter, RunDiff, RunEntry};
-use plinth_model::{Problem, SiteName};
+use plinth_analysis::{Analysis, Filter, RunDiff, RunEntry, Subject};
+use plinth_model::{Problem, SiteName, StepId};
 use plinth_report::Palette;
 use plinth_report::evidence::Evidence;
 use plinth_report::runs::{self, Look, Story, machine};
@@ -59,7 +59,7 @@ impl App {
         };
         match (form, wrong) {
             (Form::Html, wrong) => Ok(html(page::runs::page(&site, &all, chosen, asked, wrong))),
-            (_, Some(wrong)) => Err(wrong_filter(wrong).into()),
+            (_, Some(wrong)) => Err(wrong_filter(wrong)),
             (Form::Json, None) => data(&machine::list(&site, chosen)),
             (Form::Text, None) => Ok(text(&runs::list(&site, chosen, asked, PLAIN))),
         }
@@ -96,8 +96,7 @@ impl App {
             Part::Node(node) => body(node, page::node::page(of_run, node).ok_or(Refused::NoSuch)?),
             Part::Steps => body("Steps", page::steps::page(of_run)),
             Part::Step(step) => {
-                let explained =
-                    self.runs.source.explain(step.as_str(), of_run.record.plan.as_deref(), &of_run.record.view);
+                let explained = self.step_told(of_run.record, step).ok();
                 let page = page::step::page(of_run, step, explained.as_ref()).ok_or(Refused::NoSuch)?;
                 body(step.as_str(), page)
             }
@@ -125,9 +124,10 @@ impl App {
         match part {
             Part::Overview | Part::Exports => data(&machine::overview(&shown, &analysis.columns)),
             Part::Failures => data(&machine::causes(of_run.run(), &analysis.groups)),
-            Part::Nodes | Part::Node(_) | Part::Steps | Part::Step(_) => {
-                let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
-                let (chosen, emptied) = record.choose(&filter, &subjects);
+            Part::Step(step) => data(&self.step_told(record, step)?.data),
+            Part::Nodes | Part::Node(_) | Part::Steps => {
+                let subjects = record.subjects();
+                let (chosen, emptied) = chosen(of_run, part, &subjects)?;
                 data(&machine::steps(of_run.run(), emptied.as_deref(), &chosen))
             }
             Part::Timeline | Part::Graph => data(&machine::critical_path(of_run.run(), &analysis.path, &[])),
@@ -144,23 +144,25 @@ impl App {
             Part::Overview | Part::Exports => runs::show(&shown, PLAIN),
             Part::Failures => runs::failures(&analysis.groups, PLAIN),
             Part::Nodes | Part::Node(_) | Part::Steps => {
-                let (filter, subjects) = (filter_of(part, of_run.query)?, record.subjects());
-                let (chosen, emptied) = record.choose(&filter, &subjects);
+                let subjects = record.subjects();
+                let (chosen, emptied) = chosen(of_run, part, &subjects)?;
                 match emptied {
                     Some(term) => format!("no step of this run fits `{term}`"),
                     None => runs::steps(&record.view, &chosen, PLAIN),
                 }
             }
-            Part::Step(step) => {
-                let source = &self.runs.source;
-                let told = source.explain(step.as_str(), record.plan.as_deref(), &record.view);
-                told.ok_or(Refused::NoSuch)?.text
-            }
+            Part::Step(step) => self.step_told(record, step)?.text,
             Part::Timeline | Part::Graph => runs::critical_path(&analysis.path, PLAIN),
             Part::Checks => page::checks::told_text(&self.evidence(record)),
             Part::Plan => self.plan_told(record)?.text,
             Part::Why => self.story(of_run)?,
         }))
+    }
+
+    /// A step as `plinth explain` tells it.
+    fn step_told(&self, record: &Record, step: &StepId) -> Result<crate::Told, Refused> {
+        let plan = record.plan.as_deref();
+        self.runs.source.explain(step.as_str(), plan, &record.view).ok_or(Refused::NoSuch)
     }
 
     fn plan_told(&self, record: &Record) -> Result<crate::Told, Refused> {
@@ -217,19 +219,19 @@ fn compared(
     }
 }
 
-/// The filter that a page stands for.
-fn filter_of(part: &Part, query: &Query) -> Result<Filter, Refused> {
-    let asked = match part {
-        Part::Nodes => "node:*".to_owned(),
-        Part::Node(node) => format!("node:{node}"),
-        Part::Step(step) => step.as_str().to_owned(),
-        _ => query.get("q").unwrap_or_default().to_owned(),
-    };
-    Filter::parse(&asked).map_err(|error| wrong_filter(&error.to_string()).into())
+/// The steps that a page stands for; else the term that none fits.
+fn chosen<'a>(
+    of_run: &OfRun<'_>,
+    part: &Part,
+    subjects: &[Subject<'a>],
+) -> Result<(Vec<Subject<'a>>, Option<String>), Refused> {
+    let filter = Filter::parse(&part.filter(of_run.query)).map_err(|error| wrong_filter(&error.to_string()))?;
+    Ok(of_run.record.choose(&filter, subjects))
 }
 
-fn wrong_filter(why: &str) -> Problem {
-    Problem::while_doing("reading the filter")
+fn wrong_filter(why: &str) -> Refused {
+    let problem = Problem::while_doing("reading the filter")
         .wrong_input(why)
-        .try_this("write for example `state:failed node:dgx-* kind:nodes/downloads took:>30s waiting:slot`")
+        .try_this("write for example `state:failed node:dgx-* kind:nodes/downloads took:>30s waiting:slot`");
+    Refused::Unread(problem)
 }

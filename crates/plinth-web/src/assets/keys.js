@@ -51,10 +51,11 @@ function help() {
   dialog.showModal()
 }
 
-function copy(text) {
-  navigator.clipboard?.writeText(text)
+// Without TLS, but on loopback, a browser lets nobody write there; and a person may have said no.
+async function copy(text) {
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false)
   const told = document.getElementById('t-link')
-  if (told) told.textContent = 'copied: ' + text
+  if (told) told.textContent = (done ? 'copied: ' : 'could not be copied: ') + text
 }
 
 function press(event) {

@@ -7,6 +7,8 @@ const on = Boolean(run && (body.dataset.live || body.dataset.plain))
 const plain = Boolean(body.dataset.plain)
 const LETTERS = { p: '·', l: 'L', a: 'A', c: 'C', u: '=', s: 'S', f: 'F', n: 'N', x: 'X' }
 const WORDS = { p: 'waiting', l: 'looking', a: 'acting', c: 'changed', u: 'unchanged', s: 'skipped', f: 'failed', n: 'not run', x: 'interrupted' }
+// Patches that wait for a page that is held: as many as the server keeps.
+const KEPT = 240
 const FAILED = Number(byId('t-failed')?.textContent || 0)
 let seq = Number(body.dataset.seq || 0)
 let waiting = []
@@ -148,7 +150,13 @@ function standing(word) {
 
 function apply(patch) {
   if (patch.reload && plain) return standing(patch.state[1])
-  if (patch.reload || (!plain && patch.from > seq)) return reload()
+  const other = patch.state[1] !== body.dataset.state
+  if (patch.reload) {
+    // The death of the runner has the number of the last event: a page that tells of it already is not read again and again.
+    if (other || patch.seq > seq) reload()
+    return
+  }
+  if (!plain && patch.from > seq) return reload()
   seq = Math.max(seq, patch.seq)
   body.dataset.seq = String(seq)
   for (const [id, value] of Object.entries(patch.text)) text(id, value)
@@ -160,10 +168,10 @@ function apply(patch) {
   running(patch.running)
   news(patch.failed)
   say(patch.text['t-done'] + ', ' + patch.text['t-sentence'])
-  document.dispatchEvent(new CustomEvent('plinth-patch', { detail: patch }))
   // What follows, if anything does, is of the state that this one has told.
   body.dataset.state = patch.state[1]
-  if (patch.ended) setTimeout(reload, 500)
+  // Of another state a page has other parts: when the run ends, and when a runner that was silent is heard of again.
+  if (patch.ended || other) setTimeout(reload, 500)
 }
 
 function draw() {
@@ -178,6 +186,11 @@ function draw() {
 }
 
 function take(patch) {
+  // A page that is held for long is read again when it goes on: what waits for it does not grow without end.
+  if (held && waiting.length >= KEPT) {
+    wanted = true
+    waiting = []
+  }
   waiting.push(patch)
   if (held) return hold()
   if (!frame) frame = requestAnimationFrame(draw)

@@ -15,6 +15,8 @@ pub(crate) struct Patch {
     pub(crate) from: u64,
     /// The last event in it.
     pub(crate) seq: u64,
+    /// It only says that the page is to be read again.
+    pub(crate) reload: bool,
     /// As it is sent.
     pub(crate) frame: Bytes,
 }
@@ -82,8 +84,12 @@ impl Feed {
         let ring = self.ring();
         let first = ring.next - ring.patches.len() as u64;
         // What moves without an event (progress, the death of the runner) has the number of the last one; it may be newer than the page.
-        let is_new = |patch: &Patch| patch.seq > seen || (patch.seq == seen && patch.from == seen);
-        match ring.patches.iter().position(is_new) {
+        // A reload that was overtaken without an event told of a death that was none: whoever read the page since would read it for ever.
+        let overtaken = |at: usize| ring.patches.range(at + 1..).any(|later| later.seq == seen);
+        let is_new = |(at, patch): (usize, &Patch)| {
+            patch.seq > seen || (patch.seq == seen && patch.from == seen && !(patch.reload && overtaken(at)))
+        };
+        match ring.patches.iter().enumerate().position(is_new) {
             Some(0) if ring.patches.front().is_some_and(|patch| patch.from > seen) => None,
             Some(at) => Some(first + at as u64),
             None if seen == now => Some(ring.next),
@@ -122,7 +128,7 @@ mod tests {
     use super::*;
 
     fn patch(from: u64, seq: u64) -> Patch {
-        Patch { from, seq, frame: Bytes::from(format!("{from}-{seq}")) }
+        Patch { from, seq, reload: false, frame: Bytes::from(format!("{from}-{seq}")) }
     }
 
     fn texts(next: Next) -> Vec<String> {
@@ -150,6 +156,17 @@ mod tests {
         );
         assert_eq!(texts(feed.after(feed.place(12, 12).unwrap_or(99))), ["Nothing"]);
         assert_eq!(feed.place(13, 12), None, "a page of a run that had more: it is another one");
+    }
+
+    #[test]
+    fn a_death_that_was_none_is_not_told_to_who_comes_later() {
+        let feed = Feed::default();
+        feed.push(Patch { reload: true, ..patch(5, 5) });
+        assert_eq!(texts(feed.after(feed.place(5, 5).unwrap_or(99))), ["5-5"], "the page may be older than the death");
+        feed.push(patch(5, 5));
+        assert_eq!(feed.place(5, 5), Some(1), "the runner was only silent");
+        feed.push(patch(5, 7));
+        assert_eq!((feed.place(5, 7), feed.place(4, 7), feed.place(7, 7)), (Some(1), None, Some(3)));
     }
 
     #[test]

@@ -4,9 +4,9 @@
 use super::feed::Patch;
 use crate::grid::Grid;
 use crate::page::matrix::{letters, standing};
-use crate::page::overview::{RUNNING, doing, more, slots_of};
-use crate::page::parts::{class, counted, letter, of_day, run_class, shares, told, word};
-use crate::page::shell::{headline, silence};
+use crate::page::overview::{RUNNING, doing, more, slots};
+use crate::page::parts::{class, counted, letter, run_class, shares, told};
+use crate::page::shell::{as_of, done, elapsed, headline, silence};
 use crate::record::Record;
 use axum::body::Bytes;
 use plinth_analysis::{kind_of, waiting};
@@ -25,13 +25,14 @@ pub(crate) fn patch(record: &Record, from: u64, events: &[Event], left: Option<&
     let seq = record.view.seq();
     let steps: BTreeSet<&StepId> = events.iter().filter_map(|event| event.body.step()).collect();
     let state = record.state();
-    let value = if steps.len() > MOST || state == RunState::Interrupted {
+    let reload = steps.len() > MOST || state == RunState::Interrupted;
+    let value = if reload {
         json!({"seq": seq, "from": from, "reload": true, "state": [run_class(state), state.word()]})
     } else {
         body(record, from, &steps, left)
     };
     let frame = format!("id: {seq}\nevent: patch\ndata: {value}\n\n");
-    Patch { from, seq, frame: Bytes::from(frame) }
+    Patch { from, seq, reload, frame: Bytes::from(frame) }
 }
 
 fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>, left: Option<&str>) -> Value {
@@ -54,21 +55,15 @@ fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>, left: Option<&str
 /// Texts by the id of their element.
 fn texts(record: &Record, left: Option<&str>) -> BTreeMap<&'static str, String> {
     let view = &record.view;
-    let tally = view.tally();
-    let head = view.run.as_ref();
-    let total = head.map_or(0, |head| head.steps).max(tally.ended() + tally.running());
-    let of = if head.is_some_and(|head| head.rehearsal) { " of virtual time" } else { "" };
-    let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq()));
-    let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
     // Not all that a page has computed: this is done four times a second.
     let waits = if view.end.is_some() { Vec::new() } else { waiting(view, &record.shape) };
     let mut texts = BTreeMap::from([
-        ("t-elapsed", format!("{}{of}", span(seconds))),
-        ("t-done", format!("{} of {total} done", tally.done())),
-        ("t-asof", asof.unwrap_or_default()),
+        ("t-elapsed", elapsed(view)),
+        ("t-done", done(view)),
+        ("t-asof", as_of(view)),
         ("t-sentence", headline(record, &waits, None)),
         ("t-life", silence(record, record.now()).unwrap_or_default()),
-        ("t-slots", slots_of(view)),
+        ("t-slots", slots(view)),
         ("t-more", more(view.running.len())),
     ]);
     texts.extend(left.map(|left| ("t-left", told(left))));
@@ -102,7 +97,7 @@ fn nodes(grid: &Grid, record: &Record, steps: &BTreeSet<&StepId>) -> Vec<Value> 
 fn one(record: &Record, step: &StepId) -> Value {
     let state = record.view.state_of(step);
     let took = record.view.steps.get(step).and_then(|step| step.seconds).filter(|_| state.is_ended());
-    json!([step, class(state), letter(state), word(state), took.map(span).unwrap_or_default()])
+    json!([step, class(state), letter(state), state.told(), took.map(span).unwrap_or_default()])
 }
 
 /// Steps at work, longest first.
@@ -111,7 +106,7 @@ fn running(record: &Record) -> Vec<Value> {
     let told = at_work.iter().take(RUNNING).map(|(id, step)| {
         let state: StepState = step.state;
         let time = span(record.view.running_for(step));
-        json!([class(state), letter(state), word(state), id, time, doing(step)])
+        json!([class(state), letter(state), state.told(), id, time, doing(step)])
     });
     told.collect()
 }

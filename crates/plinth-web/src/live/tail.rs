@@ -93,8 +93,9 @@ fn go_on(runs: &Runs, live: &Followed) -> Result<(), Problem> {
     if ended {
         return Ok(());
     }
-    let events = runs.source.events(&live.run, last)?;
+    // The lock first: who gives it back has written the end before, so a lock that is gone is never seen without the end.
     let lock = runs.source.lock()?;
+    let events = runs.source.events(&live.run, last)?;
     let progress = runs.source.progress(&live.run);
     let mut record = live.write();
     let changed = record.locked(lock) | !events.is_empty();

@@ -6,7 +6,6 @@ use super::parts::{several, step_link, told, took};
 use maud::{Markup, html};
 use plinth_report::evidence::{Checked, Evidence, Proof};
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>, evidence: &Evidence<'_>) -> Markup {
     let checks = sorted(evidence);
     html! {

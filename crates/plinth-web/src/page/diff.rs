@@ -1,6 +1,6 @@
 //! What differs between two runs: what touches a failure first.
 
-use super::parts::{STATES, class, moment, quoted, run_badge, short, word};
+use super::parts::{STATES, class, moment, quoted, run_badge, short};
 use super::shell::{self, Twins};
 use crate::route::{Links, Part, encoded};
 use maud::{Markup, html};
@@ -10,7 +10,6 @@ use plinth_model::{Problem, SiteName, amount};
 /// Differences of a group that are told.
 const MOST: usize = 300;
 
-/// The page.
 pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: &RunDiff) -> Markup {
     let (near, far): (Vec<&Difference>, Vec<&Difference>) =
         diff.differences.iter().partition(|one| one.touches_failure);
@@ -59,7 +58,7 @@ fn value(of: &Difference, text: &str) -> Markup {
     let state = STATES.iter().copied().find(|state| of.what == "outcome" && state.word() == text);
     html! {
         @match (state, text) {
-            (Some(state), _) => span class={"st " (class(state))} { (word(state)) },
+            (Some(state), _) => span class={"st " (class(state))} { (state.told()) },
             (None, "0.0 s") => "0 s",
             (None, text) => (short(text)),
         }

@@ -8,7 +8,6 @@ use crate::source::Told;
 use maud::{Markup, html};
 use plinth_model::SiteName;
 
-/// The page.
 pub(crate) fn page(site: &SiteName, what: &str, explained: &Told) -> Markup {
     let body = html! {
         h1.id { (told(what)) }

@@ -15,7 +15,6 @@ const FORMATS: [(&str, &str, &str); 7] = [
     ("events.ndjson", "Events", "every event as it is kept, one a line"),
 ];
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     html! {
         h1 { "Exports" }

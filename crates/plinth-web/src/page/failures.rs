@@ -14,7 +14,6 @@ const OPEN: usize = 6;
 /// Steps of a cause that are named.
 const NAMED: usize = 100;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let groups = &page.analysis.groups;
     let failed: usize = groups.iter().map(|group| group.steps.len()).sum();

@@ -26,7 +26,6 @@ struct Drawn {
     is_step: bool,
 }
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let shape = &page.record.shape;
     if shape.is_empty() {
@@ -100,17 +99,7 @@ fn tally(page: &OfRun<'_>, drawn: &Drawn) -> (Tally, StepState) {
         if rank(state) < rank(worst) {
             worst = state;
         }
-        match state {
-            StepState::Pending => {}
-            StepState::Looking => tally.looking += 1,
-            StepState::Acting => tally.acting += 1,
-            StepState::Changed => tally.changed += 1,
-            StepState::Unchanged => tally.unchanged += 1,
-            StepState::Skipped => tally.skipped += 1,
-            StepState::Failed => tally.failed += 1,
-            StepState::NotRun => tally.not_run += 1,
-            StepState::Unknown => tally.unknown += 1,
-        }
+        tally.add(state);
     }
     (tally, worst)
 }
@@ -163,7 +152,7 @@ fn one_box(page: &OfRun<'_>, drawn: &Drawn, (x, y): (f64, f64)) -> Markup {
             }
             text x=(number(x + 8.0)) y=(number(y + 17.0)) { (named(&drawn.name)) }
             text.small x=(number(x + 8.0)) y=(number(y + 32.0)) {
-                @if drawn.is_step { (super::parts::word(worst)) } @else { (tally.done()) " of " (total) @if tally.failed > 0 { ", " (tally.failed) " failed" } @if tally.running() > 0 { ", " (tally.running()) " at work" } }
+                @if drawn.is_step { (worst.told()) } @else { (tally.done()) " of " (total) @if tally.failed > 0 { ", " (tally.failed) " failed" } @if tally.running() > 0 { ", " (tally.running()) " at work" } }
             }
             rect class=(if tally.failed > 0 { "f" } else { class(StepState::Changed) }) x=(number(x + 8.0)) y=(number(y + 37.0)) width=(number(done)) height="3" {}
         }

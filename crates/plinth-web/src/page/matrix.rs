@@ -1,7 +1,7 @@
 //! Nodes by kinds: a row for each node, a letter in its colour for each kind. What failed is on top.
 
 use super::OfRun;
-use super::parts::{badge, class, legend, letter, told, word};
+use super::parts::{badge, class, legend, letter, told};
 use crate::grid::{Grid, Kind, rank};
 use crate::route::Part;
 use maud::{Markup, html};
@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
         match self.state {
             StepState::Changed | StepState::Unchanged | StepState::Skipped => "done".to_owned(),
             StepState::Pending => "waits".to_owned(),
-            state => format!("{}: {}", word(state), self.at.map_or("", |kind| verb_of(&kind.name))),
+            state => format!("{}: {}", state.told(), self.at.map_or("", |kind| verb_of(&kind.name))),
         }
     }
 }
@@ -120,7 +120,7 @@ fn cell(state: Option<StepState>, wide: bool) -> Markup {
         @match (state, wide) {
             (None, _) => i {},
             (Some(state), false) => i class=(class(state)) { (letter(state)) },
-            (Some(state), true) => i class=(class(state)) { (word(state)) },
+            (Some(state), true) => i class=(class(state)) { (state.told()) },
         }
     }
 }

@@ -5,12 +5,16 @@ use super::matrix::{Sort, matrix};
 use super::parts::{bounded, short};
 use crate::route::Part;
 use maud::{Markup, html};
+use plinth_analysis::Filter;
 
-/// The page. `?q=` chooses nodes by a part of their name, `*` stands for anything.
+/// The page. `?q=` chooses nodes by parts of their name, `*` stands for anything.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let grid = &page.record.grid;
     let asked = page.query.get("q").unwrap_or_default().trim();
-    let rows: Vec<usize> = (0..grid.nodes.len()).filter(|row| fits(asked, grid.nodes.get(*row))).collect();
+    // Parts of names and nothing else: whatever is asked, it is a filter.
+    let filter = Filter::parse(&Part::Nodes.filter(page.query)).unwrap_or_default();
+    let rows: Vec<usize> =
+        grid.nodes.iter().enumerate().filter(|(_, name)| filter.fits_node(name)).map(|(row, _)| row).collect();
     let sort = Sort::parse(page.query.get("sort"));
     html! {
         h1 { "Nodes" }
@@ -25,39 +29,11 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                     option value="name" selected[sort == Sort::Name] { "name" }
                     option value="slowest" selected[sort == Sort::Slowest] { "slowest" }
                 }
+                @if let Some(at) = page.record.at { input type="hidden" name="at" value=(at); }
                 button { "show" }
             }
             @if let Some(told) = bounded(rows.len(), grid.nodes.len(), "node") { p.dim { (told) ", those that fit " code { (short(asked)) } " · " a href=(page.links.to(&Part::Nodes)) { "all" } } }
             @if rows.is_empty() { p.empty { "No node fits " code { (short(asked)) } "." } } @else { (matrix(page, sort, &rows)) }
-        }
-    }
-}
-
-fn fits(asked: &str, name: Option<&String>) -> bool {
-    let Some(name) = name else { return false };
-    let mut rest = name.as_str();
-    // Parts between the stars, in their order.
-    asked.split('*').filter(|part| !part.is_empty()).all(|part| match rest.find(part) {
-        Some(at) => {
-            rest = rest.get(at + part.len()..).unwrap_or_default();
-            true
-        }
-        None => false,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn nodes_are_chosen_by_parts_of_their_name() {
-        let name = "dgx-012".to_owned();
-        for asked in ["", "dgx", "dgx-*2", "*12", "0*2"] {
-            assert!(fits(asked, Some(&name)), "{asked}");
-        }
-        for asked in ["cpu", "2*dgx", "12*12"] {
-            assert!(!fits(asked, Some(&name)), "{asked}");
         }
     }
 }

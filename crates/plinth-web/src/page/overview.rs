@@ -22,7 +22,6 @@ const CAUSES: usize = 5;
 /// Slow steps that are told.
 const SLOW: usize = 5;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let analysis = page.analysis;
     let all: Vec<usize> = (0..page.record.grid.nodes.len()).collect();
@@ -125,7 +124,7 @@ fn running(page: &OfRun<'_>) -> Markup {
     }
     html! {
         section {
-            h2 { "At work " span.dim id="t-slots" { (slots(page)) } }
+            h2 { "At work " span.dim id="t-slots" { (slots(&record.view)) } }
             ul.list id="running" {
                 @for (id, step) in at_work.iter().take(RUNNING) { (at_work_row(page, id, step)) }
             }
@@ -162,12 +161,7 @@ pub(crate) fn doing(step: &StepView) -> String {
 }
 
 /// `64 of 64 slots: 40 nodes/downloads, 24 nodes/prepare`.
-pub(crate) fn slots(page: &OfRun<'_>) -> String {
-    slots_of(&page.record.view)
-}
-
-/// The same, of a view.
-pub(crate) fn slots_of(view: &plinth_model::RunView) -> String {
+pub(crate) fn slots(view: &plinth_model::RunView) -> String {
     let busy: Vec<String> =
         Busy::of(view).iter().take(3).map(|one| format!("{} {}", one.running, told(&one.kind))).collect();
     let all = view.run.as_ref().map_or(0, |run| run.parallel);

@@ -4,22 +4,7 @@ use maud::{Markup, html};
 use plinth_model::run::{RunState, StepState, Tally};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
-use plinth_report::clean;
-
-/// Longest foreign text in a list, in characters; the page of the step has more of it.
-const LONGEST: usize = 300;
-/// Longest foreign text anywhere on a page, in characters; `.json` has all of it.
-const WHOLE: usize = 4_000;
-
-/// A text of others in one line: hidden characters are written out, and one without an end is cut.
-pub(crate) fn told(text: &str) -> String {
-    cut(text, WHOLE)
-}
-
-/// The same for a list.
-pub(crate) fn short(text: &str) -> String {
-    cut(text, LONGEST)
-}
+pub(crate) use plinth_report::{short, told};
 
 /// A text of others as a shell takes it for one word of a command that somebody copies: it may come from a link that others made.
 pub(crate) fn quoted(text: &str) -> String {
@@ -36,16 +21,6 @@ pub(crate) fn several(lines: &[String]) -> Vec<String> {
     let more = lines.len().saturating_sub(LINES);
     let rest = (more > 0).then(|| format!("and {}", amount(more, "more line")));
     lines.iter().take(LINES).map(|line| told(line)).chain(rest).collect()
-}
-
-/// What is cut off is not cleaned first: a line of a megabyte costs nothing.
-fn cut(text: &str, longest: usize) -> String {
-    let begin: String = text.chars().take(longest + 1).collect();
-    let cleaned = clean(&begin);
-    if begin.chars().count() <= longest {
-        return cleaned;
-    }
-    cleaned.chars().take(longest).chain(" …".chars()).collect()
 }
 
 /// The letter of a state: a colour alone says nothing.
@@ -78,21 +53,6 @@ pub(crate) const fn class(state: StepState) -> &'static str {
     }
 }
 
-/// The word of a state for people.
-pub(crate) const fn word(state: StepState) -> &'static str {
-    match state {
-        StepState::Pending => "waiting",
-        StepState::Looking => "looking",
-        StepState::Acting => "acting",
-        StepState::Changed => "changed",
-        StepState::Unchanged => "unchanged",
-        StepState::Skipped => "skipped",
-        StepState::Failed => "failed",
-        StepState::NotRun => "not run",
-        StepState::Unknown => "interrupted",
-    }
-}
-
 /// All states, as legends list them.
 pub(crate) const STATES: [StepState; 9] = [
     StepState::Failed,
@@ -108,7 +68,7 @@ pub(crate) const STATES: [StepState; 9] = [
 
 /// A state as a label: letter, colour and word.
 pub(crate) fn badge(state: StepState) -> Markup {
-    html! { span class={"st " (class(state))} { i aria-hidden="true" { (letter(state)) } " " (word(state)) } }
+    html! { span class={"st " (class(state))} { i aria-hidden="true" { (letter(state)) } " " (state.told()) } }
 }
 
 /// Letters with their words.
@@ -243,8 +203,6 @@ mod tests {
             told("a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\0\nd"),
             r"a\u{1b}]8;;http://x\u{7}b\u{202e}c\u{9b}\u{0} d"
         );
-        let long = short(&"x".repeat(1_000_000));
-        assert!(long.chars().count() <= LONGEST + 2 && long.ends_with('…'));
         let escaped = html! { (told("<script>alert(1)</script>")) }.into_string();
         assert_eq!(escaped, "&lt;script&gt;alert(1)&lt;/script&gt;");
     }

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 /// Steps of a kind that are named.
 const NAMED: usize = 20;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     html! {
         h1 { "Plan" }

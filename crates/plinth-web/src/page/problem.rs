@@ -1,12 +1,12 @@
 //! What cannot be shown, and why.
 
 use crate::answer::{Answer, HTML};
-use crate::assets;
 use axum::http::StatusCode;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use plinth_model::{Exit, Problem};
 
 use super::parts::told;
+use super::shell::document;
 
 /// A page of one sentence.
 pub(crate) fn plain(status: StatusCode, text: &str) -> Answer {
@@ -49,19 +49,7 @@ pub(crate) fn locked() -> Answer {
 }
 
 fn page(status: StatusCode, body: Markup) -> Answer {
-    let whole = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width,initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "plinth" }
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href=(assets::address("style.css"));
-            }
-            body { header.top { div.line { a.home href="/" { "plinth" } } } main id="main" { (body) } }
-        }
-    };
+    let body = html! { body { header.top { div.line { a.home href="/" { "plinth" } } } main id="main" { (body) } } };
+    let whole = document("plinth", false, &[], body);
     Answer::new(HTML, whole.into_string()).status(status)
 }

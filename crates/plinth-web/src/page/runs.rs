@@ -21,7 +21,7 @@ pub(crate) fn page(site: &SiteName, all: &[RunEntry], chosen: &[RunEntry], asked
         (search(asked))
         @if let Some(wrong) = wrong { p.banner.bad { (wrong) } }
         @if all.is_empty() {
-            p.empty { "Nothing was ever run here. " code { "plinth apply" } " does it, " code { "plinth rehearse" } " tries it; this page shows it as soon as it begins." }
+            p.empty { "Nothing was ever run here. " code { "plinth apply" } " does it, " code { "plinth rehearse" } " tries it; read this page again then." }
         } @else if chosen.is_empty() {
             p.empty { "No run fits " code { (short(asked)) } "." }
         } @else {

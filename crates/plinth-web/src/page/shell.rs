@@ -10,23 +10,21 @@ use maud::{DOCTYPE, Markup, html};
 use plinth_analysis::Waiting;
 use plinth_model::run::RunState;
 use plinth_model::span::{clock, span};
-use plinth_model::{SiteName, amount};
+use plinth_model::{RunView, SiteName, amount};
 use plinth_report::runs::sentence;
 
-/// Pages of a run, as they stand beside each other: key, name, page.
-fn tabs() -> [(&'static str, &'static str, Part); 9] {
-    [
-        ("o", "Overview", Part::Overview),
-        ("f", "Failures", Part::Failures),
-        ("n", "Nodes", Part::Nodes),
-        ("s", "Steps", Part::Steps),
-        ("t", "Timeline", Part::Timeline),
-        ("g", "Graph", Part::Graph),
-        ("c", "Checks", Part::Checks),
-        ("p", "Plan", Part::Plan),
-        ("e", "Exports", Part::Exports),
-    ]
-}
+/// Pages of a run, in the order in which they stand beside each other; keys.js counts on it.
+static TABS: [(&str, Part); 9] = [
+    ("Overview", Part::Overview),
+    ("Failures", Part::Failures),
+    ("Nodes", Part::Nodes),
+    ("Steps", Part::Steps),
+    ("Timeline", Part::Timeline),
+    ("Graph", Part::Graph),
+    ("Checks", Part::Checks),
+    ("Plan", Part::Plan),
+    ("Exports", Part::Exports),
+];
 
 /// Other forms of a page, as addresses, and the command that says the same.
 pub(crate) struct Twins {
@@ -49,7 +47,7 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
     document(
         &title,
         live.is_some(),
-        &[],
+        &["live.js"],
         html! {
             body data-run=[live] data-plain="1" data-state=[live.map(|_| RunState::Running.word())] {
                 a.skip href="#main" { "to the content" }
@@ -65,17 +63,16 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
 
 /// A page of a run. `title` names the page, `part` says which tab it belongs to.
 pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -> Markup {
-    let on = page.record.is_on();
+    let on = page.record.may_go_on();
     let seq = page.record.view.seq();
     let state = page.analysis.entry.state.word();
     let title = format!("{title} · {state} · {}", page.site);
-    let scripts: &[&str] = if *part == Part::Timeline { &["timeline.js"] } else { &[] };
     document(
         &title,
         on,
-        scripts,
+        if *part == Part::Timeline { &["live.js", "timeline.js"] } else { &["live.js"] },
         html! {
-            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[on.then_some("1")] data-part=(part_name(part)) {
+            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[on.then_some("1")] {
                 a.skip href="#main" { "to the content" }
                 (head(page, part))
                 main id="main" { (body) }
@@ -85,18 +82,8 @@ pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -
     )
 }
 
-const fn part_name(part: &Part) -> &'static str {
-    match part {
-        Part::Overview => "overview",
-        Part::Timeline => "timeline",
-        Part::Steps => "steps",
-        Part::Nodes => "nodes",
-        Part::Failures => "failures",
-        _ => "other",
-    }
-}
-
-fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
+/// The whole. A page of something that is `on` is read again every few seconds where there are no scripts.
+pub(crate) fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -108,7 +95,7 @@ fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(assets::address("style.css"));
                 @if on { noscript { meta http-equiv="refresh" content="5"; } }
-                @for script in ["live.js"].iter().chain(scripts) {
+                @for script in scripts {
                     script type="module" src=(assets::address(script)) {}
                 }
             }
@@ -120,26 +107,25 @@ fn document(title: &str, on: bool, scripts: &[&str], body: Markup) -> Markup {
 fn head(page: &OfRun<'_>, part: &Part) -> Markup {
     let OfRun { record, analysis, links, .. } = page;
     let (entry, view) = (&analysis.entry, &record.view);
-    let asof = view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq())).unwrap_or_default();
     html! {
         header.top {
             div.line {
                 a.home href="/" { "plinth" }
                 b.site { (page.site) }
                 (run_badge(entry.state, Some("t-state")))
-                span id="t-elapsed" { (span(entry.seconds)) (if entry.rehearsal { " of virtual time" } else { "" }) }
-                span id="t-done" { (done(page)) }
+                span id="t-elapsed" { (elapsed(view)) }
+                span id="t-done" { (done(view)) }
                 @if view.retries == 1 { span.dim { "1 retry" } }
                 @if view.retries > 1 { span.dim { (view.retries) " retries" } }
                 span.grow {}
-                span.dim id="t-asof" { (asof) }
+                span.dim id="t-asof" { (as_of(view)) }
                 button.hold id="hold" hidden { "hold" }
             }
             p.sentence id="t-sentence" { (headline(record, &analysis.waiting, Some(analysis.groups.len()))) }
             @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
             nav aria-label="pages of this run" {
-                @for (_, name, tab) in &tabs() {
+                @for (name, tab) in &TABS {
                     a href=(links.to(tab)) aria-current=[same(tab, part).then_some("page")] { (name)
                         @if *tab == Part::Failures && !view.failed.is_empty() { " " b.count id="t-failed" { (view.failed.len()) } }
                     }
@@ -160,11 +146,23 @@ fn same(tab: &Part, part: &Part) -> bool {
     }
 }
 
+/// `12 min of virtual time`.
+pub(crate) fn elapsed(view: &RunView) -> String {
+    let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
+    let of = if view.run.as_ref().is_some_and(|head| head.rehearsal) { " of virtual time" } else { "" };
+    format!("{}{of}", span(seconds))
+}
+
 /// `41 of 97 done`.
-pub(crate) fn done(page: &OfRun<'_>) -> String {
-    let tally = page.record.view.tally();
-    let total = page.analysis.entry.steps.max(tally.ended() + tally.running());
+pub(crate) fn done(view: &RunView) -> String {
+    let tally = view.tally();
+    let total = view.run.as_ref().map_or(0, |head| head.steps).max(tally.ended() + tally.running());
     format!("{} of {total} done", tally.done())
+}
+
+/// Until when it tells.
+pub(crate) fn as_of(view: &RunView) -> String {
+    view.at.map(|at| format!("as of {} UTC, event {}", of_day(at), view.seq())).unwrap_or_default()
 }
 
 /// The one sentence: what it waits for and since when, as long as it is on; else how it ended. Who does not know the number of causes
@@ -217,11 +215,9 @@ fn banners(page: &OfRun<'_>) -> Markup {
 
 /// Where in the run the page stands, and the ways to before, after and now.
 fn travel(page: &OfRun<'_>, at: u64) -> Markup {
-    let query = page.query.without("at");
     let to = |at: Option<u64>| {
         let at = at.map(|at| at.to_string());
-        let rest = form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
-        let rest = rest.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let rest = page.query.pairs().filter(|(key, _)| *key != "at");
         asked("", rest.chain(at.as_deref().map(|at| ("at", at))))
     };
     let now = to(None);
@@ -235,10 +231,15 @@ fn travel(page: &OfRun<'_>, at: u64) -> Markup {
     }
 }
 
-/// Of a page of a run. Its exports have forms of their own.
+/// Of a page of a run. Its exports have forms of their own; a step, and a plan, are told from a plan that can be read.
 fn twins(page: &OfRun<'_>, part: &Part) -> Twins {
     let query: Vec<(&str, &str)> = page.query.get("q").map(|q| ("q", q)).into_iter().collect();
-    let form = |end: &str| if *part == Part::Exports { String::new() } else { page.links.with(part, end, &query) };
+    let has_forms = match part {
+        Part::Exports => false,
+        Part::Step(_) | Part::Plan => page.record.plan.is_some(),
+        _ => true,
+    };
+    let form = |end: &str| if has_forms { page.links.with(part, end, &query) } else { String::new() };
     Twins { json: form(".json"), text: form(".txt"), command: command(page, part) }
 }
 
@@ -275,10 +276,8 @@ fn command(page: &OfRun<'_>, part: &Part) -> String {
     match part {
         Part::Overview => format!("plinth runs show {run}"),
         Part::Failures => format!("plinth runs what-failed {run}"),
-        Part::Nodes => format!("plinth runs show {run} --where 'node:*'"),
-        Part::Node(node) => format!("plinth runs show {run} --where {}", quoted(&format!("node:{node}"))),
-        Part::Steps => {
-            format!("plinth runs show {run} --where {}", quoted(page.query.get("q").unwrap_or_default()))
+        Part::Nodes | Part::Node(_) | Part::Steps => {
+            format!("plinth runs show {run} --where {}", quoted(&part.filter(page.query)))
         }
         Part::Step(step) => format!("plinth explain {}", quoted(step.as_str())),
         Part::Timeline | Part::Graph => format!("plinth runs critical-path {run}"),

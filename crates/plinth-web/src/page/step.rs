@@ -111,8 +111,12 @@ fn named(page: &OfRun<'_>, steps: &[&StepId]) -> Markup {
 /// Its like: how long others of its kind took, and where it stands among them.
 fn alike(page: &OfRun<'_>, step: &StepId, row: Option<&Row>) -> Markup {
     let kind = kind_of(step);
-    let Some(found) = page.analysis.kinds.iter().find(|one| one.kind == kind) else { return html! {} };
-    let of_kind = page.analysis.columns.rows.iter().filter(|other| other.kind == kind);
+    let planned = || page.record.plan.as_ref()?.steps.iter().find(|one| one.id == *step).map(|one| one.work.stage());
+    // A kind that is in two stages is two of them.
+    let Some(stage) = row.map(|row| row.stage).or_else(planned) else { return html! {} };
+    let found = page.analysis.kinds.iter().find(|one| one.kind == kind && one.stage == stage);
+    let Some(found) = found else { return html! {} };
+    let of_kind = page.analysis.columns.rows.iter().filter(|other| other.kind == kind && other.stage == stage);
     let mut all: Vec<f64> = of_kind.filter_map(Row::took_s).collect();
     all.sort_by(f64::total_cmp);
     let rank = row.and_then(Row::took_s).map(|own| all.iter().filter(|other| **other > own).count() + 1);

@@ -16,7 +16,6 @@ const PAGE: usize = 200;
 /// Values of a facet that are listed.
 const VALUES: usize = 12;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let asked = page.query.get("q").unwrap_or_default();
     let subjects = page.record.subjects();

@@ -3,7 +3,7 @@
 
 use super::OfRun;
 use super::parts::{class, number, step_link, told};
-use crate::bands::{Band, Bands};
+use crate::bands::Band;
 use crate::route::{Part, encoded};
 use maud::{Markup, html};
 use plinth_analysis::{CriticalPath, PathStep, Row};
@@ -22,7 +22,6 @@ const PATH: usize = 30;
 /// Height of a row.
 const ROW: f64 = 16.0;
 
-/// The page.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
     let analysis = page.analysis;
     if analysis.columns.elapsed_s <= 0.0 || analysis.path.steps.is_empty() {
@@ -79,11 +78,11 @@ fn drawn(page: &OfRun<'_>) -> Markup {
     let columns = &page.analysis.columns;
     let scale = Scale(columns.elapsed_s);
     let single = columns.rows.iter().filter(|row| row.started_s.is_some()).count() <= SINGLE;
-    let bands = Bands::of(columns, &page.record.grid, BINS);
+    let bands = Band::all(columns, &page.record.grid, BINS);
     let mut rows: Vec<&Row> = columns.rows.iter().filter(|row| row.started_s.is_some()).collect();
     rows.sort_by(|a, b| a.started_s.unwrap_or(0.0).total_cmp(&b.started_s.unwrap_or(0.0)));
     let stages: Vec<(Stage, f64, f64)> = Stage::ALL.into_iter().filter_map(|stage| extent(columns, stage)).collect();
-    let below = if single { rows.len() } else { bands.kinds.len() };
+    let below = if single { rows.len() } else { bands.len() };
     let top = 24.0 + 30.0 + stages.len() as f64 * ROW + 12.0;
     let tall = top + below as f64 * ROW + 8.0;
     html! {
@@ -93,7 +92,7 @@ fn drawn(page: &OfRun<'_>) -> Markup {
             (critical(&page.analysis.path, page, scale))
             @for (at, (stage, from, to)) in stages.iter().enumerate() { (stage_row(*stage, scale.piece(*from, *to), 54.0 + at as f64 * ROW)) }
             @if single { @for (at, row) in rows.iter().enumerate() { (step_row(page, row, scale, top + at as f64 * ROW)) } }
-            @else { @for (at, band) in bands.kinds.iter().enumerate() { (strip(page, band, top + at as f64 * ROW)) } }
+            @else { @for (at, band) in bands.iter().enumerate() { (strip(page, band, top + at as f64 * ROW)) } }
         }
     }
 }

@@ -61,7 +61,7 @@ async fn make_room(path: &Path) -> Result<(), String> {
         Err(error) if error.kind() != ErrorKind::ConnectionRefused => {
             Err(format!("there is a socket, and whether somebody serves there cannot be told: {error}"))
         }
-        Err(_) if own_user() != Some(found.uid()) => Err("there is a socket of another user".to_owned()),
+        Err(_) if own_user() != found.uid() => Err("there is a socket of another user".to_owned()),
         Err(_) => std::fs::remove_file(path).map_err(|error| error.to_string()),
     }
 }
@@ -71,6 +71,6 @@ fn file_at(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// The user that this process is.
-pub(super) fn own_user() -> Option<u32> {
-    std::fs::metadata("/proc/self").map(|own| own.uid()).ok()
+pub(super) fn own_user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }

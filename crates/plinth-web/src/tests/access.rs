@@ -15,24 +15,24 @@ async fn the_link_lets_in_and_the_token_leaves_the_address() {
     }
     let wrong = page.ask("GET", "/?token=a-token-that-is-not-the-one", &ours).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
-    let link = format!("/r/run-1/steps?token={}&q=state:failed", page.token.text());
+    let link = format!("/r/run-1/steps?token={}&q=state:failed", page.token.expose());
     let got = page.ask("GET", &link, &ours).await;
     assert_eq!(
         (got.status, &got.headers["location"]),
         (StatusCode::SEE_OTHER, &"/r/run-1/steps?q=state%3Afailed".parse().unwrap())
     );
     let cookie = got.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(page.token.text()));
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(page.token.expose()));
     let pair = cookie.split(';').next().unwrap();
     let got = page.ask("GET", "/r/run-1", &[("host", "127.0.0.1:8080"), ("cookie", pair)]).await;
     assert_eq!(got.status, StatusCode::OK);
-    assert!(!got.body.contains(page.token.text()), "no page has the token");
+    assert!(!got.body.contains(page.token.expose()), "no page has the token");
 }
 
 #[tokio::test]
 async fn only_hosts_of_ours_and_only_looking() {
     let page = Page::of(&Scripted::of(run("x")));
-    let bearer = format!("Bearer {}", page.token.text());
+    let bearer = format!("Bearer {}", page.token.expose());
     for host in ["evil.example", "localhost.evil.example:8080", ""] {
         let got = page.ask("GET", "/", &[("host", host), ("authorization", &bearer)]).await;
         assert_eq!(got.status, StatusCode::MISDIRECTED_REQUEST, "{host}");

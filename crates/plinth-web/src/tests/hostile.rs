@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::pages::PARTS;
+use super::plan::plan;
 use super::script::{Scripted, run};
 
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\u{1b}]8;;https://evil.example\u{7}here\u{1b}]8;;\u{7}\u{0}\r\n\u{200b}\
@@ -13,17 +14,11 @@ fn is_hidden(c: char) -> bool {
 
 #[tokio::test]
 async fn nothing_from_outside_is_obeyed_on_any_page() {
-    let page = Page::of(&Scripted::of(run(HOSTILE)));
-    let more = [
-        "/trace.json",
-        "/otlp.json",
-        "/ctrf.json",
-        "/junit.xml",
-        "/summary.md",
-        "/events.ndjson",
-        "/columns.json",
-        "/bands.json",
-    ];
+    let source = Scripted::of(run(HOSTILE));
+    *source.plan.lock().unwrap() = Some(plan(HOSTILE));
+    let page = Page::of(&source);
+    let more =
+        ["/trace.json", "/otlp.json", "/ctrf.json", "/junit.xml", "/summary.md", "/events.ndjson", "/columns.json"];
     let parts = PARTS
         .iter()
         .filter(|part| !part.contains('?'))
@@ -42,8 +37,11 @@ async fn nothing_from_outside_is_obeyed_on_any_page() {
 
 #[tokio::test]
 async fn a_line_without_an_end_is_cut_where_lists_are() {
-    let page = Page::of(&Scripted::of(run(&"x".repeat(1_000_000))));
-    for part in ["", "/failures", "/nodes", "/steps", "/timeline"] {
+    let endless = "x".repeat(1_000_000);
+    let source = Scripted::of(run(&endless));
+    *source.plan.lock().unwrap() = Some(plan(&endless));
+    let page = Page::of(&source);
+    for part in ["", "/failures", "/nodes", "/steps", "/timeline", "/graph", "/plan"] {
         let body = page.get(&format!("/r/run-1{part}")).await.body;
         assert!(body.len() < 200_000, "{part}: {} bytes", body.len());
     }
@@ -68,7 +66,7 @@ async fn what_stands_in_an_address_is_shown_and_not_obeyed() {
     let long = format!("/?q={}", "x".repeat(9_000));
     assert_eq!(page.get(&long).await.status, axum::http::StatusCode::URI_TOO_LONG);
     let elsewhere =
-        page.ask("GET", &format!("//evil.example/?token={}", page.token.text()), &[("host", "localhost")]).await;
+        page.ask("GET", &format!("//evil.example/?token={}", page.token.expose()), &[("host", "localhost")]).await;
     let location = elsewhere.headers.get("location").map(|place| place.to_str().unwrap().to_owned());
     assert!(location.is_none_or(|place| !place.starts_with("//")), "the token leads nowhere else");
 }

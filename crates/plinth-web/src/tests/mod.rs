@@ -5,6 +5,7 @@
 mod access;
 mod hostile;
 mod pages;
+mod plan;
 mod script;
 mod sockets;
 mod strain;
@@ -40,7 +41,7 @@ impl Page {
         let token = Token::given("a-token-that-is-long-enough").unwrap();
         let (stop, stopped) = watch::channel(false);
         let runs = Arc::new(Runs::new(Arc::new(Arc::clone(source))));
-        let guard = Guard::new(Some(token.clone()), &[], (1, false));
+        let guard = Guard::new(token.clone(), &[], (1, false));
         let app = Arc::new(App::new(runs, guard, stopped));
         Self { app, token, stop }
     }
@@ -52,7 +53,7 @@ impl Page {
 
     /// Asks as somebody who may look.
     pub(super) async fn get(&self, address: &str) -> Got {
-        let bearer = format!("Bearer {}", self.token.text());
+        let bearer = format!("Bearer {}", self.token.expose());
         self.ask("GET", address, &[("host", "localhost"), ("authorization", &bearer)]).await
     }
 
@@ -75,6 +76,6 @@ impl Page {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        Arc::clone(&self.app).answer(Peer::default(), request).await
+        Arc::clone(&self.app).answer(Peer::Stranger, request).await
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct Scripted {
     pub(crate) runs: Mutex<Vec<(String, Vec<Event>)>>,
     pub(crate) lock: Mutex<Option<LockView>>,
     pub(crate) moving: Mutex<BTreeMap<StepId, Progress>>,
+    /// The plan of its runs; none: it is of another release.
+    pub(crate) plan: Mutex<Option<Plan>>,
+    /// The run writes these and gives its lock back as soon as the next question about it, whichever it is, was answered.
+    pub(crate) meanwhile: Mutex<Vec<Event>>,
 }
 
 impl Scripted {
@@ -34,6 +38,14 @@ impl Scripted {
         match runs.iter_mut().find(|(id, _)| id == run) {
             Some((_, all)) => all.extend(events),
             None => runs.push((run.to_owned(), events)),
+        }
+    }
+
+    fn goes_on(&self) {
+        let events = std::mem::take(&mut *self.meanwhile.lock().unwrap());
+        if !events.is_empty() {
+            self.add("run-1", events);
+            *self.lock.lock().unwrap() = None;
         }
     }
 
@@ -68,17 +80,23 @@ impl Source for Arc<Scripted> {
     }
 
     fn events(&self, run: &str, after: u64) -> Result<Vec<Event>, Problem> {
-        let runs = self.runs.lock().unwrap();
-        let of = runs.iter().filter(|(id, _)| id == run).flat_map(|(_, events)| events);
-        Ok(of.filter(|event| event.seq > after).cloned().collect())
+        let found = {
+            let runs = self.runs.lock().unwrap();
+            let of = runs.iter().filter(|(id, _)| id == run).flat_map(|(_, events)| events);
+            of.filter(|event| event.seq > after).cloned().collect()
+        };
+        self.goes_on();
+        Ok(found)
     }
 
     fn plan(&self, _: &Digest) -> Result<Option<Plan>, Problem> {
-        Ok(None)
+        Ok(self.plan.lock().unwrap().clone())
     }
 
     fn lock(&self) -> Result<Option<LockView>, Problem> {
-        Ok(self.lock.lock().unwrap().clone())
+        let found = self.lock.lock().unwrap().clone();
+        self.goes_on();
+        Ok(found)
     }
 
     fn progress(&self, _: &str) -> BTreeMap<StepId, Progress> {
@@ -109,8 +127,8 @@ impl Source for Arc<Scripted> {
         (what != "nothing").then(|| Told { text: format!("{what}: is what it is"), data: json!({"topic": what}) })
     }
 
-    fn plan_told(&self, _: &Plan) -> Told {
-        Told { text: String::new(), data: json!(null) }
+    fn plan_told(&self, plan: &Plan) -> Told {
+        Told { text: format!("{} steps", plan.steps.len()), data: json!(plan) }
     }
 
     fn verdicts(&self) -> IsVerdict {

@@ -39,7 +39,7 @@ fn hold(page: &Page) -> mpsc::Sender<()> {
 async fn a_follower_who_has_to_wait_holds_up_nobody() {
     let page = page();
     let let_go = hold(&page);
-    let bearer = format!("Bearer {}", page.token.text());
+    let bearer = format!("Bearer {}", page.token.expose());
     let headers = [("host", "localhost"), ("authorization", bearer.as_str())];
     let mut follower = Box::pin(page.respond("GET", "/r/run-1/live", &headers));
     assert!(timeout(SOON, follower.as_mut()).await.is_err(), "the only thread of this runtime was blocked");

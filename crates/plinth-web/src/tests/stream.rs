@@ -57,7 +57,7 @@ impl Browser {
 
     /// Hears what there is until nothing comes for a moment, or it is over.
     async fn follow(&mut self, page: &Page, from: Option<u64>) {
-        let bearer = format!("Bearer {}", page.token.text());
+        let bearer = format!("Bearer {}", page.token.expose());
         let query = from.map(|from| format!("?from={from}")).unwrap_or_default();
         let headers = [("host", "localhost"), ("authorization", bearer.as_str())];
         let response = page.respond("GET", &format!("/r/run-1/live{query}"), &headers).await;
@@ -72,7 +72,7 @@ impl Browser {
 
 /// What a stream says until nothing comes for a moment.
 async fn heard(page: &Page, address: &str) -> String {
-    let bearer = format!("Bearer {}", page.token.text());
+    let bearer = format!("Bearer {}", page.token.expose());
     let headers = [("host", "localhost"), ("authorization", bearer.as_str())];
     rest(page.respond("GET", address, &headers).await).await
 }
@@ -176,7 +176,7 @@ async fn a_new_run_ends_the_streams_of_the_one_before_and_a_flood_is_one_word() 
     }
     source.add("run-2", next.0[known..].to_vec());
     page.look();
-    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.text()))];
+    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.expose()))];
     let response = page.respond("GET", "/r/run-2/live?from=2", &headers).await;
     let mut frames = response.into_body().into_data_stream();
     let hello = frames.next().await.unwrap().unwrap();
@@ -189,7 +189,7 @@ async fn a_new_run_ends_the_streams_of_the_one_before_and_a_flood_is_one_word() 
 #[tokio::test]
 async fn a_stream_ends_with_the_server_and_is_counted_while_it_is_open() {
     let (_, page) = growing(&run("x"), 5);
-    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.text()))];
+    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.expose()))];
     let response = page.respond("GET", "/r/run-1/live", &headers).await;
     assert_eq!(page.app.followers.count(), 1);
     let mut frames = response.into_body().into_data_stream();
@@ -223,7 +223,7 @@ async fn a_run_that_began_just_now_is_not_called_over() {
 #[tokio::test]
 async fn a_journal_that_goes_away_takes_its_run_with_it() {
     let (source, page) = growing(&run("x"), 5);
-    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.text()))];
+    let headers = [("host", "localhost"), ("authorization", &*format!("Bearer {}", page.token.expose()))];
     let follower = page.respond("GET", "/r/run-1/live", &headers).await;
     source.runs.lock().unwrap().clear();
     page.look();
@@ -235,4 +235,47 @@ async fn a_journal_that_goes_away_takes_its_run_with_it() {
     source.add("run-1", run("x"));
     page.look();
     assert_eq!(page.get("/r/run-1").await.status, axum::http::StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_end_that_is_written_while_it_is_read_is_no_death() {
+    let events = run("x");
+    let (source, page) = growing(&events, 6);
+    let mut browser = Browser::open(&page).await;
+    let from = browser.seq + 1;
+    *source.meanwhile.lock().unwrap() = events[6..].to_vec();
+    page.look();
+    browser.follow(&page, Some(from)).await;
+    assert_eq!((browser.reloads, browser.resets, browser.ended), (0, 0, true), "it ended, and nobody is gone");
+    assert!(page.get("/r/run-1").await.body.contains("data-state=\"partly\""));
+
+    let source = Scripted::of(events[..6].to_vec());
+    source.held("run-1", true);
+    *source.meanwhile.lock().unwrap() = events[6..].to_vec();
+    let body = Page::of(&source).get("/r/run-1").await.body;
+    assert!(body.contains("data-state=\"partly\""), "nor for whoever reads it whole: {body}");
+}
+
+#[tokio::test]
+async fn a_page_of_a_silent_runner_hears_that_it_goes_on() {
+    let events = run("x");
+    let (source, page) = growing(&events, 6);
+    source.held("run-1", false);
+    page.look();
+    let mut browser = Browser::open(&page).await;
+    let from = browser.seq + 1;
+    source.held("run-1", true);
+    source.add("run-1", events[6..8].to_vec());
+    page.look();
+    browser.follow(&page, Some(from)).await;
+    assert!(browser.resets == 0 && !browser.ended && browser.seq == events[7].seq);
+}
+
+#[tokio::test]
+async fn a_stream_of_an_earlier_run_ends() {
+    let source = Scripted::of(run("x"));
+    source.add("run-2", Script::begin("run-2", 8, false).0);
+    let page = Page::of(&source);
+    page.look();
+    assert!(heard(&page, "/r/run-1/live").await.contains("event: end"));
 }

@@ -12,12 +12,14 @@ use plinth_world::{files, private_file};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// What is in it; a file that others may read keeps nobody out.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if std::fs::metadata(file)?.permissions().mode() & 0o077 != 0 {
-        return Err(std::io::Error::other("others may read it; it needs mode 0600"));
+/// What is in it. None: others may read it, or put a token of theirs there, so that it keeps nobody out.
+fn read(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let is_open = std::fs::metadata(file)?.permissions().mode() & 0o033 != 0;
+    if is_open || private_file::readable_by_others(file)? {
+        Ok(None)
+    } else {
+        files::read_up_to(file, LARGEST).map(Some)
     }
-    files::read_up_to(file, LARGEST)
 }
 
 /// Largest file that is read for a token, bytes.
@@ -26,17 +28,18 @@ const LARGEST: usize = 1024;
 /// The token that is kept in a file, made when there is none; without a file a new one.
 pub(crate) fn token(file: Option<&Path>) -> Result<Token, Problem> {
     let Some(file) = file else { return Token::new() };
-    let failed = |error: std::io::Error| {
-        Problem::while_doing("reading the token of the page")
-            .to(file.display())
-            .wrong_input(error)
-            .try_this("give a file in a folder that you can write to")
-    };
+    let doing = || Problem::while_doing("reading the token of the page").to(file.display());
+    let failed =
+        |error: std::io::Error| doing().wrong_input(error).try_this("give a file in a folder that you can write to");
     match read(file) {
-        Ok(bytes) => Token::given(&String::from_utf8_lossy(&bytes)).map_err(|problem| problem.to(file.display())),
+        Ok(None) => {
+            let remedy = "remove it, for somebody may have read it: then a new token is made and kept there";
+            Err(doing().wrong_input("others may read it, or write it").try_this(remedy))
+        }
+        Ok(Some(bytes)) => Token::given(&String::from_utf8_lossy(&bytes)).map_err(|problem| problem.to(file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let token = Token::new()?;
-            private_file::write(file, token.text().as_bytes()).map_err(failed)?;
+            private_file::write(file, token.expose().as_bytes()).map_err(failed)?;
             Ok(token)
         }
         Err(error) => Err(failed(error)),

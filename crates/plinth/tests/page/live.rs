@@ -54,8 +54,9 @@ fn in_the_middle<'b>(browser: &'b plinth_lab::browser::Browser, served: &Served,
     loop {
         if let Some(run) = run_of(&tab, served.origin()) {
             tab.open(&format!("{}/r/{run}{part}", served.origin())).unwrap();
-            let done = tab.ask("parseInt(document.getElementById('t-done').textContent)").unwrap();
-            if done.as_u64().is_some_and(|done| done >= 10) {
+            // The page may just be reading itself again.
+            let done = tab.ask("parseInt(document.getElementById('t-done').textContent)").ok();
+            if done.and_then(|done| done.as_u64()).is_some_and(|done| done >= 10) {
                 return (tab, run);
             }
         }
@@ -65,12 +66,13 @@ fn in_the_middle<'b>(browser: &'b plinth_lab::browser::Browser, served: &Served,
 }
 
 /// What is to be read on a page but for what depends on the reader: sorted lines, since what failed or runs longest may stand elsewhere.
-fn facts(tab: &Tab<'_>) -> Vec<String> {
-    let text = tab.ask("document.querySelector('main').innerText").unwrap().as_str().unwrap().to_owned();
+/// None: it is just being read again.
+fn facts(tab: &Tab<'_>) -> Option<Vec<String>> {
+    let text = tab.ask("document.querySelector('main')?.innerText").ok()?.as_str()?.to_owned();
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut lines: Vec<String> = text.lines().map(words).filter(|line| !line.is_empty()).collect();
     lines.sort();
-    lines
+    Some(lines)
 }
 
 fn ended(tab: &Tab<'_>, word: &str) {
@@ -84,6 +86,7 @@ fn same_as_a_late_reader(tab: &Tab<'_>, address: &str) {
     let late = tab.beside(Look::PLAIN).unwrap();
     late.open(address).unwrap();
     let wanted = facts(&late);
+    assert!(wanted.as_ref().is_some_and(|lines| lines.len() > 5), "{wanted:?}");
     tab.front().unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while facts(tab) != wanted {
@@ -98,8 +101,8 @@ fn same_as_a_late_reader(tab: &Tab<'_>, address: &str) {
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn who_comes_in_the_middle_ends_with_what_a_late_reader_sees() {
     let (scratch, state) = site_state();
-    let mut runner = Runner::start(&state, &["--fault", "release:gpu-operator:fails"]);
     let (served, browser) = (served(&state, 0), browser());
+    let mut runner = Runner::start(&state, &["--fault", "release:gpu-operator:fails"]);
     let (tab, run) = in_the_middle(&browser, &served, "");
     let others: Vec<(Tab<'_>, String)> = ["/nodes", "/failures", "/steps"]
         .into_iter()
@@ -123,10 +126,9 @@ fn who_comes_in_the_middle_ends_with_what_a_late_reader_sees() {
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn a_server_that_is_killed_and_started_again_is_followed_on() {
     let (_scratch, state) = site_state();
-    let mut runner = Runner::start(&state, &[]);
-    let first = served(&state, 0);
+    let (first, browser) = (served(&state, 0), browser());
     let port: u16 = first.origin().rsplit(':').next().unwrap().parse().unwrap();
-    let browser = browser();
+    let mut runner = Runner::start(&state, &[]);
     let (tab, run) = in_the_middle(&browser, &first, "");
     drop(first);
     std::thread::sleep(Duration::from_millis(1500));
@@ -140,12 +142,12 @@ fn a_server_that_is_killed_and_started_again_is_followed_on() {
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn a_runner_that_is_killed_is_said_to_be_gone() {
     let (_scratch, state) = site_state();
-    let mut runner = Runner::start(&state, &[]);
     let (served, browser) = (served(&state, 0), browser());
+    let mut runner = Runner::start(&state, &[]);
     let (tab, run) = in_the_middle(&browser, &served, "");
     let process = runner.0.id();
     runner.0.kill().unwrap();
-    runner.0.wait().unwrap();
+    assert_eq!(runner.0.wait().unwrap().code(), None, "it ended before it was killed");
     ended(&tab, "interrupted");
     let gone = format!("document.body.innerText.includes('process {process}')");
     tab.open(&format!("{}/r/{run}", served.origin())).unwrap();
@@ -156,8 +158,8 @@ fn a_runner_that_is_killed_is_said_to_be_gone() {
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn who_was_cut_off_catches_up() {
     let (_scratch, state) = site_state();
-    let mut runner = Runner::start(&state, &[]);
     let (served, browser) = (served(&state, 0), browser());
+    let mut runner = Runner::start(&state, &[]);
     let (tab, run) = in_the_middle(&browser, &served, "");
     tab.offline(true).unwrap();
     std::thread::sleep(Duration::from_secs(2));
@@ -171,8 +173,8 @@ fn who_was_cut_off_catches_up() {
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn a_seventh_tab_opens_although_a_browser_has_six_connections() {
     let (_scratch, state) = site_state();
-    let _runner = Runner::start(&state, &[]);
     let (served, browser) = (served(&state, 0), browser());
+    let _runner = Runner::start(&state, &[]);
     let (tab, run) = in_the_middle(&browser, &served, "");
     let address = format!("{}/r/{run}", served.origin());
     let more: Vec<Tab<'_>> = (0..7)

@@ -1,7 +1,8 @@
 //! Every page of runs of three sizes, in light and dark, with scripts and without.
 
 use crate::ground::{FAILED_NODES, FAILED_RELEASE, SIZES, browser, last_run, recorded, served, unsound};
-use plinth_lab::browser::{Look, Served, Tab};
+use plinth_lab::browser::{Look, Request, Seen, Served, Tab};
+use std::time::Duration;
 
 /// Of the budget, what a tier may refuse: twice as much. Packed bytes of the overview, and its elements, by size.
 const OVERVIEW_BYTES: [u64; 3] = [16_000, 30_000, 60_000];
@@ -30,7 +31,7 @@ fn addresses(nodes: usize, run: &str) -> Vec<String> {
     all.push(format!("/r/{run}/steps?q=state:failed+node:nobody"));
     all.push(format!("/r/{run}?at=50"));
     all.push(format!("/diff/last-good/{run}"));
-    all.push("/explain/run.finished".to_owned());
+    all.push("/explain/node.host-key-changed".to_owned());
     all.push("/".to_owned());
     all
 }
@@ -51,10 +52,6 @@ fn each_page(nodes: usize) {
     for dark in [false, true] {
         tab.look(Look { dark, ..Look::PLAIN }).unwrap();
         for address in addresses(nodes, &run) {
-            // A word that explains nothing is no page.
-            if address.starts_with("/explain") || address.starts_with("/diff") && nodes != 5 {
-                continue;
-            }
             tab.open(&format!("{}{address}", served.origin())).unwrap();
             let address = address.replace(&run, "RUN");
             wrong.extend(unsound(&tab, served.origin(), &format!("{nodes} nodes, dark {dark}: {address}")));
@@ -81,6 +78,13 @@ fn every_page_of_1000_nodes_is_sound() {
     each_page(1000);
 }
 
+/// Bytes of the page itself, and of all else that it asked for.
+fn bytes_of(seen: &Seen) -> (u64, u64) {
+    let (page, others): (Vec<&Request>, Vec<&Request>) = seen.requests.iter().partition(|one| one.kind == "Document");
+    let sum = |requests: &[&Request]| requests.iter().map(|request| request.bytes).sum();
+    (sum(&page), sum(&others))
+}
+
 #[test]
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn an_overview_stays_within_twice_its_budget() {
@@ -88,24 +92,17 @@ fn an_overview_stays_within_twice_its_budget() {
     for (place, nodes) in SIZES.into_iter().enumerate() {
         let served = served(recorded(nodes), 0);
         let tab = admitted(browser.tab(Look::PLAIN).unwrap(), &served);
+        let (_, assets) = bytes_of(&tab.seen().unwrap());
+        assert!(assets > 0 && assets <= ASSETS_BYTES, "{assets} bytes of scripts and styles");
         let run = last_run(recorded(nodes), "partly");
         tab.open(&format!("{}/r/{run}", served.origin())).unwrap();
         let seen = tab.seen().unwrap();
-        let of = |kinds: &[&str]| -> u64 {
-            let some = seen.requests.iter().filter(|request| kinds.contains(&request.kind.as_str()));
-            some.map(|request| request.bytes).sum()
-        };
-        let bytes = of(&["Document"]);
+        let (bytes, again) = bytes_of(&seen);
+        assert_eq!(again, 0, "what was kept from before is not sent again: {:?}", seen.requests);
         assert!(bytes > 0 && bytes <= OVERVIEW_BYTES[place], "{nodes} nodes: {bytes} bytes");
         assert!(seen.requests.len() <= REQUESTS, "{nodes} nodes: {:?}", seen.requests);
         let elements = tab.ask("document.querySelectorAll('*').length").unwrap().as_u64().unwrap();
         assert!(elements <= ELEMENTS[place], "{nodes} nodes: {elements} elements");
-        // What was kept from before is not sent again.
-        let fresh = browser.tab(Look::PLAIN).unwrap();
-        fresh.open(served.link()).unwrap();
-        let seen = fresh.seen().unwrap();
-        let assets: u64 = seen.requests.iter().filter(|one| one.kind != "Document").map(|one| one.bytes).sum();
-        assert!(assets > 0 && assets <= ASSETS_BYTES, "{assets} bytes of scripts and styles");
     }
 }
 
@@ -130,9 +127,6 @@ fn without_scripts_every_fact_is_there() {
         let with = admitted(browser.tab(Look::PLAIN).unwrap(), &served);
         let (_, step) = subjects(nodes);
         for address in addresses(nodes, &run) {
-            if address.starts_with("/explain") || address.starts_with("/diff") && nodes != 5 {
-                continue;
-            }
             let url = format!("{}{address}", served.origin());
             without.open(&url).unwrap();
             with.open(&url).unwrap();
@@ -146,4 +140,30 @@ fn without_scripts_every_fact_is_there() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs Chromium: cargo xtask test --tier page"]
+fn keys_lead_where_they_say_and_copy_what_they_say() {
+    let browser = browser();
+    let served = served(recorded(5), 0);
+    let run = last_run(recorded(5), "partly");
+    let tab = admitted(browser.tab(Look::PLAIN).unwrap(), &served);
+    tab.open(&format!("{}/r/{run}", served.origin())).unwrap();
+    tab.front().unwrap();
+    for (key, page) in [("f", "/failures"), ("n", "/nodes"), ("s", "/steps"), ("t", "/timeline"), ("g", "/graph")] {
+        tab.press("g").unwrap();
+        tab.press(key).unwrap();
+        let there = format!("location.pathname.endsWith('{page}') && document.readyState === 'complete'");
+        tab.wait(&there, Duration::from_secs(20)).unwrap();
+    }
+    // Who says no is not told that it was copied.
+    tab.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))").unwrap();
+    tab.press("x").unwrap();
+    let told = |what: &str| format!("document.getElementById('t-link').textContent.startsWith('{what}: plinth runs')");
+    tab.wait(&told("could not be copied"), Duration::from_secs(5)).unwrap();
+    tab.ask("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve() }").unwrap();
+    tab.press("x").unwrap();
+    tab.wait(&told("copied"), Duration::from_secs(5)).unwrap();
+    assert!(tab.ask("window.copied").unwrap().as_str().unwrap().starts_with("plinth runs critical-path"));
 }
