@@ -1,12 +1,13 @@
 //! All that is computed of one run, in one place: verbs, exports, the report and the page show the same values.
 
 use crate::{
-    Categories, Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, Prediction, RunEntry, Shape, Slow, StopNow,
-    TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Columns, CriticalPath, FailureGroup, Ghost, Hardware, KindView, Past, Prediction, RunEntry, Shape, Slow, StopNow,
+    Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use jiff::Timestamp;
 use plinth_model::run::{RunState, StreamSeal};
-use plinth_model::{Event, RunView};
+use plinth_model::{Event, RunView, StepId};
+use std::collections::HashMap;
 
 /// What a run amounts to. What needs other runs, or the time of day, is there once it was asked for.
 pub struct Analysis {
@@ -61,14 +62,23 @@ impl Analysis {
     /// Those of `earlier`.
     pub fn find_slow<C: AsRef<[Columns]>, E>(
         &mut self,
-        like: &Categories,
+        hardware: &Hardware,
         earlier: impl FnOnce() -> Result<C, E>,
     ) -> Result<(), E> {
-        self.slow = slow_nodes(&self.columns, like, &[]);
+        self.slow = slow_nodes(&self.columns, hardware, &[]);
         if !self.slow.is_empty() {
-            self.slow = slow_nodes(&self.columns, like, earlier()?.as_ref());
+            self.slow = slow_nodes(&self.columns, hardware, earlier()?.as_ref());
         }
         Ok(())
+    }
+
+    /// Its steps with what a filter looks at.
+    #[must_use]
+    pub fn subjects<'a>(&'a self, view: &'a RunView) -> Vec<Subject<'a>> {
+        let waiting: HashMap<&StepId, &Waiting> = self.waiting.iter().map(|one| (&one.step, one)).collect();
+        let detail = |step| view.steps.get(step).map_or("", |step| step.detail.as_str());
+        let rows = self.columns.rows.iter();
+        rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
     }
 
     /// Whether it goes on, so that something lies ahead of it.

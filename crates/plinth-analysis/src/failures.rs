@@ -170,15 +170,10 @@ fn shared(nodes: &BTreeSet<String>, traits: &Traits) -> Vec<String> {
     special.map(|(key, value)| format!("{key} {value}")).collect()
 }
 
-/// A message without what differs from node to node: names of nodes, addresses, hashes and numbers.
-#[must_use]
-pub fn normalised(message: &str, nodes: &BTreeSet<&str>) -> String {
-    without_names(message, &|name| nodes.contains(name))
-}
-
 /// Whether something is the name of a node.
 type IsNode<'a> = &'a dyn Fn(&str) -> bool;
 
+/// A message without what differs from node to node: names of nodes, addresses, hashes and numbers.
 fn without_names(message: &str, is_node: IsNode<'_>) -> String {
     let mut out = String::with_capacity(message.len());
     let mut word = String::new();
@@ -240,7 +235,7 @@ mod tests {
     #[test]
     fn messages_that_differ_in_names_and_numbers_are_one_cause() {
         let nodes = BTreeSet::from(["dgx-05", "dgx-06"]);
-        let cause = |text: &str| normalised(text, &nodes);
+        let cause = |text: &str| without_names(text, &|name| nodes.contains(name));
         assert_eq!(cause("ssh dgx-05:22: no route to host"), cause("ssh dgx-06:22: no route to host"));
         assert_eq!(cause("10.1.2.3 is down after 30 s."), "ADDRESS is down after N s.");
         assert_eq!(cause("[fe80::1]:22 refused"), "[ADDRESS]:N refused");

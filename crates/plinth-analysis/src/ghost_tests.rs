@@ -1,68 +1,20 @@
 use super::*;
-use crate::columns::Columns;
-use plinth_model::run::{Counts, RunHead};
-use plinth_model::{Event, EventBody, Outcome, SiteName, Stage};
+use crate::made::{self, at, finished, head, id, run_finished, started};
+use plinth_model::{EventBody, Outcome, Stage};
 
-/// A chain of steps and some beside it: seconds each takes, in a run of this id.
-fn run(id: &str, took: &[(&str, f64, StepState)]) -> RunView {
-    let mut bodies =
-        vec![(0.0, EventBody::RunStarted(RunHead::new(id, Digest::of("plan"), SiteName::new("lab").unwrap())))];
+/// A chain of steps: seconds each takes, in a run of this id.
+fn run(name: &str, took: &[(&str, f64, StepState)]) -> RunView {
+    let mut told = vec![(0.0, EventBody::RunStarted(head(name)))];
     let (mut now, mut last) = (0.0, None);
     for (name, seconds, outcome) in took {
-        let step = StepId::try_from((*name).to_owned()).unwrap();
-        let stage = Stage::Nodes;
-        bodies.push((
-            now,
-            EventBody::StepStarted {
-                step: step.clone(),
-                stage,
-                node: None,
-                reason: "r".into(),
-                ready_at: Some(at(now)),
-                held_by: None,
-                last_need: last.clone(),
-            },
-        ));
+        told.push((now, started(id(name), None, last.map(|last| (last, at(now))))));
         now += seconds;
-        last = Some(step.clone());
-        bodies.push((
-            now,
-            EventBody::StepFinished {
-                step,
-                stage,
-                node: None,
-                outcome: *outcome,
-                seconds: *seconds,
-                detail: String::new(),
-                finding: None,
-                digest: None,
-                installed: None,
-                attempts: 1,
-                failure: None,
-                held_by: None,
-            },
-        ));
+        last = Some(id(name));
+        told.push((now, finished(id(name), None, *outcome)));
     }
     let outcome = if took.iter().any(|step| step.2 == StepState::Failed) { Outcome::Partly } else { Outcome::Done };
-    bodies.push((
-        now,
-        EventBody::RunFinished {
-            outcome,
-            exit: 0,
-            counts: Counts::default(),
-            seconds: now,
-            next: Vec::new(),
-            digest: None,
-        },
-    ));
-    let events: Vec<Event> =
-        (1..).zip(bodies).map(|(seq, (when, body))| Event { seq, after: None, at: at(when), body }).collect();
-    let _ = Columns::of(&events);
-    RunView::of(&events)
-}
-
-fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_millisecond((seconds * 1000.0) as i64).unwrap()
+    told.push((now, run_finished(outcome, now)));
+    made::view(told.into_iter().map(|(when, body)| (at(when), body)))
 }
 
 const REHEARSED: [(&str, f64, StepState); 6] = [
@@ -74,8 +26,12 @@ const REHEARSED: [(&str, f64, StepState); 6] = [
     ("checks/dns/lab", 5.0, StepState::Unchanged),
 ];
 
+fn beside(prediction: &Prediction, view: &RunView) -> Option<Ghost> {
+    Ghost::of(prediction, view, &CriticalPath::of(view, &crate::Shape::default()))
+}
+
 #[test]
-fn the_drift_is_exactly_what_was_delayed() {
+fn what_deviates_is_exactly_what_was_delayed() {
     let prediction = Prediction::of(&run("rehearsal", &REHEARSED)).unwrap();
     let delays = [("kubernetes/deploy/lab", 400.0), ("platform/release/y", 35.0)];
     let real: Vec<_> = REHEARSED
@@ -86,20 +42,21 @@ fn the_drift_is_exactly_what_was_delayed() {
         })
         .collect();
     let view = run("real", &real);
-    let ghost = Ghost::of(&prediction, &view, &CriticalPath::of(&view, &crate::Shape::default())).unwrap();
-    let told: Vec<(&str, f64)> = ghost.drift.iter().map(|drift| (drift.step.as_str(), drift.late_s())).collect();
+    let ghost = beside(&prediction, &view).unwrap();
+    let told: Vec<(&str, f64)> = ghost.deviations.iter().map(|one| (one.step.as_str(), one.late_s())).collect();
     assert_eq!(told.len(), 2);
     for ((step, late), (delayed, more)) in told.iter().zip(delays) {
         assert!(*step == delayed && (late - more).abs() < 0.01, "{told:?}");
     }
     assert_eq!(ghost.left_at().unwrap().step.as_str(), "kubernetes/deploy/lab");
-    assert!(ghost.same_plan && ghost.shared == 6 && ghost.others == 0);
-    let exact = run("again", &REHEARSED);
-    assert_eq!(Ghost::of(&prediction, &exact, &CriticalPath::of(&exact, &crate::Shape::default())).unwrap().drift, []);
+    assert!(ghost.same_plan && ghost.is_complete());
+    assert_eq!((ghost.shared, ghost.as_rehearsed, ghost.others), (6, 4, 0));
+    let exact = beside(&prediction, &run("again", &REHEARSED)).unwrap();
+    assert_eq!((exact.deviations.as_slice(), exact.as_rehearsed, exact.is_complete()), (&[][..], 6, true));
 }
 
 #[test]
-fn what_was_done_before_is_no_drift_and_what_failed_comes_first() {
+fn what_was_done_before_is_no_deviation_and_what_failed_comes_first() {
     let prediction = Prediction::of(&run("rehearsal", &REHEARSED)).unwrap();
     let real = [
         ("nodes/account/a", 0.4, StepState::Unchanged),
@@ -109,16 +66,32 @@ fn what_was_done_before_is_no_drift_and_what_failed_comes_first() {
         ("nodes/account/b", 2.0, StepState::Changed),
     ];
     let view = run("real", &real);
-    let ghost = Ghost::of(&prediction, &view, &CriticalPath::of(&view, &crate::Shape::default())).unwrap();
-    assert_eq!((ghost.done_before, ghost.shared, ghost.others), (2, 4, 3));
-    let told: Vec<&str> = ghost.drift.iter().map(|drift| drift.step.as_str()).collect();
+    let ghost = beside(&prediction, &view).unwrap();
+    assert_eq!((ghost.done_before, ghost.as_rehearsed, ghost.shared, ghost.others), (2, 0, 4, 3));
+    let told: Vec<&str> = ghost.deviations.iter().map(|one| one.step.as_str()).collect();
     assert_eq!(told, ["platform/release/x", "kubernetes/deploy/lab"]);
     assert!(Prediction::of(&view).is_none(), "a run that failed predicts nothing");
-    let bars = ghost_bars(&prediction, &view);
-    assert_eq!(bars.len(), 7);
-    let of = |id: &str| bars.iter().find(|bar| bar.step.as_str() == id).unwrap();
-    assert_eq!((of("nodes/account/b").rehearsed, of("checks/dns/lab").real), (None, None));
     assert_eq!(Ghost::of(&prediction, &run("rehearsal", &REHEARSED), &CriticalPath::default()), None);
     let kept: Prediction = serde_json::from_str(&serde_json::to_string(&prediction).unwrap()).unwrap();
     assert_eq!(kept, prediction);
+}
+
+#[test]
+fn a_run_that_was_stopped_is_no_whole_one_and_checks_and_small_runs_are_not_compared() {
+    let prediction = Prediction::of(&run("rehearsal", &REHEARSED)).unwrap();
+    let mut stopped = REHEARSED[..3].to_vec();
+    stopped.push(("platform/release/x", 0.0, StepState::NotRun));
+    let ghost = beside(&prediction, &run("stopped", &stopped)).unwrap();
+    assert_eq!((ghost.deviations.as_slice(), ghost.as_rehearsed, ghost.all()), (&[][..], 3, 6));
+    assert!(!ghost.is_complete(), "{ghost:?}");
+    let continued = [REHEARSED.map(|(id, _, _)| (id, 0.4, StepState::Unchanged)), REHEARSED].concat();
+    let ghost = beside(&prediction, &run("continued", &continued[2..8])).unwrap();
+    assert!(!ghost.is_complete(), "{ghost:?}");
+
+    let mut check = run("check", &REHEARSED[5..]);
+    check.run.as_mut().unwrap().stages = [(Stage::Acceptance, 1)].into();
+    assert_eq!(beside(&prediction, &check), None);
+    let mut small = run("small", &REHEARSED[5..]);
+    small.run.as_mut().unwrap().small = Some("rollback x".into());
+    assert_eq!(beside(&prediction, &small), None);
 }

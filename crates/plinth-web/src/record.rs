@@ -4,13 +4,12 @@ use crate::grid::Grid;
 use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
-    Analysis, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits, Waiting,
-    time_left,
+    Analysis, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits, time_left,
 };
-use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView};
+use plinth_model::run::{Life, LockView, Progress, RunState, Status};
 use plinth_model::{Event, Plan, RunView, StepId};
 use plinth_report::runs::Shown;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
@@ -135,14 +134,7 @@ impl Record {
 
     /// What moves inside its steps. Answers whether that is new.
     pub(crate) fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> bool {
-        let mut changed = false;
-        for (id, progress) in told {
-            let step = self.view.steps.get_mut(id).filter(|step| step.state.is_running());
-            let Some(step) = step.filter(|step| step.progress.as_ref() != Some(progress)) else { continue };
-            step.progress = Some(progress.clone());
-            changed = true;
-        }
-        changed
+        self.view.moving(told)
     }
 
     /// As it was at an event: later ones had not come.
@@ -239,7 +231,7 @@ impl Record {
             analysis.whole = None;
         }
         let earlier = || Ok::<_, Infallible>(self.beside.earlier());
-        let Ok(()) = analysis.find_slow(&self.beside.source.categories(), earlier);
+        let Ok(()) = analysis.find_slow(&self.beside.source.hardware(), earlier);
         if analysis.goes_on() {
             analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
         }
@@ -267,10 +259,6 @@ impl Record {
 
     /// Steps with what a filter looks at.
     pub(crate) fn subjects(&self) -> Vec<Subject<'_>> {
-        let Some(analysis) = self.analysis() else { return Vec::new() };
-        let waiting: HashMap<&StepId, &Waiting> = analysis.waiting.iter().map(|one| (&one.step, one)).collect();
-        let detail = |step| self.view.steps.get(step).map_or("", |step: &StepView| step.detail.as_str());
-        let rows = analysis.columns.rows.iter();
-        rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
+        self.analysis().map(|analysis| analysis.subjects(&self.view)).unwrap_or_default()
     }
 }

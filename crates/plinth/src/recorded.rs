@@ -5,7 +5,7 @@ use crate::kept::Kept;
 use crate::prediction;
 use crate::printer::{Printer, palette};
 use jiff::Timestamp;
-use plinth_analysis::{Analysis, Categories, Columns, Past, RunEntry, Shape, Side, Traits, Which};
+use plinth_analysis::{Analysis, Columns, Hardware, Past, RunEntry, Shape, Side, Traits, Which};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
@@ -74,7 +74,7 @@ impl Recorded {
         let traits = state::facts::traits(&self.directory)?;
         let mut chosen = Chosen::of(entry.clone(), events, plan, &traits);
         let earlier = || Ok::<Vec<_>, Failure>(self.earlier(entry)?.iter().map(Columns::of_view).collect());
-        chosen.analysis.find_slow(&like(&traits), earlier)?;
+        chosen.analysis.find_slow(&hardware(&traits), earlier)?;
         Ok(chosen)
     }
 
@@ -128,8 +128,9 @@ pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
     journal.and_then(|journal| past_before(&journal, site, run).ok()).unwrap_or_default()
 }
 
-/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here.
-pub(crate) fn like(traits: &Traits) -> Categories {
+/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here. One of
+/// which nothing is known has none.
+pub(crate) fn hardware(traits: &Traits) -> Hardware {
     let of = |traits: &std::collections::BTreeMap<String, String>| {
         let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
             let value = traits.get(*part)?;
@@ -137,7 +138,8 @@ pub(crate) fn like(traits: &Traits) -> Categories {
         });
         parts.collect::<Vec<_>>().join(", ")
     };
-    traits.iter().map(|(node, traits)| (node.clone(), of(traits))).collect()
+    let known = traits.iter().map(|(node, traits)| (node.clone(), of(traits)));
+    known.filter(|(_, parts)| !parts.is_empty()).collect()
 }
 
 impl Recorded {

@@ -8,6 +8,7 @@ use crate::report::Report;
 use crate::sinks::Sinks;
 use crate::site_file::FILE;
 use plinth_app::{Approved, Operation};
+use plinth_model::text::shell_word;
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
 use plinth_world::{Clock, SystemClock};
@@ -59,17 +60,14 @@ fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
 fn why(common: &Common) -> String {
     let mut words = vec!["plinth why".to_owned()];
     if common.file != Path::new(FILE) {
-        words.push(format!("-f {}", quoted(&common.file)));
+        words.push(format!("-f {}", word(&common.file)));
     }
-    words.extend(common.state.iter().map(|state| format!("--state {}", quoted(state))));
+    words.extend(common.state.iter().map(|state| format!("--state {}", word(state))));
     words.join(" ")
 }
 
-/// A path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+fn word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 /// What failed, where no event was shown.
@@ -110,18 +108,4 @@ pub(crate) async fn watched(
         rehearsed.keep(&approved.planned().plan.site);
     }
     result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_the_command() {
-        for (path, word) in
-            [("a/site.yaml", "a/site.yaml"), ("my site", "'my site'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")]
-        {
-            assert_eq!(quoted(Path::new(path)), word);
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::style::Sign;
-use plinth_analysis::{Drift, Ghost, Longer, StopNow, TimeLeft};
+use plinth_analysis::{Deviation, Ghost, Longer, StopNow, TimeLeft};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
 
@@ -10,8 +10,8 @@ use plinth_model::{StepId, amount};
 const KINDS: usize = 3;
 /// Steps that are named as in the middle of their effect.
 const STEPS: usize = 5;
-/// Steps that left the prediction and are listed.
-const DRIFT: usize = 5;
+/// Steps that deviate from the rehearsal and are listed.
+const DEVIATIONS: usize = 5;
 
 /// What is computed of a run beside what it did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,9 +102,12 @@ fn stop_sentence(stop: &StopNow) -> String {
 pub fn ghost_headline(ghost: &Ghost) -> String {
     let whole = format!("rehearsed {}, took {}", span(ghost.rehearsed_s), span(ghost.took_s));
     match ghost.left_at() {
-        Some(drift) => format!("left the rehearsal at {}: {} ({whole})", drift.step, how(drift)),
-        None if ghost.drift.is_empty() => format!("as rehearsed, step by step ({whole})"),
-        None => format!("as rehearsed on the way that counted ({whole})"),
+        Some(first) => format!("left the rehearsal at {}: {} ({whole})", first.step, how(first)),
+        None if !ghost.is_complete() => {
+            format!("as rehearsed in {} of {} ({whole})", ghost.as_rehearsed, amount(ghost.all(), "step"))
+        }
+        None if ghost.deviations.is_empty() => format!("as rehearsed, step by step ({whole})"),
+        None => format!("as rehearsed on the critical path ({whole})"),
     }
 }
 
@@ -112,15 +115,15 @@ pub fn ghost_headline(ghost: &Ghost) -> String {
 #[must_use]
 pub fn ghost(ghost: &Ghost, look: Look) -> String {
     let mut lines = vec![ghost_headline(ghost)];
-    let first: Option<&StepId> = ghost.left_at().map(|drift| &drift.step);
-    let others = ghost.drift.iter().filter(|drift| Some(&drift.step) != first);
-    lines.extend(others.take(DRIFT).map(|drift| {
-        let sign = look.palette.painted(if drift.ended.is_some() { Sign::Failed } else { Sign::Warning });
-        format!("  {sign} {}: {}", drift.step, how(drift))
+    let first: Option<&StepId> = ghost.left_at().map(|one| &one.step);
+    let others = ghost.deviations.iter().filter(|one| Some(&one.step) != first);
+    lines.extend(others.take(DEVIATIONS).map(|one| {
+        let sign = look.palette.painted(if one.ended.is_some() { Sign::Failed } else { Sign::Warning });
+        format!("  {sign} {}: {}", one.step, how(one))
     }));
-    let told = 1 + DRIFT;
-    if ghost.drift.len() > told {
-        lines.push(format!("  and {}; `-o json` has all", amount(ghost.drift.len() - told, "more step")));
+    let told = usize::from(first.is_some()) + DEVIATIONS;
+    if ghost.deviations.len() > told {
+        lines.push(format!("  and {}; `-o json` has all", amount(ghost.deviations.len() - told, "more step")));
     }
     let mut rest = Vec::new();
     rest.extend((!ghost.same_plan).then(|| "another plan was rehearsed".to_owned()));
@@ -131,10 +134,10 @@ pub fn ghost(ghost: &Ghost, look: Look) -> String {
 }
 
 /// `11 min instead of 5 min`.
-fn how(drift: &Drift) -> String {
-    match drift.ended {
-        Some(_) => format!("it failed after {}; rehearsed {}", span(drift.took_s), span(drift.rehearsed_s)),
-        None => format!("{} instead of {}", span(drift.took_s), span(drift.rehearsed_s)),
+fn how(one: &Deviation) -> String {
+    match one.ended {
+        Some(_) => format!("it failed after {}; rehearsed {}", span(one.took_s), span(one.rehearsed_s)),
+        None => format!("{} instead of {}", span(one.took_s), span(one.rehearsed_s)),
     }
 }
 

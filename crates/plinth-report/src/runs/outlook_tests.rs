@@ -43,17 +43,18 @@ fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
 
 #[test]
 fn the_headline_is_where_reality_left_the_prediction() {
-    let drift =
-        |step: &str, took_s, on_path| Drift { step: id(step), rehearsed_s: 300.0, took_s, ended: None, on_path };
+    let one =
+        |step: &str, took_s, on_path| Deviation { step: id(step), rehearsed_s: 300.0, took_s, ended: None, on_path };
     let ghost = Ghost {
         run: "r".into(),
         same_plan: true,
         rehearsed_s: 1_080.0,
         took_s: 1_860.0,
         shared: 97,
+        as_rehearsed: 95,
         done_before: 3,
         others: 0,
-        drift: vec![drift("kubernetes/deploy/lab", 660.0, true), drift("nodes/downloads/a", 900.0, false)],
+        deviations: vec![one("kubernetes/deploy/lab", 660.0, true), one("nodes/downloads/a", 900.0, false)],
     };
     let headline =
         "left the rehearsal at kubernetes/deploy/lab: 11 min instead of 5 min (rehearsed 18 min, took 31 min)";
@@ -63,6 +64,10 @@ fn the_headline_is_where_reality_left_the_prediction() {
         text.contains("nodes/downloads/a: 15 min instead of 5 min") && text.contains("3 steps done before"),
         "{text}"
     );
-    let none = Ghost { drift: Vec::new(), ..ghost };
-    assert!(ghost_headline(&none).starts_with("as rehearsed, step by step"));
+    let aside = Ghost { as_rehearsed: 96, deviations: vec![one("nodes/downloads/a", 900.0, false)], ..ghost };
+    assert!(ghost_headline(&aside).starts_with("as rehearsed on the critical path ("));
+    let none = Ghost { as_rehearsed: 97, deviations: Vec::new(), ..aside };
+    assert!(ghost_headline(&none).starts_with("as rehearsed, step by step ("));
+    let stopped = Ghost { as_rehearsed: 40, others: 3, ..none };
+    assert!(ghost_headline(&stopped).starts_with("as rehearsed in 40 of 100 steps ("));
 }

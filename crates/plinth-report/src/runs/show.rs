@@ -124,7 +124,7 @@ fn slow_line(slow: &Slow, look: Look) -> String {
         span(slow.seconds),
         slow.times,
         span(slow.median_s),
-        slow.category.as_ref().map(|category| format!(" of {}", short(category))).unwrap_or_default(),
+        slow.hardware.as_ref().map(|hardware| format!(" of {}", short(hardware))).unwrap_or_default(),
         outlook::in_a_row(slow.in_a_row)
     )
 }

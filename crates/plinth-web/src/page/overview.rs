@@ -261,7 +261,7 @@ fn slow(page: &OfRun<'_>) -> Markup {
             section { h2 { "Slow" }
                 ul.list { @for one in slow.iter().take(SLOW) {
                     li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (times(one.times)) " times" } " the usual " (span(one.median_s))
-                        @if let Some(category) = &one.category { " of " (short(category)) }
+                        @if let Some(hardware) = &one.hardware { " of " (short(hardware)) }
                         @if one.in_a_row > 1 { ", " b { (one.in_a_row) " runs in a row" } } }
                 } }
             }

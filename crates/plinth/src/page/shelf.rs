@@ -5,7 +5,7 @@ use crate::args::Common;
 use crate::explain;
 use crate::kept::Kept;
 use crate::{prediction, recorded};
-use plinth_analysis::{Categories, Past, Prediction, RunEntry, Traits};
+use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
@@ -153,8 +153,8 @@ impl Source for Shelf {
         prediction::kept(&self.site)
     }
 
-    fn categories(&self) -> Categories {
-        recorded::like(&self.traits())
+    fn hardware(&self) -> Hardware {
+        recorded::hardware(&self.traits())
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {

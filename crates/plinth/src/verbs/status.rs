@@ -12,8 +12,8 @@ use plinth_analysis::{
 };
 use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, Progress, RunState, Status};
-use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
+use plinth_model::run::{LockView, RunState, Status};
+use plinth_model::{Exit, Problem, RunView, SiteName};
 use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, Look, sentence, waits};
 use plinth_report::{Outlet, Painter, Palette, status};
@@ -23,7 +23,6 @@ use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ impl Now {
             Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
             None => None,
         };
-        let view = journal.as_ref().map(|journal| journal.view().clone()).unwrap_or_default();
+        let mut view = journal.as_ref().map(|journal| journal.view().clone()).unwrap_or_default();
         let shape = match (&journal, &view.run) {
             (Some(journal), Some(run)) if view.end.is_none() => {
                 journal.plan(&run.plan).map_err(Problem::from)?.read().map(|plan| Shape::of(&plan)).unwrap_or_default()
@@ -109,9 +108,10 @@ impl Now {
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
         let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
+        view.moving(&moving);
         let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
-        Ok(Self { undelivered, ..Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now) })
+        Ok(Self { undelivered, ..Self::of((site, status), view, (&shape, &traits, &past), now) })
     }
 
     /// Time in a rehearsal is virtual: it goes on with its events only.
@@ -185,16 +185,6 @@ impl Now {
         // The last lines are of more weight than the first, where there are only few.
         lines.split_off(lines.len().saturating_sub(rows.saturating_sub(1).max(1)))
     }
-}
-
-/// What moves inside steps is no event that is kept, and stands beside the journal.
-fn moved(mut view: RunView, moving: &BTreeMap<StepId, Progress>) -> RunView {
-    for (id, progress) in moving {
-        if let Some(step) = view.steps.get_mut(id).filter(|step| step.state.is_running()) {
-            step.progress = Some(progress.clone());
-        }
-    }
-    view
 }
 
 fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
