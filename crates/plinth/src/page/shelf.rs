@@ -4,7 +4,8 @@
 use crate::args::Common;
 use crate::explain;
 use crate::kept::Kept;
-use crate::{prediction, recorded};
+use crate::prediction;
+use crate::recorded::{Before, hardware};
 use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress};
@@ -141,12 +142,11 @@ impl Source for Shelf {
     }
 
     fn earlier(&self, run: &str) -> Vec<RunView> {
-        self.ask(|reader| Ok(recorded::before(reader, run).unwrap_or_default())).ok().flatten().unwrap_or_default()
+        self.ask(|reader| Ok(Before::read(reader, run).views)).ok().flatten().unwrap_or_default()
     }
 
     fn past(&self, run: &str) -> Past {
-        let past = |reader: &JournalReader| Ok(recorded::past_before(reader, &self.site, run).unwrap_or_default());
-        self.ask(past).ok().flatten().unwrap_or_default()
+        self.ask(|reader| Ok(Before::read(reader, run).past(&self.site, run))).ok().flatten().unwrap_or_default()
     }
 
     fn prediction(&self) -> Option<Prediction> {
@@ -154,7 +154,7 @@ impl Source for Shelf {
     }
 
     fn hardware(&self) -> Hardware {
-        recorded::hardware(&self.traits())
+        hardware(&self.traits())
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {

@@ -4,7 +4,7 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Chosen, Recorded, look, past_before};
+use crate::recorded::{Before, Chosen, Recorded, look};
 use crate::terminal;
 use jiff::Timestamp;
 use plinth_analysis::{
@@ -43,7 +43,7 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
     if verb.watch {
         return watch(common, printer).await;
     }
-    let now = Now::look(common, &mut None)?;
+    let now = Now::look(common, &mut None, printer)?;
     if common.json {
         printer.json(&now.json());
     } else {
@@ -83,7 +83,7 @@ struct Told<'a> {
 }
 
 impl Now {
-    fn look(common: &Common, read: &mut Read) -> Result<Self, Failure> {
+    fn look(common: &Common, read: &mut Read, printer: &Printer) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
         let lock = match &journal {
@@ -98,7 +98,7 @@ impl Now {
             _ => Shape::default(),
         };
         let past = match (&journal, &view.run) {
-            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, read)?,
+            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, (read, printer)),
             _ => Past::default(),
         };
         let status = match journal {
@@ -187,13 +187,13 @@ impl Now {
     }
 }
 
-fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
+fn past_of(journal: &JournalReader, site: &SiteName, run: &str, (read, printer): (&mut Read, &Printer)) -> Past {
     if let Some((_, past)) = read.as_ref().filter(|(known, _)| known == run) {
-        return Ok(past.clone());
+        return past.clone();
     }
-    let past = past_before(journal, site, run)?;
+    let past = Before::read(journal, run).told(printer).past(site, run);
     *read = Some((run.to_owned(), past.clone()));
-    Ok(past)
+    past
 }
 
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
@@ -202,7 +202,7 @@ async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let mut shown = Shown::new(printer);
     let mut read = None;
     loop {
-        let now = Now::look(common, &mut read)?;
+        let now = Now::look(common, &mut read, printer)?;
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
         if !now.is_on() || out.wait(TAKEN) {
@@ -228,12 +228,16 @@ impl Shown {
     fn new(printer: &Printer) -> Self {
         let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
         let palette = look(printer).palette;
-        let painter = in_place.then(|| Painter::new(terminal::features(), palette));
+        let painter = in_place.then(|| Painter::new(terminal::on_stdout(), palette));
         Self { out: printer.streams().out().clone(), painter, palette, text: String::new() }
     }
 
     fn show(&mut self, now: &Now, printer: &Printer) {
         let size = terminal::size(std::io::stdout());
+        if let Some(painter) = self.painter.as_mut().filter(|_| terminal::went_on()) {
+            // A new frame begins below what the shell said meanwhile.
+            let _ = painter.leave();
+        }
         match &mut self.painter {
             Some(painter) if now.is_on() => {
                 let lines = now.screen(size, self.palette);
@@ -258,6 +262,7 @@ impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(painter) = &mut self.painter {
             self.out.whole(painter.leave().as_bytes());
+            terminal::is_free();
         }
     }
 }
@@ -297,7 +302,7 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
-    let past = recorded.past(entry)?;
+    let past = recorded.past(&chosen, printer);
     let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
     let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);
     if common.json {
