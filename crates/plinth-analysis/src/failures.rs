@@ -2,7 +2,7 @@
 
 use crate::ranges;
 use plinth_model::run::{CommandFailure, HeldBy, StepState, StepView};
-use plinth_model::{RunView, StepId};
+use plinth_model::{RunView, StepId, amount};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -42,6 +42,19 @@ pub struct FailureGroup {
     pub failure: Option<CommandFailure>,
     /// Steps that do not run because of them.
     pub holds_up: usize,
+}
+
+impl FailureGroup {
+    /// Where: `on 47 nodes, dgx-[001-047]`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.node_count {
+            0 if self.steps.len() == 1 => format!("in {}", self.first),
+            0 => format!("in {}", amount(self.steps.len(), "step")),
+            1 => format!("on {}", self.nodes),
+            count => format!("on {}, {}", amount(count, "node"), self.nodes),
+        }
+    }
 }
 
 /// All failures of a run by cause: the one that holds up most first, of equal ones the one that came first.
