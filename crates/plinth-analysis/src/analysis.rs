@@ -1,8 +1,8 @@
 //! All that is computed of one run, in one place: verbs, exports, the report and the page show the same values.
 
 use crate::{
-    Columns, CriticalPath, FailureGroup, Ghost, Hardware, KindView, Past, Prediction, RunEntry, Shape, Slow, StopNow,
-    Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Columns, CriticalPath, FailureGroup, Hardware, KindView, Past, Prediction, RehearsalDiff, RunEntry, Shape, Slow,
+    StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use jiff::Timestamp;
 use plinth_model::run::{RunState, StreamSeal};
@@ -32,7 +32,7 @@ pub struct Analysis {
     /// What stopping it now would mean; none before [`Analysis::look_ahead`].
     pub stop: Option<StopNow>,
     /// The run beside its rehearsal; none before [`Analysis::lay_over`].
-    pub ghost: Option<Ghost>,
+    pub rehearsal: Option<RehearsalDiff>,
 }
 
 impl Analysis {
@@ -52,24 +52,16 @@ impl Analysis {
             whole: StreamSeal::holds(events),
             left: None,
             stop: None,
-            ghost: None,
+            rehearsal: None,
         }
     }
 
     /// Finds the slow nodes, with how often they were slow before. Earlier runs, newest first, are only asked for when somebody is slow.
-    ///
-    /// # Errors
-    /// Those of `earlier`.
-    pub fn find_slow<C: AsRef<[Columns]>, E>(
-        &mut self,
-        hardware: &Hardware,
-        earlier: impl FnOnce() -> Result<C, E>,
-    ) -> Result<(), E> {
+    pub fn find_slow<C: AsRef<[Columns]>>(&mut self, hardware: &Hardware, earlier: impl FnOnce() -> C) {
         self.slow = slow_nodes(&self.columns, hardware, &[]);
         if !self.slow.is_empty() {
-            self.slow = slow_nodes(&self.columns, hardware, earlier()?.as_ref());
+            self.slow = slow_nodes(&self.columns, hardware, earlier().as_ref());
         }
-        Ok(())
     }
 
     /// Its steps with what a filter looks at.
@@ -97,6 +89,6 @@ impl Analysis {
 
     /// Lays the run over its rehearsal.
     pub fn lay_over(&mut self, prediction: Option<&Prediction>, view: &RunView) {
-        self.ghost = prediction.and_then(|prediction| Ghost::of(prediction, view, &self.path));
+        self.rehearsal = prediction.and_then(|prediction| RehearsalDiff::of(prediction, view, &self.path));
     }
 }

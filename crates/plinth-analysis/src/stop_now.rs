@@ -100,7 +100,7 @@ fn hand_over(view: &RunView, head: &plinth_model::run::RunHead, told: &StopNow) 
         ([], 0) => ("nothing runs".to_owned(), "ends it"),
         ([], looking) => {
             let looking = amount(looking, "step");
-            (format!("nothing is in the middle of its effect, {looking} at a look or a wait"), "lets that end")
+            (format!("nothing is in the middle of its effect; looking or waiting: {looking}"), "lets that end")
         }
         (some, _) => {
             let one = |one: &InEffect| format!("{} for {}", one.step, span(one.running_s));
@@ -110,9 +110,10 @@ fn hand_over(view: &RunView, head: &plinth_model::run::RunHead, told: &StopNow) 
         }
     };
     let verb = if head.verb.is_empty() { "apply" } else { head.verb.as_str() };
+    let command = head.small.as_deref().unwrap_or(verb);
     let again = if told.mid_effect.is_empty() { "it goes on" } else { "it looks at these first and goes on" };
     format!(
-        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once {stop}; then `plinth {verb}` from any machine with this state directory: \
+        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once {stop}; then `plinth {command}` from any machine with this state directory: \
          {again}",
         head.run,
         head.site,

@@ -10,7 +10,8 @@ fn view(run: &str, steps: &[(&str, i32, Option<i32>, Option<i32>)]) -> RunView {
     for (name, began, acts, ended) in steps {
         told.push((*began, started(id(name), None, None)));
         told.extend(acts.map(|when| (when, acting(id(name)))));
-        told.extend(ended.map(|when| (when, finished(id(name), None, StepState::Changed))));
+        let outcome = if acts.is_some() { StepState::Changed } else { StepState::Unchanged };
+        told.extend(ended.map(|when| (when, finished(id(name), None, outcome))));
     }
     told.sort_by_key(|(when, _)| *when);
     made::view(told.into_iter().map(|(when, body)| (at(f64::from(when)), body)))
@@ -72,7 +73,7 @@ fn a_stop_waits_for_looks_too_and_nothing_is_called_them() {
     let told = stop_now(&view("r-1", &[("checks/dns/lab", 0, None, None)]), &past, at(10.0)).unwrap();
     assert_eq!((told.mid_effect.len(), told.looking), (0, 1));
     assert!(told.clean_s.unwrap().1 > 600.0 && told.slowest == Some(id("checks/dns/lab")), "{told:?}");
-    let said = "nothing is in the middle of its effect, 1 step at a look or a wait. Ctrl-C once lets that end; then";
+    let said = "nothing is in the middle of its effect; looking or waiting: 1 step. Ctrl-C once lets that end; then";
     assert!(told.hand_over.contains(said), "{}", told.hand_over);
     let idle = stop_now(&view("r-1", &[("nodes/account/a", 0, Some(1), Some(2))]), &past, at(10.0)).unwrap();
     assert!(idle.hand_over.contains("nothing runs. Ctrl-C once ends it; then"), "{}", idle.hand_over);

@@ -10,7 +10,6 @@ use plinth_model::run::{Life, LockView, Progress, RunState, Status};
 use plinth_model::{Event, Plan, RunView, StepId};
 use plinth_report::runs::Shown;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 /// What is asked of other runs when a run is looked at; each is read once, and only when somebody asks.
@@ -230,8 +229,7 @@ impl Record {
         if self.at.is_some() {
             analysis.whole = None;
         }
-        let earlier = || Ok::<_, Infallible>(self.beside.earlier());
-        let Ok(()) = analysis.find_slow(&self.beside.source.hardware(), earlier);
+        analysis.find_slow(&self.beside.source.hardware(), || self.beside.earlier());
         if analysis.goes_on() {
             analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
         }

@@ -26,7 +26,7 @@ pub(crate) async fn run(
         tell_failures(&report, printer);
     }
     if operation.simulation().is_none() {
-        tell_drift(common, &approved.planned().plan.site, printer);
+        tell_deviations(common, &approved.planned().plan.site, printer);
     }
     if report.exit != Exit::Done {
         printer.name_log();
@@ -42,17 +42,17 @@ pub(crate) async fn run(
 }
 
 /// Where the run left its rehearsal, if the site was rehearsed. That this cannot be told is no matter of the run.
-fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
+fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
     if prediction::kept(site).is_none() {
         return;
     }
     let compared = Recorded::open(common).and_then(|recorded| {
         let mut last = recorded.choose("last")?;
-        recorded.ahead(&mut last, SystemClock::new().now())?;
-        Ok(last.analysis.ghost)
+        recorded.ahead(&mut last, SystemClock::new().now(), printer)?;
+        Ok(last.analysis.rehearsal)
     });
-    if let Ok(Some(ghost)) = compared {
-        printer.talk(&plinth_report::runs::ghost_headline(&ghost));
+    if let Ok(Some(diff)) = compared {
+        printer.talk(&plinth_report::runs::rehearsal_headline(&diff));
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn watched(
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let predicts = operation.simulation().is_some() && operation.is_first_run();
+    let predicts = operation.predicts();
     let rehearsed = predicts.then(prediction::Watched::default);
     let sink = match &rehearsed {
         Some(rehearsed) => rehearsed.before(sinks.sink()),

@@ -106,7 +106,7 @@ fn opening(story: &Story<'_>, look: Look) -> Vec<String> {
     }
     lines.extend(story.shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
     lines.extend(waits::sentence(view, waiting).map(|text| format!("  {text}")));
-    lines.extend(story.shown.outlook.ghost.map(|ghost| format!("  {}", outlook::ghost_headline(ghost))));
+    lines.extend(story.shown.outlook.rehearsal.map(|diff| format!("  {}", outlook::rehearsal_headline(diff))));
     for (id, step) in view.longest_running().into_iter().take(WARNINGS) {
         lines.push(format!("  running: {id} for {}", span(view.running_for(step))));
     }

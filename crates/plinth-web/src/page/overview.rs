@@ -6,7 +6,7 @@ use super::matrix::{self, Sort};
 use super::parts::{LINES, badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::{Busy, Ghost, StopNow, TimeLeft, ranges};
+use plinth_analysis::{Busy, RehearsalDiff, StopNow, TimeLeft, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
@@ -40,7 +40,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 (facts(page))
                 (if_stopped(analysis.stop.as_ref()))
                 (slow(page))
-                (drift(analysis.ghost.as_ref()))
+                (rehearsal(analysis.rehearsal.as_ref()))
             }
         }
         // Few nodes come first; many would push everything else out of sight.
@@ -64,8 +64,8 @@ fn time_left(left: Option<&TimeLeft>) -> Markup {
 }
 
 /// Where it left its rehearsal.
-fn drift(ghost: Option<&Ghost>) -> Markup {
-    html! { @if let Some(ghost) = ghost { section { h2 { "Against its rehearsal" } (lines(&runs::ghost(ghost, PLAIN))) } } }
+fn rehearsal(diff: Option<&RehearsalDiff>) -> Markup {
+    html! { @if let Some(diff) = diff { section { h2 { "Against its rehearsal" } (lines(&runs::rehearsal_diff(diff, PLAIN))) } } }
 }
 
 /// What a stop would mean, and the line for the colleague who takes over.

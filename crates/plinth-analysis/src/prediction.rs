@@ -75,7 +75,7 @@ impl Deviation {
 /// A run beside its rehearsal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ghost {
+pub struct RehearsalDiff {
     /// Id of the rehearsal.
     pub run: String,
     /// Whether both have the same plan.
@@ -118,7 +118,7 @@ impl Prediction {
     }
 }
 
-impl Ghost {
+impl RehearsalDiff {
     /// None when the two have no step in common, of the rehearsal itself, and of checks and small runs: what they have in common
     /// with it is not what they are about.
     #[must_use]
@@ -145,7 +145,7 @@ impl Ghost {
         let done_before = both.iter().filter(|(_, step, rehearsed)| is_done_before(step, rehearsed)).count();
         let begun = view.steps.values().filter(|step| step.started.is_some()).count();
         let only_real = begun.saturating_sub(both.iter().filter(|(_, step, _)| step.started.is_some()).count());
-        let ghost = Self {
+        let diff = Self {
             run: prediction.run.clone(),
             same_plan: prediction.plan == head.plan,
             rehearsed_s: prediction.seconds,
@@ -156,7 +156,7 @@ impl Ghost {
             others: only_real + prediction.steps.len().saturating_sub(both.len()),
             deviations,
         };
-        (ghost.shared > 0).then_some(ghost)
+        (diff.shared > 0).then_some(diff)
     }
 
     /// Where reality left the prediction: the first of the list, if it says anything about the end.
@@ -214,5 +214,5 @@ fn times(step: &StepView, began: Timestamp, now: Option<Timestamp>) -> Option<(f
 }
 
 #[cfg(test)]
-#[path = "ghost_tests.rs"]
+#[path = "prediction_tests.rs"]
 mod tests;

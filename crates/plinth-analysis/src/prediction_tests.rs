@@ -26,8 +26,8 @@ const REHEARSED: [(&str, f64, StepState); 6] = [
     ("checks/dns/lab", 5.0, StepState::Unchanged),
 ];
 
-fn beside(prediction: &Prediction, view: &RunView) -> Option<Ghost> {
-    Ghost::of(prediction, view, &CriticalPath::of(view, &crate::Shape::default()))
+fn beside(prediction: &Prediction, view: &RunView) -> Option<RehearsalDiff> {
+    RehearsalDiff::of(prediction, view, &CriticalPath::of(view, &crate::Shape::default()))
 }
 
 #[test]
@@ -42,15 +42,15 @@ fn what_deviates_is_exactly_what_was_delayed() {
         })
         .collect();
     let view = run("real", &real);
-    let ghost = beside(&prediction, &view).unwrap();
-    let told: Vec<(&str, f64)> = ghost.deviations.iter().map(|one| (one.step.as_str(), one.late_s())).collect();
+    let diff = beside(&prediction, &view).unwrap();
+    let told: Vec<(&str, f64)> = diff.deviations.iter().map(|one| (one.step.as_str(), one.late_s())).collect();
     assert_eq!(told.len(), 2);
     for ((step, late), (delayed, more)) in told.iter().zip(delays) {
         assert!(*step == delayed && (late - more).abs() < 0.01, "{told:?}");
     }
-    assert_eq!(ghost.left_at().unwrap().step.as_str(), "kubernetes/deploy/lab");
-    assert!(ghost.same_plan && ghost.is_complete());
-    assert_eq!((ghost.shared, ghost.as_rehearsed, ghost.others), (6, 4, 0));
+    assert_eq!(diff.left_at().unwrap().step.as_str(), "kubernetes/deploy/lab");
+    assert!(diff.same_plan && diff.is_complete());
+    assert_eq!((diff.shared, diff.as_rehearsed, diff.others), (6, 4, 0));
     let exact = beside(&prediction, &run("again", &REHEARSED)).unwrap();
     assert_eq!((exact.deviations.as_slice(), exact.as_rehearsed, exact.is_complete()), (&[][..], 6, true));
 }
@@ -66,12 +66,12 @@ fn what_was_done_before_is_no_deviation_and_what_failed_comes_first() {
         ("nodes/account/b", 2.0, StepState::Changed),
     ];
     let view = run("real", &real);
-    let ghost = beside(&prediction, &view).unwrap();
-    assert_eq!((ghost.done_before, ghost.as_rehearsed, ghost.shared, ghost.others), (2, 0, 4, 3));
-    let told: Vec<&str> = ghost.deviations.iter().map(|one| one.step.as_str()).collect();
+    let diff = beside(&prediction, &view).unwrap();
+    assert_eq!((diff.done_before, diff.as_rehearsed, diff.shared, diff.others), (2, 0, 4, 3));
+    let told: Vec<&str> = diff.deviations.iter().map(|one| one.step.as_str()).collect();
     assert_eq!(told, ["platform/release/x", "kubernetes/deploy/lab"]);
     assert!(Prediction::of(&view).is_none(), "a run that failed predicts nothing");
-    assert_eq!(Ghost::of(&prediction, &run("rehearsal", &REHEARSED), &CriticalPath::default()), None);
+    assert_eq!(RehearsalDiff::of(&prediction, &run("rehearsal", &REHEARSED), &CriticalPath::default()), None);
     let kept: Prediction = serde_json::from_str(&serde_json::to_string(&prediction).unwrap()).unwrap();
     assert_eq!(kept, prediction);
 }
@@ -81,12 +81,12 @@ fn a_run_that_was_stopped_is_no_whole_one_and_checks_and_small_runs_are_not_comp
     let prediction = Prediction::of(&run("rehearsal", &REHEARSED)).unwrap();
     let mut stopped = REHEARSED[..3].to_vec();
     stopped.push(("platform/release/x", 0.0, StepState::NotRun));
-    let ghost = beside(&prediction, &run("stopped", &stopped)).unwrap();
-    assert_eq!((ghost.deviations.as_slice(), ghost.as_rehearsed, ghost.all()), (&[][..], 3, 6));
-    assert!(!ghost.is_complete(), "{ghost:?}");
+    let diff = beside(&prediction, &run("stopped", &stopped)).unwrap();
+    assert_eq!((diff.deviations.as_slice(), diff.as_rehearsed, diff.all()), (&[][..], 3, 6));
+    assert!(!diff.is_complete(), "{diff:?}");
     let continued = [REHEARSED.map(|(id, _, _)| (id, 0.4, StepState::Unchanged)), REHEARSED].concat();
-    let ghost = beside(&prediction, &run("continued", &continued[2..8])).unwrap();
-    assert!(!ghost.is_complete(), "{ghost:?}");
+    let diff = beside(&prediction, &run("continued", &continued[2..8])).unwrap();
+    assert!(!diff.is_complete(), "{diff:?}");
 
     let mut check = run("check", &REHEARSED[5..]);
     check.run.as_mut().unwrap().stages = [(Stage::Acceptance, 1)].into();
