@@ -75,6 +75,9 @@ fn a_stop_waits_for_looks_too_and_nothing_is_called_them() {
     assert!(told.clean_s.unwrap().1 > 600.0 && told.slowest == Some(id("checks/dns/lab")), "{told:?}");
     let said = "nothing is in the middle of its effect; looking or waiting: 1 step. Ctrl-C once lets that end; then";
     assert!(told.hand_over.contains(said), "{}", told.hand_over);
+    let mut small = view("r-1", &[("checks/dns/lab", 0, None, None)]);
+    small.run.as_mut().unwrap().small = Some("rollback gpu-operator".into());
+    assert!(stop_now(&small, &past, at(10.0)).unwrap().hand_over.contains("then `plinth rollback gpu-operator` from"));
     let idle = stop_now(&view("r-1", &[("nodes/account/a", 0, Some(1), Some(2))]), &past, at(10.0)).unwrap();
     assert!(idle.hand_over.contains("nothing runs. Ctrl-C once ends it; then"), "{}", idle.hand_over);
 }

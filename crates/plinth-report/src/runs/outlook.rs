@@ -24,7 +24,7 @@ pub struct Outlook<'a> {
     pub rehearsal: Option<&'a RehearsalDiff>,
 }
 
-/// The sentence about the time that is left: `still 12 min to 19 min, by what 3 runs of this site took`; of what is not known it says why.
+/// The sentence about the time that is left: `still 12 min to 19 min, by 3 runs of this site`; of what is not known it says why.
 #[must_use]
 pub fn left(left: &TimeLeft) -> String {
     if let Some(Longer { step, running_s, low_s, high_s }) = &left.longer {
@@ -80,7 +80,7 @@ pub fn stop_now(stop: &StopNow, look: Look) -> String {
     if stop.mid_effect.len() > STEPS {
         lines.push(format!("  and {}", amount(stop.mid_effect.len() - STEPS, "more step")));
     }
-    lines.push(format!("  to whom takes over: {}", stop.hand_over));
+    lines.push(format!("  for whoever takes over: {}", stop.hand_over));
     look.fitted(&lines)
 }
 
@@ -128,7 +128,7 @@ pub fn rehearsal_diff(diff: &RehearsalDiff, look: Look) -> String {
     }
     let mut rest = Vec::new();
     rest.extend((!diff.same_plan).then(|| "another plan was rehearsed".to_owned()));
-    rest.extend((diff.others > 0).then(|| format!("{} only in one of the two", amount(diff.others, "step"))));
+    rest.extend((diff.others > 0).then(|| format!("{} in one of the two only", amount(diff.others, "step"))));
     rest.extend((diff.done_before > 0).then(|| format!("{} done before", amount(diff.done_before, "step"))));
     lines.extend((!rest.is_empty()).then(|| format!("  {}", rest.join("; "))));
     look.fitted(&lines)

@@ -38,7 +38,7 @@ fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
     let text = stop_now(&stop, PLAIN);
     let first = "if it is stopped now: Ctrl-C once waits 4 min to 5 min for kubernetes/deploy/lab; cut off, 1 step would be looked at again; 56 steps not begun";
     assert_eq!(text.lines().next(), Some(first));
-    assert!(text.ends_with("to whom takes over: run r-1 of lab"), "{text}");
+    assert!(text.ends_with("for whoever takes over: run r-1 of lab"), "{text}");
 
     let first = |stop: &StopNow| stop_now(stop, PLAIN).lines().next().unwrap().to_owned();
     let waits = StopNow { mid_effect: Vec::new(), looking: 1, ..stop };

@@ -156,7 +156,7 @@ fn rest(story: &Story<'_>, look: Look) -> Vec<String> {
         lines.push("  run the same command again: it looks at what was in flight first".to_owned());
     }
     lines.extend((!path.steps.is_empty()).then(|| path::summary(path)));
-    lines.extend(story.shown.outlook.stop.map(|stop| format!("to whom takes over: {}", clean(&stop.hand_over))));
+    lines.extend(story.shown.outlook.stop.map(|stop| format!("for whoever takes over: {}", clean(&stop.hand_over))));
     for slow in slow.iter().take(WARNINGS) {
         let row = outlook::in_a_row(slow.in_a_row);
         lines.push(format!("slow: {} took {}, {:.1} times the usual{row}", slow.step, span(slow.seconds), slow.times));
