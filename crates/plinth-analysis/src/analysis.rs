@@ -1,12 +1,13 @@
 //! All that is computed of one run, in one place: verbs, exports, the report and the page show the same values.
 
 use crate::{
-    Categories, Columns, CriticalPath, FailureGroup, Ghost, KindView, Past, Prediction, RunEntry, Shape, Slow, StopNow,
-    TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Columns, CriticalPath, FailureGroup, Hardware, KindView, Past, Prediction, RehearsalDiff, RunEntry, Shape, Slow,
+    StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use jiff::Timestamp;
 use plinth_model::run::{RunState, StreamSeal};
-use plinth_model::{Event, RunView};
+use plinth_model::{Event, RunView, StepId};
+use std::collections::HashMap;
 
 /// What a run amounts to. What needs other runs, or the time of day, is there once it was asked for.
 pub struct Analysis {
@@ -31,7 +32,7 @@ pub struct Analysis {
     /// What stopping it now would mean; none before [`Analysis::look_ahead`].
     pub stop: Option<StopNow>,
     /// The run beside its rehearsal; none before [`Analysis::lay_over`].
-    pub ghost: Option<Ghost>,
+    pub rehearsal: Option<RehearsalDiff>,
 }
 
 impl Analysis {
@@ -51,24 +52,25 @@ impl Analysis {
             whole: StreamSeal::holds(events),
             left: None,
             stop: None,
-            ghost: None,
+            rehearsal: None,
         }
     }
 
     /// Finds the slow nodes, with how often they were slow before. Earlier runs, newest first, are only asked for when somebody is slow.
-    ///
-    /// # Errors
-    /// Those of `earlier`.
-    pub fn find_slow<C: AsRef<[Columns]>, E>(
-        &mut self,
-        like: &Categories,
-        earlier: impl FnOnce() -> Result<C, E>,
-    ) -> Result<(), E> {
-        self.slow = slow_nodes(&self.columns, like, &[]);
+    pub fn find_slow<C: AsRef<[Columns]>>(&mut self, hardware: &Hardware, earlier: impl FnOnce() -> C) {
+        self.slow = slow_nodes(&self.columns, hardware, &[]);
         if !self.slow.is_empty() {
-            self.slow = slow_nodes(&self.columns, like, earlier()?.as_ref());
+            self.slow = slow_nodes(&self.columns, hardware, earlier().as_ref());
         }
-        Ok(())
+    }
+
+    /// Its steps with what a filter looks at.
+    #[must_use]
+    pub fn subjects<'a>(&'a self, view: &'a RunView) -> Vec<Subject<'a>> {
+        let waiting: HashMap<&StepId, &Waiting> = self.waiting.iter().map(|one| (&one.step, one)).collect();
+        let detail = |step| view.steps.get(step).map_or("", |step| step.detail.as_str());
+        let rows = self.columns.rows.iter();
+        rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
     }
 
     /// Whether it goes on, so that something lies ahead of it.
@@ -87,6 +89,6 @@ impl Analysis {
 
     /// Lays the run over its rehearsal.
     pub fn lay_over(&mut self, prediction: Option<&Prediction>, view: &RunView) {
-        self.ghost = prediction.and_then(|prediction| Ghost::of(prediction, view, &self.path));
+        self.rehearsal = prediction.and_then(|prediction| RehearsalDiff::of(prediction, view, &self.path));
     }
 }

@@ -27,7 +27,7 @@ const LONGEST_S: f64 = 366.0 * 86_400.0;
 /// Late steps that are looked at for whether the end waits for them.
 const LATE: usize = 8;
 
-/// How long a run still takes.
+/// The range within which four of five such runs end, or why there is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeLeft {
@@ -45,17 +45,17 @@ pub struct TimeLeft {
     pub longer: Option<Longer>,
 }
 
-/// A step that takes longer than usual.
+/// Why there is no number: the play of the rest knows such a step only as it usually is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Longer {
-    /// Step.
+    /// A key of [`RunView::steps`].
     pub step: StepId,
     /// Seconds it has run.
     pub running_s: f64,
-    /// Seconds it usually takes, from.
+    /// Seconds: of ten such steps, one is faster.
     pub low_s: f64,
-    /// To.
+    /// Seconds: of ten such steps, one is slower.
     pub high_s: f64,
 }
 
@@ -123,7 +123,7 @@ impl Rest {
     }
 }
 
-/// Everything that plays of the rest share.
+/// What is the same in every play of the rest.
 struct Estimate<'a> {
     shape: &'a Shape,
     schedule: Schedule<'a>,

@@ -1,7 +1,8 @@
 use super::*;
 use crate::graph::tests::shape_step;
-use plinth_model::run::{Counts, RunHead};
-use plinth_model::{Digest, Event, EventBody, Outcome, SiteName, Stage};
+use crate::made::{self, acting, finished, head, run_finished, started};
+use plinth_model::run::RunHead;
+use plinth_model::{EventBody, Outcome};
 use proptest::prelude::*;
 
 const NODES: usize = 6;
@@ -50,64 +51,26 @@ fn drawn(shape: &Shape, run: usize) -> Vec<Option<Took>> {
 }
 
 fn at(ms: Millis) -> Timestamp {
-    Timestamp::from_millisecond(1_800_000_000_000 + i64::try_from(ms).unwrap()).unwrap()
-}
-
-fn started(step: StepId, node: Option<String>) -> EventBody {
-    let reason = "r".into();
-    EventBody::StepStarted { step, stage: Stage::Nodes, node, reason, ready_at: None, held_by: None, last_need: None }
-}
-
-fn acting(step: StepId) -> EventBody {
-    EventBody::StepActing { step, diff: Vec::new(), attempt: 1, reads_only: false, installed: None }
-}
-
-fn finished(step: StepId, node: Option<String>) -> EventBody {
-    EventBody::StepFinished {
-        step,
-        stage: Stage::Nodes,
-        node,
-        outcome: StepState::Changed,
-        seconds: 0.0,
-        detail: String::new(),
-        finding: None,
-        digest: None,
-        installed: None,
-        attempts: 1,
-        failure: None,
-        held_by: None,
-    }
-}
-
-fn run_finished(seconds: f64) -> EventBody {
-    let counts = Counts::default();
-    EventBody::RunFinished { outcome: Outcome::Done, exit: 0, counts, seconds, next: Vec::new(), digest: None }
+    made::at(ms as f64 / 1000.0)
 }
 
 /// The events of a played schedule up to a moment.
 fn view(shape: &Shape, took: &[Option<Took>], (parallel, until): (usize, Option<Millis>)) -> RunView {
     let played = Schedule::of(shape).play(took, &[], parallel);
-    let head = RunHead {
-        hosts: NODES,
-        parallel,
-        steps: took.len(),
-        ..RunHead::new("r", Digest::of(""), SiteName::new("lab").unwrap())
-    };
+    let head = RunHead { hosts: NODES, parallel, steps: took.len(), ..head("r") };
     let mut told: Vec<(Millis, u8, EventBody)> = vec![(0, 0, EventBody::RunStarted(head))];
     for (place, step) in shape.steps().iter().enumerate() {
         let (began, ended) = (played.began[place].unwrap(), played.ended[place].unwrap());
         let (id, node) = (step.id.clone(), Some("n".to_owned()).filter(|_| step.lane.is_some()));
-        told.push((began, 1, started(id.clone(), node.clone())));
+        told.push((began, 1, started(id.clone(), node.clone(), None)));
         told.push((began, 2, acting(id.clone())));
-        told.push((ended, 0, finished(id, node)));
+        told.push((ended, 0, finished(id, node, StepState::Changed)));
     }
-    told.push((played.end, 9, run_finished(played.end as f64 / 1000.0)));
+    told.push((played.end, 9, run_finished(Outcome::Done, played.end as f64 / 1000.0)));
     told.sort_by_key(|(when, rank, _)| (*when, *rank));
     let until = until.unwrap_or(Millis::MAX);
     let events = told.into_iter().filter(|(when, _, _)| *when <= until);
-    let events: Vec<Event> =
-        (1..).zip(events).map(|(seq, (when, _, body))| Event { seq, after: None, at: at(when), body }).collect();
-    RunView::of(&events)
+    made::view(events.map(|(when, _, body)| (at(when), body)))
 }
 
 fn past(shape: &Shape, runs: std::ops::Range<usize>, parallel: usize) -> Past {

@@ -2,7 +2,7 @@
 
 use crate::ranges;
 use plinth_model::run::{CommandFailure, HeldBy, StepState, StepView};
-use plinth_model::{RunView, StepId};
+use plinth_model::{RunView, StepId, amount};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -42,6 +42,19 @@ pub struct FailureGroup {
     pub failure: Option<CommandFailure>,
     /// Steps that do not run because of them.
     pub holds_up: usize,
+}
+
+impl FailureGroup {
+    /// Where: `on 47 nodes, dgx-[001-047]`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.node_count {
+            0 if self.steps.len() == 1 => format!("in {}", self.first),
+            0 => format!("in {}", amount(self.steps.len(), "step")),
+            1 => format!("on {}", self.nodes),
+            count => format!("on {}, {}", amount(count, "node"), self.nodes),
+        }
+    }
 }
 
 /// All failures of a run by cause: the one that holds up most first, of equal ones the one that came first.
@@ -170,15 +183,10 @@ fn shared(nodes: &BTreeSet<String>, traits: &Traits) -> Vec<String> {
     special.map(|(key, value)| format!("{key} {value}")).collect()
 }
 
-/// A message without what differs from node to node: names of nodes, addresses, hashes and numbers.
-#[must_use]
-pub fn normalised(message: &str, nodes: &BTreeSet<&str>) -> String {
-    without_names(message, &|name| nodes.contains(name))
-}
-
 /// Whether something is the name of a node.
 type IsNode<'a> = &'a dyn Fn(&str) -> bool;
 
+/// A message without what differs from node to node: names of nodes, addresses, hashes and numbers.
 fn without_names(message: &str, is_node: IsNode<'_>) -> String {
     let mut out = String::with_capacity(message.len());
     let mut word = String::new();
@@ -240,7 +248,7 @@ mod tests {
     #[test]
     fn messages_that_differ_in_names_and_numbers_are_one_cause() {
         let nodes = BTreeSet::from(["dgx-05", "dgx-06"]);
-        let cause = |text: &str| normalised(text, &nodes);
+        let cause = |text: &str| without_names(text, &|name| nodes.contains(name));
         assert_eq!(cause("ssh dgx-05:22: no route to host"), cause("ssh dgx-06:22: no route to host"));
         assert_eq!(cause("10.1.2.3 is down after 30 s."), "ADDRESS is down after N s.");
         assert_eq!(cause("[fe80::1]:22 refused"), "[ADDRESS]:N refused");

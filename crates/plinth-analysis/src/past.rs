@@ -5,8 +5,8 @@
 //! even out the second and not the first.
 
 use crate::chance::Chance;
-use crate::ghost::Prediction;
 use crate::kinds::kind_of;
+use crate::prediction::Prediction;
 use plinth_model::run::StepState;
 use plinth_model::{RunView, StepId};
 use std::collections::BTreeMap;

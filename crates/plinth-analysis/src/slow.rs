@@ -26,8 +26,8 @@ pub struct Slow {
     pub step: StepId,
     /// Hostname; steps that touch no node are not compared.
     pub node: String,
-    /// What the node was compared with: nodes of this category; null: all.
-    pub category: Option<String>,
+    /// What the node was compared with: nodes of this hardware; null: all.
+    pub hardware: Option<String>,
     /// Seconds it took.
     pub seconds: f64,
     /// Seconds that half of its like took at most.
@@ -38,23 +38,17 @@ pub struct Slow {
     pub in_a_row: usize,
 }
 
-/// Categories of nodes by their names; nodes of none are each other's like.
-pub type Categories = BTreeMap<String, String>;
+/// Hardware of nodes by their names, in words; nodes of which none is known are each other's like.
+pub type Hardware = BTreeMap<String, String>;
 
-/// Steps on nodes that took three times the median of their kind or longer, and noticeably so; the slowest first. Kinds with fewer than
-/// four steps that ended are not judged.
+/// Steps on nodes that took three times the median of their kind or longer, and noticeably so, each among nodes of its own hardware; the
+/// slowest first. Kinds with fewer than four steps that ended are not judged; hardware of too few nodes to have a usual time is judged among
+/// all. `earlier` are runs before this one, newest first: how often it was slow in a row.
 #[must_use]
-pub fn slow_ones(columns: &Columns) -> Vec<Slow> {
-    slow_nodes(columns, &Categories::new(), &[])
-}
-
-/// The same, each among nodes of its own category, with how often it was slow in a row: `earlier` are runs before this one, newest first.
-/// Where a category has too few nodes to have a usual time, its nodes are judged among all.
-#[must_use]
-pub fn slow_nodes(columns: &Columns, categories: &Categories, earlier: &[Columns]) -> Vec<Slow> {
-    let (mut slow, _) = judged(columns, categories);
+pub fn slow_nodes(columns: &Columns, hardware: &Hardware, earlier: &[Columns]) -> Vec<Slow> {
+    let (mut slow, _) = judged(columns, hardware);
     if !slow.is_empty() && !earlier.is_empty() {
-        let before: Vec<_> = earlier.iter().map(|columns| judged(columns, categories)).collect();
+        let before: Vec<_> = earlier.iter().map(|columns| judged(columns, hardware)).collect();
         for one in &mut slow {
             // A run in which this was not judged says nothing for or against it.
             let told = before.iter().filter(|(_, judged)| judged.contains(&one.step));
@@ -66,23 +60,23 @@ pub fn slow_nodes(columns: &Columns, categories: &Categories, earlier: &[Columns
 }
 
 /// The slow ones, and all that had a usual time to be judged by.
-fn judged(columns: &Columns, categories: &Categories) -> (Vec<Slow>, BTreeSet<StepId>) {
+fn judged(columns: &Columns, hardware: &Hardware) -> (Vec<Slow>, BTreeSet<StepId>) {
     // One that had nothing to do is not the like of one that worked.
     let mut groups: BTreeMap<(&str, StepState), Vec<Seen<'_>>> = BTreeMap::new();
     for row in &columns.rows {
-        if let Some(seen) = Seen::of(row, categories) {
+        if let Some(seen) = Seen::of(row, hardware) {
             groups.entry((&row.kind, row.state)).or_default().push(seen);
         }
     }
     let (mut slow, mut known) = (Vec::new(), BTreeSet::new());
     for rows in groups.into_values() {
-        let mut by_category: BTreeMap<Option<&str>, Vec<Seen<'_>>> = BTreeMap::new();
-        rows.iter().for_each(|row| by_category.entry(row.category).or_default().push(*row));
-        for (category, own) in by_category {
-            let (among, category) = if own.len() >= FEWEST { (&own, category) } else { (&rows, None) };
+        let mut by_hardware: BTreeMap<Option<&str>, Vec<Seen<'_>>> = BTreeMap::new();
+        rows.iter().for_each(|row| by_hardware.entry(row.hardware).or_default().push(*row));
+        for (name, own) in by_hardware {
+            let (among, name) = if own.len() >= FEWEST { (&own, name) } else { (&rows, None) };
             let Some(usual) = Usual::of(among) else { continue };
             known.extend(own.iter().map(|row| row.step.clone()));
-            slow.extend(own.iter().filter(|row| usual.is_slow(row.took)).map(|row| usual.told(row, category)));
+            slow.extend(own.iter().filter(|row| usual.is_slow(row.took)).map(|row| usual.told(row, name)));
         }
     }
     (slow, known)
@@ -92,14 +86,14 @@ fn judged(columns: &Columns, categories: &Categories) -> (Vec<Slow>, BTreeSet<St
 struct Seen<'a> {
     step: &'a StepId,
     node: &'a str,
-    category: Option<&'a str>,
+    hardware: Option<&'a str>,
     took: f64,
 }
 
 impl<'a> Seen<'a> {
-    fn of(row: &'a Row, categories: &'a Categories) -> Option<Self> {
+    fn of(row: &'a Row, hardware: &'a Hardware) -> Option<Self> {
         let (node, took) = (row.node.as_deref()?, row.took_s().filter(|_| row.state.is_done())?);
-        Some(Self { step: &row.step, node, category: categories.get(node).map(String::as_str), took })
+        Some(Self { step: &row.step, node, hardware: hardware.get(node).map(String::as_str), took })
     }
 }
 
@@ -121,11 +115,11 @@ impl Usual {
         took >= self.median * TIMES && took - self.median >= LEAST_S.max(self.deviation * DEVIATIONS)
     }
 
-    fn told(&self, row: &Seen<'_>, category: Option<&str>) -> Slow {
+    fn told(&self, row: &Seen<'_>, hardware: Option<&str>) -> Slow {
         Slow {
             step: row.step.clone(),
             node: row.node.to_owned(),
-            category: category.map(str::to_owned),
+            hardware: hardware.map(str::to_owned),
             seconds: row.took,
             median_s: self.median,
             times: row.took / self.median.max(0.001),

@@ -3,14 +3,14 @@ use crate::chance::Chance;
 use crate::kinds::kind_of;
 use plinth_model::Stage;
 
-/// Two hundred nodes of two categories; those of one take twice as long by nature, and a third had nothing to do.
-fn run(number: usize, slow: &[usize]) -> (Columns, Categories) {
-    let mut categories = Categories::new();
+/// Two hundred nodes of two kinds of hardware; those of one take twice as long by nature, and a third had nothing to do.
+fn run(number: usize, slow: &[usize]) -> (Columns, Hardware) {
+    let mut hardware = Hardware::new();
     let mut rows = Vec::new();
     for node in 0..200_usize {
         let name = format!("dgx-{node:03}");
         let is_large = node % 2 == 0;
-        categories.insert(name.clone(), if is_large { "dgx-h100" } else { "dgx-a100" }.to_owned());
+        hardware.insert(name.clone(), if is_large { "dgx-h100" } else { "dgx-a100" }.to_owned());
         for (verb, base) in [("downloads", 20.0), ("storage", 60.0), ("account", 0.6)] {
             let step = StepId::try_from(format!("nodes/{verb}/{name}")).unwrap();
             let has_work = verb != "storage" || node % 3 != 0;
@@ -33,7 +33,7 @@ fn run(number: usize, slow: &[usize]) -> (Columns, Categories) {
             });
         }
     }
-    (Columns { rows, elapsed_s: 0.0 }, categories)
+    (Columns { rows, elapsed_s: 0.0 }, hardware)
 }
 
 fn nodes(slow: &[Slow]) -> BTreeSet<&str> {
@@ -43,14 +43,14 @@ fn nodes(slow: &[Slow]) -> BTreeSet<&str> {
 #[test]
 fn among_two_hundred_nodes_the_slow_ones_are_found_and_nobody_else_is_accused() {
     for number in 0..20 {
-        let (columns, categories) = run(number, &[]);
-        assert_eq!(slow_nodes(&columns, &categories, &[]), [], "run {number}");
-        let (columns, categories) = run(number, &[8, 41, 143]);
-        let found = slow_nodes(&columns, &categories, &[]);
+        let (columns, hardware) = run(number, &[]);
+        assert_eq!(slow_nodes(&columns, &hardware, &[]), [], "run {number}");
+        let (columns, hardware) = run(number, &[8, 41, 143]);
+        let found = slow_nodes(&columns, &hardware, &[]);
         assert_eq!(nodes(&found), BTreeSet::from(["dgx-008", "dgx-041", "dgx-143"]), "run {number}");
         let downloads = found.iter().filter(|one| one.step.verb() == "downloads").count();
         assert!(downloads >= 2, "{found:?}");
-        assert!(found.iter().all(|one| one.times >= 3.0 && one.in_a_row == 1 && one.category.is_some()));
+        assert!(found.iter().all(|one| one.times >= 3.0 && one.in_a_row == 1 && one.hardware.is_some()));
     }
 }
 
@@ -58,8 +58,8 @@ fn among_two_hundred_nodes_the_slow_ones_are_found_and_nobody_else_is_accused() 
 fn how_often_in_a_row_is_counted_from_the_newest_run_back() {
     let earlier: Vec<Columns> =
         [&[8][..], &[8, 41], &[], &[8]].iter().enumerate().map(|(n, slow)| run(n, slow).0).collect();
-    let (columns, categories) = run(9, &[8, 41]);
-    let found = slow_nodes(&columns, &categories, &earlier);
+    let (columns, hardware) = run(9, &[8, 41]);
+    let found = slow_nodes(&columns, &hardware, &earlier);
     let row = |node: &str| {
         found.iter().filter(|one| one.node == node && one.step.verb() == "downloads").map(|one| one.in_a_row).max()
     };
@@ -67,10 +67,10 @@ fn how_often_in_a_row_is_counted_from_the_newest_run_back() {
 }
 
 #[test]
-fn a_category_of_one_node_is_judged_among_all() {
-    let (columns, mut categories) = run(3, &[41]);
-    categories.insert("dgx-041".to_owned(), "alone".to_owned());
-    let found = slow_nodes(&columns, &categories, &[]);
+fn hardware_of_one_node_is_judged_among_all() {
+    let (columns, mut hardware) = run(3, &[41]);
+    hardware.insert("dgx-041".to_owned(), "alone".to_owned());
+    let found = slow_nodes(&columns, &hardware, &[]);
     assert_eq!(nodes(&found), BTreeSet::from(["dgx-041"]));
-    assert!(found.iter().all(|one| one.category.is_none()));
+    assert!(found.iter().all(|one| one.hardware.is_none()));
 }

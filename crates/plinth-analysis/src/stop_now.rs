@@ -18,9 +18,9 @@ const NAMED: usize = 3;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InEffect {
-    /// Step.
+    /// A key of [`RunView::steps`].
     pub step: StepId,
-    /// Its node, if it touches one.
+    /// Hostname; null: it touches no node.
     pub node: Option<String>,
     /// Seconds it has run.
     pub running_s: f64,
@@ -28,14 +28,14 @@ pub struct InEffect {
     pub left_s: Option<(f64, f64)>,
 }
 
-/// What stopping now would mean.
+/// What a stop waits for, what it cuts off, and what is left for the next run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StopNow {
     /// In the middle of their effect, longest left first. A clean stop waits for them; a second signal cuts them off, and then the next
     /// run looks at each of them before anything else.
     pub mid_effect: Vec<InEffect>,
-    /// Steps that are only looked at: stopping leaves nothing of them.
+    /// Steps that are only looked at, or wait for something: stopping leaves nothing of them, but a clean stop waits for them too.
     pub looking: usize,
     /// Steps that have not begun: the next run does them.
     pub not_begun: usize,
@@ -96,20 +96,25 @@ pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> 
 fn hand_over(view: &RunView, head: &plinth_model::run::RunHead, told: &StopNow) -> String {
     let by = head.who().map(|who| format!(", by {who}")).unwrap_or_default();
     let done = view.tally().done();
-    let middle = match told.mid_effect.as_slice() {
-        [] => "nothing is in the middle of its effect".to_owned(),
-        some => {
+    let (middle, stop) = match (told.mid_effect.as_slice(), told.looking) {
+        ([], 0) => ("nothing runs".to_owned(), "ends it"),
+        ([], looking) => {
+            let looking = amount(looking, "step");
+            (format!("nothing is in the middle of its effect; looking or waiting: {looking}"), "lets that end")
+        }
+        (some, _) => {
             let one = |one: &InEffect| format!("{} for {}", one.step, span(one.running_s));
             let mut named: Vec<String> = some.iter().take(NAMED).map(one).collect();
             named.extend((some.len() > NAMED).then(|| format!("{} more", some.len() - NAMED)));
-            format!("in the middle of {}", named.join(", "))
+            (format!("in the middle of {}", named.join(", ")), "lets them end")
         }
     };
     let verb = if head.verb.is_empty() { "apply" } else { head.verb.as_str() };
+    let command = head.small.as_deref().unwrap_or(verb);
     let again = if told.mid_effect.is_empty() { "it goes on" } else { "it looks at these first and goes on" };
     format!(
-        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once lets them end; then `plinth {verb}` from any machine with this state \
-         directory: {again}",
+        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once {stop}; then `plinth {command}` from any machine with this state directory: \
+         {again}",
         head.run,
         head.site,
         amount(head.steps, "step"),

@@ -1,73 +1,20 @@
 use super::*;
+use crate::made::{self, acting, at, finished, head, id, started};
 use plinth_model::run::RunHead;
-use plinth_model::{Digest, Event, EventBody, SiteName, Stage};
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
-}
-
-fn id(text: &str) -> StepId {
-    StepId::try_from(text.to_owned()).unwrap()
-}
+use plinth_model::{EventBody, StepState};
 
 /// Steps with their beginning, the beginning of their effect and their end.
-fn view(run: &str, steps: &[(&str, i64, Option<i64>, Option<i64>)]) -> RunView {
-    let head = RunHead {
-        steps: 10,
-        owner: "anna@bastion (process 4711)".into(),
-        ..RunHead::new(run, Digest::of(""), SiteName::new("lab").unwrap())
-    };
+fn view(run: &str, steps: &[(&str, i32, Option<i32>, Option<i32>)]) -> RunView {
+    let head = RunHead { steps: 10, owner: "anna@bastion (process 4711)".into(), ..head(run) };
     let mut told = vec![(0, EventBody::RunStarted(head))];
-    for (name, began, acting, ended) in steps {
-        let (step, stage) = (id(name), Stage::Nodes);
-        told.push((
-            *began,
-            EventBody::StepStarted {
-                step: step.clone(),
-                stage,
-                node: None,
-                reason: "r".into(),
-                ready_at: None,
-                held_by: None,
-                last_need: None,
-            },
-        ));
-        told.extend(acting.map(|when| {
-            (
-                when,
-                EventBody::StepActing {
-                    step: step.clone(),
-                    diff: Vec::new(),
-                    attempt: 1,
-                    reads_only: false,
-                    installed: None,
-                },
-            )
-        }));
-        told.extend(ended.map(|when| {
-            (
-                when,
-                EventBody::StepFinished {
-                    step: step.clone(),
-                    stage,
-                    node: None,
-                    outcome: StepState::Changed,
-                    seconds: 0.0,
-                    detail: String::new(),
-                    finding: None,
-                    digest: None,
-                    installed: None,
-                    attempts: 1,
-                    failure: None,
-                    held_by: None,
-                },
-            )
-        }));
+    for (name, began, acts, ended) in steps {
+        told.push((*began, started(id(name), None, None)));
+        told.extend(acts.map(|when| (when, acting(id(name)))));
+        let outcome = if acts.is_some() { StepState::Changed } else { StepState::Unchanged };
+        told.extend(ended.map(|when| (when, finished(id(name), None, outcome))));
     }
     told.sort_by_key(|(when, _)| *when);
-    let events: Vec<Event> =
-        (1..).zip(told).map(|(seq, (when, body))| Event { seq, after: None, at: at(when), body }).collect();
-    RunView::of(&events)
+    made::view(told.into_iter().map(|(when, body)| (at(f64::from(when)), body)))
 }
 
 #[test]
@@ -89,7 +36,7 @@ fn a_clean_stop_takes_as_long_as_the_slowest_step_that_runs() {
             ("nodes/facts/a", 61, None, None),
         ],
     );
-    let told = stop_now(&now, &past, at(63)).unwrap();
+    let told = stop_now(&now, &past, at(63.0)).unwrap();
     let named: Vec<&str> = told.mid_effect.iter().map(|one| one.step.as_str()).collect();
     assert_eq!(named, ["kubernetes/deploy/lab", "nodes/account/a"]);
     assert_eq!((told.looking, told.not_begun), (1, 6));
@@ -106,7 +53,7 @@ fn a_clean_stop_takes_as_long_as_the_slowest_step_that_runs() {
 #[test]
 fn what_was_never_seen_has_no_time_and_an_ended_run_is_not_stopped() {
     let now = view("r-1", &[("kubernetes/deploy/lab", 3, Some(4), None)]);
-    let told = stop_now(&now, &Past::default(), at(63)).unwrap();
+    let told = stop_now(&now, &Past::default(), at(63.0)).unwrap();
     assert_eq!((told.clean_s, told.no_history.as_slice()), (None, &["kubernetes/deploy".to_owned()][..]));
     let mut ended = now;
     ended.end = Some(plinth_model::run::RunEnd {
@@ -116,5 +63,21 @@ fn what_was_never_seen_has_no_time_and_an_ended_run_is_not_stopped() {
         seconds: 1.0,
         next: Vec::new(),
     });
-    assert_eq!(stop_now(&ended, &Past::default(), at(63)), None);
+    assert_eq!(stop_now(&ended, &Past::default(), at(63.0)), None);
+}
+
+#[test]
+fn a_stop_waits_for_looks_too_and_nothing_is_called_them() {
+    let mut past = Past::default();
+    past.take(&view("old", &[("checks/dns/lab", 0, None, Some(1_200))]));
+    let told = stop_now(&view("r-1", &[("checks/dns/lab", 0, None, None)]), &past, at(10.0)).unwrap();
+    assert_eq!((told.mid_effect.len(), told.looking), (0, 1));
+    assert!(told.clean_s.unwrap().1 > 600.0 && told.slowest == Some(id("checks/dns/lab")), "{told:?}");
+    let said = "nothing is in the middle of its effect; looking or waiting: 1 step. Ctrl-C once lets that end; then";
+    assert!(told.hand_over.contains(said), "{}", told.hand_over);
+    let mut small = view("r-1", &[("checks/dns/lab", 0, None, None)]);
+    small.run.as_mut().unwrap().small = Some("rollback gpu-operator".into());
+    assert!(stop_now(&small, &past, at(10.0)).unwrap().hand_over.contains("then `plinth rollback gpu-operator` from"));
+    let idle = stop_now(&view("r-1", &[("nodes/account/a", 0, Some(1), Some(2))]), &past, at(10.0)).unwrap();
+    assert!(idle.hand_over.contains("nothing runs. Ctrl-C once ends it; then"), "{}", idle.hand_over);
 }

@@ -1,5 +1,8 @@
 use super::*;
 use crate::graph::tests::shape_step;
+use crate::made;
+use plinth_model::EventBody;
+use plinth_model::run::RunHead;
 use proptest::prelude::*;
 
 /// Random shapes in some moment of a run that could have happened: steps that ended or run have all that they need, two of a lane never run
@@ -57,43 +60,17 @@ proptest! {
 
 /// The view of a moment: what runs began, what is done ended.
 fn view_of(shape: &Shape, at: &Situation) -> RunView {
-    use plinth_model::run::RunHead;
-    use plinth_model::{Digest, Event, EventBody, SiteName, Stage};
-    let head = RunHead::new("r", Digest::of(""), SiteName::new("lab").unwrap());
-    let mut told = vec![EventBody::RunStarted(RunHead { parallel: at.slots, steps: at.states.len(), ..head })];
+    let mut told =
+        vec![EventBody::RunStarted(RunHead { parallel: at.slots, steps: at.states.len(), ..made::head("r") })];
     for (step, state) in shape.steps().iter().zip(&at.states) {
-        let (id, stage) = (step.id.clone(), Stage::Nodes);
         if *state != StepState::Pending {
-            told.push(EventBody::StepStarted {
-                step: id.clone(),
-                stage,
-                node: None,
-                reason: "r".into(),
-                ready_at: None,
-                held_by: None,
-                last_need: None,
-            });
+            told.push(made::started(step.id.clone(), None, None));
         }
         if state.is_done() {
-            told.push(EventBody::StepFinished {
-                step: id,
-                stage,
-                node: None,
-                outcome: *state,
-                seconds: 0.0,
-                detail: String::new(),
-                finding: None,
-                digest: None,
-                installed: None,
-                attempts: 1,
-                failure: None,
-                held_by: None,
-            });
+            told.push(made::finished(step.id.clone(), None, *state));
         }
     }
-    let at = |seq: u64| jiff::Timestamp::from_second(i64::try_from(seq).unwrap()).unwrap();
-    let events = (1..).zip(told).map(|(seq, body)| Event { seq, after: None, at: at(seq), body });
-    RunView::of(&events.collect::<Vec<_>>())
+    made::view((1_u32..).zip(told).map(|(second, body)| (made::at(f64::from(second)), body)))
 }
 
 proptest! {

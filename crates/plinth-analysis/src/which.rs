@@ -70,6 +70,18 @@ impl RunEntry {
         })
     }
 
+    /// The command it came from; of a run that did not record it, as far as its plan tells.
+    #[must_use]
+    pub fn command(&self) -> &str {
+        match (self.small.as_deref(), self.verb.as_str(), self.rehearsal, self.checks) {
+            (Some(command), ..) => command,
+            (None, "", true, _) => "rehearse",
+            (None, "", false, true) => "check",
+            (None, "", false, false) => "apply",
+            (None, verb, ..) => verb,
+        }
+    }
+
     /// Whether the site was what its file says when it ended: neither checks alone nor one small thing say that.
     #[must_use]
     pub fn is_good(&self) -> bool {

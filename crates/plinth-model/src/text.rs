@@ -111,6 +111,16 @@ pub fn template(value: &Value) -> Option<&str> {
     }
 }
 
+/// A text as a shell takes it for one word of a command that somebody copies.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))),
+    }
+}
+
 /// An address without the user and password that may stand in it.
 #[must_use]
 pub fn without_login(url: &str) -> Cow<'_, str> {
@@ -164,6 +174,14 @@ mod tests {
         ] {
             let shown = visible_styled(theirs);
             assert!(!shown.chars().any(is_hidden), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_one_word_of_a_command() {
+        let words = [("a/site.yaml", "a/site.yaml"), ("my site", "'my site'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")];
+        for (text, word) in words.into_iter().chain([("", "''"), ("a\nb", "'a\nb'")]) {
+            assert_eq!(shell_word(text), word);
         }
     }
 

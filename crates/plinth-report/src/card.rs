@@ -1,6 +1,7 @@
 //! A card of what failed for one cause: the same in the terminal, in `plinth why` and in `plinth runs what-failed`.
 
-use crate::style::{Palette, Sign, short};
+use crate::findings::{LABEL, labelled};
+use crate::style::{Palette, Sign, short, told};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::CommandFailure;
@@ -71,13 +72,7 @@ pub(crate) fn brief(group: &FailureGroup) -> (String, String) {
 /// `node.connection-lost`, `on 47 nodes, dgx-[001-047]: no route to host`.
 pub(crate) fn headline(group: &FailureGroup) -> (String, String) {
     let code = if group.code.is_empty() { "failed" } else { &group.code };
-    let place = match group.node_count {
-        0 if group.steps.len() == 1 => format!("in {}", group.first),
-        0 => format!("in {}", amount(group.steps.len(), "step")),
-        1 => format!("on {}", group.nodes),
-        count => format!("on {}, {}", amount(count, "node"), group.nodes),
-    };
-    (short(code), format!("{}: {}", short(&place), short(&group.message)))
+    (short(code), format!("{}: {}", short(&group.place()), short(&group.message)))
 }
 
 /// The rows of a card.
@@ -101,22 +96,23 @@ fn extent(group: &FailureGroup, palette: Palette) -> Vec<String> {
         ("holds up", held),
         ("shared", group.shared.join(", ")),
     ];
-    rows.iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| row(label, text, palette)).collect()
+    rows.iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| labelled(label, text, palette)).collect()
 }
 
 /// What was seen, the program with its end and its last lines, where all of it is, what to do. What the headline says is not said again.
 fn why(group: &FailureGroup, palette: Palette) -> Vec<String> {
-    let new = group.evidence.iter().filter(|line| !group.message.contains(line.as_str()));
+    let said = short(&group.message);
+    let new = group.evidence.iter().filter(|line| !said.contains(line.as_str()));
     let new: Vec<&String> = new.collect();
     let label = |n: usize| if n == 0 { "evidence" } else { "" };
     let mut rows: Vec<String> =
-        new.iter().take(LINES).enumerate().map(|(n, line)| row(label(n), line, palette)).collect();
+        new.iter().take(LINES).enumerate().map(|(n, line)| labelled(label(n), line, palette)).collect();
     if new.len() > LINES {
-        rows.push(row("", &format!("and {}", amount(new.len() - LINES, "more line")), palette));
+        rows.push(labelled("", &format!("and {}", amount(new.len() - LINES, "more line")), palette));
     }
     rows.extend(group.failure.iter().flat_map(|failure| program(failure, palette)));
     let owner = if group.owner.is_empty() { String::new() } else { format!(" ({})", group.owner) };
-    rows.extend((!group.fix.is_empty()).then(|| row("fix", &format!("{}{owner}", short(&group.fix)), palette)));
+    rows.extend((!group.fix.is_empty()).then(|| labelled("fix", &format!("{}{owner}", told(&group.fix)), palette)));
     rows
 }
 
@@ -132,13 +128,36 @@ fn named(group: &FailureGroup) -> String {
 fn program(failure: &CommandFailure, palette: Palette) -> Vec<String> {
     let ending = failure.ending().map(|ending| format!(", which {ending}")).unwrap_or_default();
     let command = if failure.command.is_empty() { "a program" } else { &failure.command };
-    let mut rows = vec![row("ran", &format!("{}{ending}", short(command)), palette)];
+    let mut rows = vec![labelled("ran", &format!("{}{ending}", short(command)), palette)];
     let from = failure.tail.len().saturating_sub(LINES);
-    rows.extend(failure.tail.iter().skip(from).map(|line| format!("{:10}| {}", "", short(line))));
-    rows.extend(failure.log.iter().map(|log| row("log", log, palette)));
+    rows.extend(failure.tail.iter().skip(from).map(|line| format!("{:LABEL$}| {}", "", short(line))));
+    rows.extend(failure.log.iter().map(|log| labelled("log", log, palette)));
     rows
 }
 
-fn row(label: &str, text: &str, palette: Palette) -> String {
-    format!("{} {}", palette.dim(&format!("{label:<9}")), short(text))
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::scripted::Script;
+    use plinth_analysis::{Traits, failure_groups};
+    use plinth_model::{Code, Finding, RunView};
+
+    #[test]
+    fn what_to_do_is_told_to_its_end_and_so_is_what_was_seen() {
+        let long = |begin: &str| format!("{begin}{} and this is its end", ", and then some more of it".repeat(30));
+        let finding = Finding::error(Code::named("a.b"), "lab", long("it said: "))
+            .evidence("and this is its end")
+            .evidence(long("seen: "))
+            .fix(long("look: "));
+        let mut script = Script::new();
+        script.begin(1, 1).fail(1.0, "kubernetes/deploy/lab", "it failed", finding);
+        let groups = failure_groups(&RunView::of(&script.events()), &Traits::new());
+        let rows = card(&groups[0], Palette::PLAIN);
+        let of = |label: &str| rows.iter().filter(|row| row.trim_start().starts_with(label)).collect::<Vec<_>>();
+        assert!(of("fix ")[0].ends_with("and this is its end (you)"), "{rows:?}");
+        // The headline is cut before its end, so what was seen there is told.
+        assert!(of("X ")[0].ends_with(" …") && of("evidence ")[0].ends_with("and this is its end"), "{rows:?}");
+        assert!(of("seen: ")[0].ends_with("some more of it and this is its end"), "{rows:?}");
+    }
 }

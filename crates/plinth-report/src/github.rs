@@ -14,7 +14,8 @@ use std::io;
 /// Annotations that are written: GitHub shows ten of a step, and other commands of it may need some.
 const ANNOTATIONS: usize = 8;
 
-/// The lines of [`crate::Lines`], in groups. Failures and the summary stand outside of them: groups are folded.
+/// The lines of [`crate::Lines`], in groups. The first failure of each cause and the summary stand outside of
+/// them: groups are folded.
 pub struct GitHub<W> {
     writer: Steady<W>,
     text_log: TextLog,

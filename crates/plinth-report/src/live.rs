@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use plinth_analysis::{FailureGroup, Past, Shape, Traits, time_left, waiting};
 use plinth_model::{Event, EventBody, Plan, RunView};
 use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 /// Between two frames, at least.
@@ -44,8 +45,7 @@ pub struct Live {
     terminal: Terminal,
     painter: Painter,
     shape: Shape,
-    earlier: Option<Earlier>,
-    past: Past,
+    history: History,
     known: Known,
     /// Lines that scroll, since the last frame.
     above: Vec<String>,
@@ -55,6 +55,47 @@ pub struct Live {
     heard: Instant,
     error: Option<io::Error>,
     closed: bool,
+}
+
+/// What is known of earlier runs. Reading a large journal takes longer than anybody looks at an empty terminal.
+enum History {
+    Unread(Earlier),
+    Reading(Receiver<Past>),
+    Known(Past),
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::Known(Past::default())
+    }
+}
+
+impl History {
+    /// None as long as it is read. `run`: the one that is drawn.
+    fn of(&mut self, run: &str) -> Option<&Past> {
+        *self = match std::mem::take(self) {
+            Self::Unread(earlier) => Self::read(earlier, run.to_owned()),
+            Self::Reading(told) => match told.try_recv() {
+                Ok(past) => Self::Known(past),
+                Err(TryRecvError::Empty) => Self::Reading(told),
+                Err(TryRecvError::Disconnected) => Self::default(),
+            },
+            known @ Self::Known(_) => known,
+        };
+        match self {
+            Self::Known(past) => Some(past),
+            Self::Unread(_) | Self::Reading(_) => None,
+        }
+    }
+
+    fn read(earlier: Earlier, run: String) -> Self {
+        let (tell, told) = channel();
+        let reader = std::thread::Builder::new().name("history".to_owned()).spawn(move || {
+            // A view that is over wants to know nothing any more.
+            let _ = tell.send(earlier(&run));
+        });
+        if reader.is_ok() { Self::Reading(told) } else { Self::default() }
+    }
 }
 
 /// What takes a look at the whole run: kept for some frames.
@@ -96,8 +137,7 @@ impl Live {
             painter: Painter::new(terminal.features, palette),
             terminal,
             shape,
-            earlier: None,
-            past: Past::default(),
+            history: History::default(),
             known: Known::default(),
             above: Vec::new(),
             changed: false,
@@ -115,10 +155,10 @@ impl Live {
         self
     }
 
-    /// Knows earlier runs: how long it still takes is said. They are read when the run has begun, by the thread that draws.
+    /// Knows earlier runs: how long it still takes is said as soon as they are read. That begins with the run, and nothing waits for it.
     #[must_use]
     pub fn after(mut self, earlier: Earlier) -> Self {
-        self.earlier = Some(earlier);
+        self.history = History::Unread(earlier);
         self
     }
 
@@ -142,14 +182,10 @@ impl Live {
     }
 
     fn estimate(&mut self) {
-        let (began, view) = (Instant::now(), self.text_log.view());
-        if let Some(run) = &view.run
-            && let Some(earlier) = self.earlier.take()
-        {
-            self.past = earlier(&run.run);
-        }
-        let now = view.started.map(|from| from + SignedDuration::from_secs_f64(self.now_s()));
-        self.known.left = now.and_then(|now| time_left(view, &self.shape, &self.past, now)).map(|some| left(&some));
+        let (began, now_s, view) = (Instant::now(), self.now_s(), self.text_log.view());
+        let Some(past) = view.run.as_ref().and_then(|run| self.history.of(&run.run)) else { return };
+        let now = view.started.map(|from| from + SignedDuration::from_secs_f64(now_s));
+        self.known.left = now.and_then(|now| time_left(view, &self.shape, past, now)).map(|some| left(&some));
         self.known.estimated.done(began);
     }
 

@@ -122,7 +122,7 @@ pub(crate) struct Times<'a> {
     /// Steps on the critical path, as places, first step first.
     path: Vec<usize>,
     /// When each step ran in the rehearsal; empty when there is none to lay it over.
-    ghost: Vec<Option<(f64, f64)>>,
+    rehearsed: Vec<Option<(f64, f64)>>,
 }
 
 impl<'a> Times<'a> {
@@ -135,7 +135,7 @@ impl<'a> Times<'a> {
             rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
         let rounded = |seconds: Option<f64>| seconds.map(|seconds| (seconds * 100.0).round() / 100.0);
         let held = |row: &&Row| row.held_by.as_ref().filter(|_| row.queued_s() > 0.0).map_or("", |held| held.word());
-        let ghost = record.rehearsed().map(|steps| {
+        let rehearsed = record.rehearsed().map(|steps| {
             let of = |row: &&Row| steps.get(&row.step).map(|step| (step.from_s, step.to_s));
             rows.iter().map(of).collect()
         });
@@ -143,7 +143,7 @@ impl<'a> Times<'a> {
             schema: 1,
             seq: record.view.seq(),
             elapsed_s: columns.elapsed_s,
-            ghost: ghost.unwrap_or_default(),
+            rehearsed: rehearsed.unwrap_or_default(),
             kind: rows.iter().map(|row| places.get(row.kind.as_str()).copied().unwrap_or(0)).collect(),
             target: rows.iter().map(|row| row.step.target()).collect(),
             ready: rows.iter().map(|row| rounded(row.ready_s)).collect(),

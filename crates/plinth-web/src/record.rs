@@ -4,14 +4,13 @@ use crate::grid::Grid;
 use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
-    Analysis, Categories, Columns, Filter, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft,
-    Traits, Waiting, time_left,
+    Analysis, Columns, Filter, Hardware, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits,
+    time_left,
 };
-use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepView};
+use plinth_model::run::{Life, LockView, Progress, RunState, Status};
 use plinth_model::{Event, Plan, RunView, StepId};
 use plinth_report::runs::Shown;
-use std::collections::{BTreeMap, HashMap};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// What is asked of other runs when a run is looked at; each is read once, and only when somebody asks.
@@ -22,7 +21,7 @@ pub(crate) struct Beside {
     past: OnceLock<Past>,
     earlier: OnceLock<Vec<Columns>>,
     prediction: OnceLock<Option<Prediction>>,
-    categories: OnceLock<Categories>,
+    hardware: OnceLock<Hardware>,
 }
 
 impl Beside {
@@ -30,8 +29,8 @@ impl Beside {
     pub(crate) fn of(source: Arc<dyn Source>, run: &str) -> Arc<Self> {
         let (traits, run) = (source.traits(), run.to_owned());
         let (past, earlier, prediction) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let categories = OnceLock::new();
-        Arc::new(Self { source, run, traits, past, earlier, prediction, categories })
+        let hardware = OnceLock::new();
+        Arc::new(Self { source, run, traits, past, earlier, prediction, hardware })
     }
 
     fn past(&self) -> &Past {
@@ -42,8 +41,8 @@ impl Beside {
         self.prediction.get_or_init(|| self.source.prediction()).as_ref()
     }
 
-    fn categories(&self) -> &Categories {
-        self.categories.get_or_init(|| self.source.categories())
+    fn hardware(&self) -> &Hardware {
+        self.hardware.get_or_init(|| self.source.hardware())
     }
 
     /// Earlier runs, newest first.
@@ -141,14 +140,7 @@ impl Record {
 
     /// What moves inside its steps. Answers whether that is new.
     pub(crate) fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> bool {
-        let mut changed = false;
-        for (id, progress) in told {
-            let step = self.view.steps.get_mut(id).filter(|step| step.state.is_running());
-            let Some(step) = step.filter(|step| step.progress.as_ref() != Some(progress)) else { continue };
-            step.progress = Some(progress.clone());
-            changed = true;
-        }
-        changed
+        self.view.moving(told)
     }
 
     /// As it was at an event: later ones had not come.
@@ -252,8 +244,7 @@ impl Record {
         if self.at.is_some() {
             analysis.whole = None;
         }
-        let earlier = || Ok::<_, Infallible>(self.beside.earlier());
-        let Ok(()) = analysis.find_slow(self.beside.categories(), earlier);
+        analysis.find_slow(self.beside.hardware(), || self.beside.earlier());
         if analysis.goes_on() {
             analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
         }
@@ -281,10 +272,6 @@ impl Record {
 
     /// Steps with what a filter looks at.
     pub(crate) fn subjects(&self) -> Vec<Subject<'_>> {
-        let Some(analysis) = self.analysis() else { return Vec::new() };
-        let waiting: HashMap<&StepId, &Waiting> = analysis.waiting.iter().map(|one| (&one.step, one)).collect();
-        let detail = |step| self.view.steps.get(step).map_or("", |step: &StepView| step.detail.as_str());
-        let rows = analysis.columns.rows.iter();
-        rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
+        self.analysis().map(|analysis| analysis.subjects(&self.view)).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ use crate::live::Tail;
 use crate::runs::Runs;
 use crate::source::Source;
 use crate::tls::{self, TlsFiles};
-use crate::wire::{WriteDeadline, STALLED};
+use crate::wire::{STALLED, WriteDeadline};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;

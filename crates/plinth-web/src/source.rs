@@ -1,7 +1,7 @@
 //! What pages are made from. The binary reads it from the state directory; tests make it up.
 
 use jiff::Timestamp;
-use plinth_analysis::{Categories, Past, Prediction, RunEntry, Traits};
+use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{LockView, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
@@ -68,7 +68,7 @@ pub trait Source: Send + Sync + 'static {
     fn prediction(&self) -> Option<Prediction>;
 
     /// Nodes by what they are made of: one is slow among its like.
-    fn categories(&self) -> Categories;
+    fn hardware(&self) -> Hardware;
 
     /// Explains a step, a kind, a finding code or a table, as `plinth explain` does; none: there is no such thing.
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told>;

@@ -4,6 +4,7 @@ use crate::args::{Color, Common, Output, Progress, Verbosity};
 use crate::log::Log;
 use crate::signals::Signals;
 use crate::streams::Streams;
+use crate::terminal;
 use plinth_model::Problem;
 use plinth_model::text::{visible, visible_json, visible_styled};
 use plinth_report::Palette;
@@ -13,6 +14,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -94,10 +96,14 @@ impl Printer {
         }
     }
 
-    /// Columns of the terminal; where there is none what COLUMNS says, else 100.
+    /// Columns that data may take: those of the terminal; where there is none what COLUMNS says, else 100.
     pub(crate) fn width() -> usize {
-        let wished = || std::env::var("COLUMNS").ok()?.parse().ok();
-        comfy_table::Table::new().width().map(usize::from).or_else(wished).unwrap_or(100)
+        width_of(std::io::stdout())
+    }
+
+    /// The same of talk.
+    pub(crate) fn width_of_talk() -> usize {
+        width_of(std::io::stderr())
     }
 
     /// How a run is shown: never `Auto`. Beside a log on the terminal nothing is drawn in place.
@@ -254,7 +260,7 @@ impl Printer {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
         let mut text = seen(text.trim_end(), self.color_err);
         if Self::watched() {
-            text = Cow::Owned(plinth_report::fitted(&text, Self::width()));
+            text = Cow::Owned(plinth_report::fitted(&text, Self::width_of_talk()));
         }
         self.streams.err().lines(format!("{begin}{text}\n").as_bytes());
     }
@@ -267,6 +273,11 @@ impl Printer {
         let label = if self.color_err { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.say(&format!("{label}: {problem}"));
     }
+}
+
+fn width_of(terminal: impl AsFd) -> usize {
+    let wished = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal::columns(terminal).or_else(wished).unwrap_or(100)
 }
 
 /// How a run is to be shown. A view that is drawn in place needs a terminal that says what it is: on one that does not (`TERM` is not set,

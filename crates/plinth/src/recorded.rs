@@ -5,14 +5,15 @@ use crate::kept::Kept;
 use crate::prediction;
 use crate::printer::{Printer, palette};
 use jiff::Timestamp;
-use plinth_analysis::{Analysis, Categories, Columns, Past, RunEntry, Shape, Side, Traits, Which};
+use plinth_analysis::{Analysis, Columns, Hardware, Past, Prediction, RunEntry, Shape, Side, Traits, Which};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
 use plinth_report::runs::{Look, Shown};
-use plinth_run::journal::JournalReader;
+use plinth_run::journal::{JournalError, JournalReader};
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
+use std::cell::OnceCell;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -71,65 +72,116 @@ impl Recorded {
             Some(hash) => journal.plan(hash).map_err(Problem::from)?.read(),
             None => None,
         };
-        let traits = state::facts::traits(&self.directory)?;
-        let mut chosen = Chosen::of(entry.clone(), events, plan, &traits);
-        let earlier = || Ok::<Vec<_>, Failure>(self.earlier(entry)?.iter().map(Columns::of_view).collect());
-        chosen.analysis.find_slow(&like(&traits), earlier)?;
-        Ok(chosen)
+        Ok(Chosen::of(entry.clone(), events, plan, &state::facts::traits(&self.directory)?))
     }
 
-    /// The same with what lies ahead of it, as of `now` by its own clock, and with its rehearsal. Reads earlier runs.
-    pub(crate) fn ahead(&self, chosen: &mut Chosen, now: Timestamp) -> Result<(), Failure> {
-        let Chosen { analysis, view, shape, .. } = chosen;
+    /// The same run of rewritten events: without secrets.
+    pub(crate) fn rewritten(&self, chosen: &Chosen, events: Vec<Event>) -> Result<Chosen, Failure> {
+        let traits = state::facts::traits(&self.directory)?;
+        Ok(Chosen::of(chosen.analysis.entry.clone(), events, chosen.plan.clone(), &traits))
+    }
+
+    /// The same with the nodes that were slow. Reads earlier runs where there are any such.
+    pub(crate) fn find_slow(&self, chosen: &mut Chosen, printer: &Printer) -> Result<(), Failure> {
+        let hardware = hardware(&state::facts::traits(&self.directory)?);
+        let Chosen { analysis, before, .. } = chosen;
+        let run = analysis.entry.run.clone();
+        analysis.find_slow(&hardware, || self.before(before, &run, printer).columns());
+        Ok(())
+    }
+
+    /// The same with what lies ahead of it, as of `now` by its own clock, and with its rehearsal.
+    pub(crate) fn ahead(&self, chosen: &mut Chosen, now: Timestamp, printer: &Printer) -> Result<(), Failure> {
+        self.find_slow(chosen, printer)?;
+        let Chosen { analysis, view, shape, before, .. } = chosen;
         if analysis.goes_on() {
             let now = if analysis.entry.rehearsal { view.at.unwrap_or(now) } else { now };
-            analysis.look_ahead((view, shape), &self.past(&analysis.entry)?, now);
+            let run = analysis.entry.run.clone();
+            let past = self.before(before, &run, printer).past(&self.site, &run);
+            analysis.look_ahead((view, shape), &past, now);
         }
         analysis.lay_over(prediction::kept(&self.site).as_ref(), view);
         Ok(())
     }
 
     /// What steps took in runs before this one.
-    pub(crate) fn past(&self, entry: &RunEntry) -> Result<Past, Failure> {
-        match &self.journal {
-            Some(journal) => past_before(journal, &self.site, &entry.run),
-            None => Ok(Past::default()),
+    pub(crate) fn past(&self, chosen: &Chosen, printer: &Printer) -> Past {
+        let run = &chosen.analysis.entry.run;
+        self.before(&chosen.before, run, printer).past(&self.site, run)
+    }
+
+    /// Runs before this one, read when they are asked for first.
+    fn before<'a>(&self, before: &'a OnceCell<Before>, run: &str, printer: &Printer) -> &'a Before {
+        before.get_or_init(|| match &self.journal {
+            Some(journal) => Before::read(journal, run).told(printer),
+            None => Before::default(),
+        })
+    }
+}
+
+/// Runs in front of one, newest first, [`EARLIER`] at most.
+#[derive(Default)]
+pub(crate) struct Before {
+    pub(crate) views: Vec<RunView>,
+    /// Those that cannot be read, and why: less is known without them, and that is all.
+    unread: Vec<String>,
+}
+
+impl Before {
+    pub(crate) fn read(journal: &JournalReader, run: &str) -> Self {
+        let mut before = Self::default();
+        let unread =
+            |what: String, error: JournalError| format!("{what} cannot be read, so nothing is known by it: {error}");
+        let runs = journal.runs().unwrap_or_else(|error| {
+            before.unread.push(unread("the list of runs".to_owned(), error));
+            Vec::new()
+        });
+        let at = runs.iter().position(|known| known == run).unwrap_or(runs.len());
+        for earlier in runs.iter().take(at).rev().take(EARLIER) {
+            match journal.since(earlier, 0) {
+                Ok(events) => before.views.push(RunView::of(&events)),
+                Err(error) => before.unread.push(unread(format!("run {earlier}"), error)),
+            }
         }
+        before
     }
 
-    fn earlier(&self, entry: &RunEntry) -> Result<Vec<RunView>, Failure> {
-        self.journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| before(journal, &entry.run))
+    /// Says what cannot be read.
+    pub(crate) fn told(self, printer: &Printer) -> Self {
+        self.unread.iter().for_each(|text| printer.talk(text));
+        self
+    }
+
+    /// What steps took in them, and in the last rehearsal of the site.
+    pub(crate) fn past(&self, site: &SiteName, run: &str) -> Past {
+        self.with(prediction::kept(site), run)
+    }
+
+    /// A rehearsal that is one of them counts once.
+    fn with(&self, rehearsed: Option<Prediction>, run: &str) -> Past {
+        let mut past = Past::default();
+        self.views.iter().for_each(|view| past.take(view));
+        let is = |view: &RunView, run: &str| view.run.as_ref().is_some_and(|head| head.run == run);
+        let rehearsed = rehearsed.filter(|kept| kept.run != run);
+        let rehearsed = rehearsed.filter(|kept| !self.views.iter().any(|view| is(view, &kept.run)));
+        rehearsed.iter().for_each(|kept| past.take_prediction(kept));
+        past
+    }
+
+    fn columns(&self) -> Vec<Columns> {
+        self.views.iter().map(Columns::of_view).collect()
     }
 }
 
-/// Runs in front of this one, newest first, [`EARLIER`] at most.
-pub(crate) fn before(journal: &JournalReader, run: &str) -> Result<Vec<RunView>, Failure> {
-    let runs = journal.runs().map_err(Problem::from)?;
-    let at = runs.iter().position(|known| known == run).unwrap_or(runs.len());
-    let mut views = Vec::new();
-    for earlier in runs.iter().take(at).rev().take(EARLIER) {
-        views.push(RunView::of(&journal.since(earlier, 0).map_err(Problem::from)?));
-    }
-    Ok(views)
-}
-
-/// What steps took in runs of the site before this one, and in its last rehearsal.
-pub(crate) fn past_before(journal: &JournalReader, site: &SiteName, run: &str) -> Result<Past, Failure> {
-    let mut past = Past::default();
-    before(journal, run)?.iter().for_each(|view| past.take(view));
-    let rehearsed = prediction::kept(site).filter(|rehearsed| rehearsed.run != run);
-    rehearsed.iter().for_each(|rehearsed| past.take_prediction(rehearsed));
-    Ok(past)
-}
-
-/// The same for who draws a run and can do without: what cannot be read is not known.
+/// What is known of earlier runs, for who draws a run and can do without.
 pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
     let journal = Journal::open_read_only(directory).ok().flatten();
-    journal.and_then(|journal| past_before(&journal, site, run).ok()).unwrap_or_default()
+    journal.map(|journal| Before::read(&journal, run).past(site, run)).unwrap_or_default()
 }
 
-/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here.
-pub(crate) fn like(traits: &Traits) -> Categories {
+/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here. One of
+/// which nothing is known has none.
+pub(crate) fn hardware(traits: &Traits) -> Hardware {
     let of = |traits: &std::collections::BTreeMap<String, String>| {
         let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
             let value = traits.get(*part)?;
@@ -137,15 +189,8 @@ pub(crate) fn like(traits: &Traits) -> Categories {
         });
         parts.collect::<Vec<_>>().join(", ")
     };
-    traits.iter().map(|(node, traits)| (node.clone(), of(traits))).collect()
-}
-
-impl Recorded {
-    /// The same run of rewritten events: without secrets.
-    pub(crate) fn rewritten(&self, chosen: &Chosen, events: Vec<Event>) -> Result<Chosen, Failure> {
-        let traits = state::facts::traits(&self.directory)?;
-        Ok(Chosen::of(chosen.analysis.entry.clone(), events, chosen.plan.clone(), &traits))
-    }
+    let known = traits.iter().map(|(node, traits)| (node.clone(), of(traits)));
+    known.filter(|(_, parts)| !parts.is_empty()).collect()
 }
 
 /// One run, with what is computed of it.
@@ -155,6 +200,7 @@ pub(crate) struct Chosen {
     pub(crate) view: RunView,
     pub(crate) plan: Option<Plan>,
     pub(crate) shape: Shape,
+    before: OnceCell<Before>,
 }
 
 impl Chosen {
@@ -166,7 +212,7 @@ impl Chosen {
             view.lose_sight();
         }
         let analysis = Analysis::of(entry, &events, (&view, &shape), traits);
-        Self { analysis, events, view, plan, shape }
+        Self { analysis, events, view, plan, shape, before: OnceCell::new() }
     }
 
     /// Its events, one JSON object a line.
@@ -196,25 +242,71 @@ pub(crate) fn look(printer: &Printer) -> Look {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use plinth_model::run::RunHead;
-    use plinth_model::{Digest, EventBody, Stage, StepId, StepState};
+    use plinth_model::run::{Counts, RunHead};
+    use plinth_model::{Digest, EventBody, Outcome, Stage, StepId, StepState};
 
-    #[test]
-    fn nothing_is_at_work_in_a_run_whose_runner_is_gone() {
-        let step = StepId::try_from("nodes/account/dgx-01".to_owned()).unwrap();
-        let head = RunHead::new("run-1", Digest::of_bytes(b"plan"), SiteName::new("lab").unwrap());
-        let begun = EventBody::StepStarted {
+    fn head(run: &str) -> RunHead {
+        RunHead::new(run, Digest::of_bytes(b"plan"), SiteName::new("lab").unwrap())
+    }
+
+    fn begun(step: &StepId) -> EventBody {
+        EventBody::StepStarted {
             step: step.clone(),
             stage: Stage::Nodes,
-            node: Some("dgx-01".to_owned()),
+            node: Some(step.target().to_owned()),
             reason: "wanted".into(),
             ready_at: None,
             held_by: None,
             last_need: None,
-        };
+        }
+    }
+
+    fn events(bodies: impl IntoIterator<Item = EventBody>) -> Vec<Event> {
         let at: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
-        let bodies = [EventBody::RunStarted(head), begun].into_iter().zip(1_u64..);
-        let events: Vec<Event> = bodies.map(|(body, seq)| Event { seq, after: Some(seq - 1), at, body }).collect();
+        let bodies = bodies.into_iter().zip(1_u64..);
+        bodies.map(|(body, seq)| Event { seq, after: Some(seq - 1), at, body }).collect()
+    }
+
+    #[test]
+    fn a_rehearsal_that_is_kept_and_stands_in_the_journal_counts_once() {
+        let step = StepId::try_from("nodes/account/dgx-01".to_owned()).unwrap();
+        let ended = EventBody::StepFinished {
+            step: step.clone(),
+            stage: Stage::Nodes,
+            node: Some("dgx-01".to_owned()),
+            outcome: StepState::Changed,
+            seconds: 1.0,
+            detail: String::new(),
+            finding: None,
+            digest: None,
+            installed: None,
+            attempts: 1,
+            failure: None,
+            held_by: None,
+        };
+        let (outcome, counts) = (Outcome::Done, Counts::default());
+        let over = EventBody::RunFinished { outcome, exit: 0, counts, seconds: 1.0, next: Vec::new(), digest: None };
+        let started = EventBody::RunStarted(RunHead { rehearsal: true, ..head("rehearsed") });
+        let rehearsal = RunView::of(&events([started, begun(&step), ended, over]));
+        let kept = || Some(Prediction::of(&rehearsal).unwrap());
+        assert_eq!(Before::default().with(kept(), "real").count(), (0, 1));
+        let before = Before { views: vec![rehearsal.clone()], unread: Vec::new() };
+        assert_eq!((before.with(kept(), "real").count(), before.with(None, "real").count()), ((0, 1), (0, 1)));
+        assert_eq!(Before::default().with(kept(), "rehearsed").count(), (0, 0), "nothing is known by itself");
+    }
+
+    #[test]
+    fn a_node_of_which_nothing_is_known_has_no_hardware() {
+        let traits = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let nodes = [("a", traits(&[("GPUs", "8"), ("kernel", "6.8")])), ("b", traits(&[("kernel", "6.8")]))];
+        let told = hardware(&nodes.map(|(node, traits)| (node.to_owned(), traits)).into());
+        assert_eq!(told, Hardware::from([("a".to_owned(), "8 GPUs".to_owned())]));
+    }
+
+    #[test]
+    fn nothing_is_at_work_in_a_run_whose_runner_is_gone() {
+        let step = StepId::try_from("nodes/account/dgx-01".to_owned()).unwrap();
+        let events = events([EventBody::RunStarted(head("run-1")), begun(&step)]);
         for (held, state) in [(true, StepState::Looking), (false, StepState::Unknown)] {
             let entry = RunEntry::of(&RunView::of(&events), held).unwrap();
             let chosen = Chosen::of(entry, events.clone(), None, &Traits::default());

@@ -8,6 +8,7 @@ use crate::report::Report;
 use crate::sinks::Sinks;
 use crate::site_file::FILE;
 use plinth_app::{Approved, Operation};
+use plinth_model::text::shell_word;
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
 use plinth_world::{Clock, SystemClock};
@@ -25,7 +26,7 @@ pub(crate) async fn run(
         tell_failures(&report, printer);
     }
     if operation.simulation().is_none() {
-        tell_drift(common, &approved.planned().plan.site, printer);
+        tell_deviations(common, &approved.planned().plan.site, printer);
     }
     if report.exit != Exit::Done {
         printer.name_log();
@@ -41,17 +42,17 @@ pub(crate) async fn run(
 }
 
 /// Where the run left its rehearsal, if the site was rehearsed. That this cannot be told is no matter of the run.
-fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
+fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
     if prediction::kept(site).is_none() {
         return;
     }
     let compared = Recorded::open(common).and_then(|recorded| {
         let mut last = recorded.choose("last")?;
-        recorded.ahead(&mut last, SystemClock::new().now())?;
-        Ok(last.analysis.ghost)
+        recorded.ahead(&mut last, SystemClock::new().now(), printer)?;
+        Ok(last.analysis.rehearsal)
     });
-    if let Ok(Some(ghost)) = compared {
-        printer.talk(&plinth_report::runs::ghost_headline(&ghost));
+    if let Ok(Some(diff)) = compared {
+        printer.talk(&plinth_report::runs::rehearsal_headline(&diff));
     }
 }
 
@@ -59,17 +60,14 @@ fn tell_drift(common: &Common, site: &SiteName, printer: &Printer) {
 fn why(common: &Common) -> String {
     let mut words = vec!["plinth why".to_owned()];
     if common.file != Path::new(FILE) {
-        words.push(format!("-f {}", quoted(&common.file)));
+        words.push(format!("-f {}", word(&common.file)));
     }
-    words.extend(common.state.iter().map(|state| format!("--state {}", quoted(state))));
+    words.extend(common.state.iter().map(|state| format!("--state {}", word(state))));
     words.join(" ")
 }
 
-/// A path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+fn word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 /// What failed, where no event was shown.
@@ -96,7 +94,7 @@ pub(crate) async fn watched(
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());
     let taken = printer.signals().during(&stop);
-    let predicts = operation.simulation().is_some() && operation.is_first_run();
+    let predicts = operation.predicts();
     let rehearsed = predicts.then(prediction::Watched::default);
     let sink = match &rehearsed {
         Some(rehearsed) => rehearsed.before(sinks.sink()),
@@ -110,18 +108,4 @@ pub(crate) async fn watched(
         rehearsed.keep(&approved.planned().plan.site);
     }
     result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_the_command() {
-        for (path, word) in
-            [("a/site.yaml", "a/site.yaml"), ("my site", "'my site'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")]
-        {
-            assert_eq!(quoted(Path::new(path)), word);
-        }
-    }
 }

@@ -3,6 +3,7 @@
 //! While a plan runs, the first one lets it finish what is in flight, the second one drops that. At any other time the first one ends
 //! the verb, which gives the site's lock back. One more ends the process where it stands: the next run takes its lock over.
 
+use crate::process;
 use plinth_model::{Exit, Problem};
 use plinth_run::{StopLevel, StopSignal};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,11 +34,6 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// Whether whoever started this process wants it to outlive its terminal, as `nohup` does.
-fn hang_up_is_ignored() -> bool {
-    crate::keys::is_ignored(SignalKind::hangup().as_raw_value())
-}
-
 impl Signals {
     /// Hears nothing, until [`Signals::listen`].
     pub(crate) fn new() -> Self {
@@ -52,8 +48,9 @@ impl Signals {
             (SignalKind::terminate(), "SIGTERM"),
             (SignalKind::hangup(), "SIGHUP (the terminal went away)"),
         ];
-        for (kind, name) in kinds.into_iter().filter(|(kind, _)| *kind != SignalKind::hangup() || !hang_up_is_ignored())
-        {
+        // A process that was started to outlive its terminal hears nothing of the terminal's end.
+        let outlives = |kind: SignalKind| kind == SignalKind::hangup() && process::ignores(kind.as_raw_value());
+        for (kind, name) in kinds.into_iter().filter(|(kind, _)| !outlives(*kind)) {
             let Ok(mut listener) = signal(kind) else { continue };
             let signals = self.clone();
             runtime.spawn(async move {

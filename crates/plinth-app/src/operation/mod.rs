@@ -94,10 +94,12 @@ impl Operation<'_> {
         self.world.simulated()?.simulation()
     }
 
-    /// Whether the site had no run yet. One that goes on where another ended, or finds all done, tells nothing of how long the whole takes.
+    /// Whether its run tells how long a real one takes: a rehearsal of this very site, in which nothing goes wrong on purpose, and of the whole
+    /// job. One that goes on where another ended, or finds all done, tells nothing of that.
     #[must_use]
-    pub fn is_first_run(&self) -> bool {
-        self.lock.as_ref().is_none_or(|lock| locked(lock).journal.memory().run.is_none())
+    pub fn predicts(&self) -> bool {
+        let is_first = self.lock.as_ref().is_none_or(|lock| locked(lock).journal.memory().run.is_none());
+        is_first && self.world.simulated().is_some_and(|simulated| simulated.is_of_the_site())
     }
 
     /// Whether nodes, networks and addresses were made up.

@@ -5,6 +5,7 @@ use super::view::{Applied, Progress, RunEnd, StepView};
 use super::{Event, EventBody, RunHead, RunView, StepState};
 use crate::{Finding, Stage, StepId};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl RunView {
@@ -47,6 +48,19 @@ impl RunView {
             taken.extend(self.take_waiting(first));
         }
         taken
+    }
+
+    /// What moves inside steps is no event that is kept: whoever knows it tells it here. Answers whether that is new.
+    pub fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> bool {
+        let mut changed = false;
+        for (id, progress) in told {
+            let step = self.steps.get_mut(id).filter(|step| step.state.is_running());
+            if let Some(step) = step.filter(|step| step.progress.as_ref() != Some(progress)) {
+                step.progress = Some(progress.clone());
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// Nobody is at work on the run any more: the end of what is in flight was not seen.

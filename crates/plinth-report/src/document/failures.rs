@@ -42,13 +42,7 @@ pub(super) fn failures(run: &Exported<'_>) -> Markup {
 }
 
 fn headline(group: &FailureGroup) -> String {
-    let place = match group.node_count {
-        0 if group.steps.len() == 1 => format!("in {}", group.first),
-        0 => format!("in {}", amount(group.steps.len(), "step")),
-        1 => format!("on {}", group.nodes),
-        count => format!("on {}, {}", amount(count, "node"), group.nodes),
-    };
-    format!("{}: {}", line(&place), line(&group.message))
+    format!("{}: {}", line(&group.place()), line(&group.message))
 }
 
 fn card(group: &FailureGroup) -> Markup {

@@ -4,7 +4,7 @@ use super::line;
 use crate::export::Exported;
 use crate::runs::sentence;
 use maud::{Markup, html};
-use plinth_analysis::{RunEntry, ranges};
+use plinth_analysis::ranges;
 use plinth_model::run::{RunState, Tally};
 use plinth_model::span::span;
 use plinth_model::{RunView, amount};
@@ -12,22 +12,11 @@ use plinth_model::{RunView, amount};
 /// Gaps that are named.
 const GAPS: usize = 10;
 
-/// The verb; of a run that did not record it, as far as its plan tells.
-pub(super) fn verb(run: &RunEntry) -> String {
-    match (run.small.as_deref(), run.verb.as_str(), run.rehearsal, run.checks) {
-        (Some(command), ..) => command.to_owned(),
-        (None, "", true, _) => "rehearse".to_owned(),
-        (None, "", false, true) => "check".to_owned(),
-        (None, "", false, false) => "apply".to_owned(),
-        (None, verb, ..) => verb.to_owned(),
-    }
-}
-
 pub(super) fn head(run: &Exported<'_>, left_out: Option<&str>) -> Markup {
     let (entry, view) = (run.shown.entry, run.shown.view);
     html! {
         header {
-            h1 { (run.site) ": " (line(&verb(entry))) " " span class=(class(entry.state)) { (entry.state.word()) } }
+            h1 { (run.site) ": " (line(entry.command())) " " span class=(class(entry.state)) { (entry.state.word()) } }
             p class="lead" { (counts(view)) }
             @if let Some(text) = sentence(view, run.shown.waiting) { p { strong { (line(&text)) } } }
             @if let Some(reason) = &view.stopping { p { (line(reason)) } }

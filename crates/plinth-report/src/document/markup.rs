@@ -12,11 +12,11 @@ pub fn texts(page: &str) -> Vec<String> {
 }
 
 /// The page with every text changed.
-pub(super) fn washed(page: &str, wash: &dyn Fn(&str) -> String) -> String {
+pub(super) fn redacted(page: &str, redact: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(page.len());
     walk(page, |text, tag| {
         let plain = read(text);
-        let clean = if plain.trim().is_empty() { plain.to_string() } else { wash(&plain) };
+        let clean = if plain.trim().is_empty() { plain.to_string() } else { redact(&plain) };
         // A text that nothing was taken out of stays as it is written.
         match clean == *plain {
             true => out.push_str(text),

@@ -75,18 +75,18 @@ enum Detail {
     Alone,
 }
 
-/// Changes a text before it is read: takes secrets out of it.
-pub type Wash<'a> = &'a dyn Fn(&str) -> String;
+/// Takes secrets out of a text before it is read.
+pub type Redact<'a> = &'a dyn Fn(&str) -> String;
 
 impl Document<'_> {
-    /// Writes it; every text on the page goes through `wash`, which the events must have gone through before. What does not fit into
+    /// Writes it; every text on the page goes through `redact`, which the events must have gone through before. What does not fit into
     /// [`LARGEST`] is left out, and the page says so.
     ///
     /// # Errors
     /// When the events cannot be packed, which only missing memory brings about.
-    pub fn write(&self, form: Form, wash: Wash<'_>) -> std::io::Result<Written> {
+    pub fn write(&self, form: Form, redact: Redact<'_>) -> std::io::Result<Written> {
         let packed = data::packed(self.events)?;
-        let whole = self.page(form, Detail::Whole, None, wash, &packed);
+        let whole = self.page(form, Detail::Whole, None, redact, &packed);
         if whole.html.len() <= LARGEST {
             return Ok(whole);
         }
@@ -94,7 +94,7 @@ impl Document<'_> {
             "This report leaves out when each step began and how long it took: with that it would have {} bytes, and the most is {LARGEST}.",
             whole.html.len()
         );
-        let folded = self.page(form, Detail::Folded, Some(left_out), wash, &packed);
+        let folded = self.page(form, Detail::Folded, Some(left_out), redact, &packed);
         if folded.html.len() <= LARGEST {
             return Ok(folded);
         }
@@ -103,14 +103,14 @@ impl Document<'_> {
              bytes, and the most is {LARGEST}.",
             folded.html.len()
         );
-        Ok(self.page(form, Detail::Alone, Some(left_out), wash, &packed))
+        Ok(self.page(form, Detail::Alone, Some(left_out), redact, &packed))
     }
 
-    fn page(&self, form: Form, detail: Detail, left_out: Option<String>, wash: Wash<'_>, packed: &[u8]) -> Written {
+    fn page(&self, form: Form, detail: Detail, left_out: Option<String>, redact: Redact<'_>, packed: &[u8]) -> Written {
         let kept = (detail != Detail::Alone).then_some(packed);
-        let body = markup::washed(&self.body(form, detail, left_out.as_deref()).into_string(), wash);
+        let body = markup::redacted(&self.body(form, detail, left_out.as_deref()).into_string(), redact);
         let data = kept.filter(|_| form == Form::OneFile).map(|packed| data::block(packed, self.events));
-        let name = markup::washed(&html! { (self.name()) }.into_string(), wash);
+        let name = markup::redacted(&html! { (self.name()) }.into_string(), redact);
         let html = html! {
             (DOCTYPE)
             html lang="en" {
@@ -139,8 +139,8 @@ impl Document<'_> {
     }
 
     fn name(&self) -> String {
-        let verb = head::verb(self.run.shown.entry);
-        line(&format!("{}: {verb} {}", self.run.site, self.run.shown.entry.state.word()))
+        let entry = self.run.shown.entry;
+        line(&format!("{}: {} {}", self.run.site, entry.command(), entry.state.word()))
     }
 
     fn body(&self, form: Form, detail: Detail, left_out: Option<&str>) -> Markup {

@@ -56,11 +56,11 @@ fn a_page_asks_nobody_and_runs_only_its_own_script() {
 }
 
 #[test]
-fn every_text_is_washed_and_stays_a_text() {
+fn every_text_is_redacted_and_stays_a_text() {
     let (made, name) = (Made::of(&scripted::run(), &Shape::default()), site());
     let run = Exported { site: &name, shown: made.shown(), columns: &made.columns, plinth: "1.2.3" };
-    let wash = |text: &str| text.replace("basepod", "<b>&\"");
-    let html = Document { run, events: "" }.write(Form::OneFile, &wash).unwrap().html;
+    let redact = |text: &str| text.replace("basepod", "<b>&\"");
+    let html = Document { run, events: "" }.write(Form::OneFile, &redact).unwrap().html;
     assert!(!html.contains("basepod") && !html.contains("<b>"));
     assert!(texts(&html).iter().any(|text| text.contains("<b>&\"-a")));
     assert!(html.contains(STYLE) && html.contains(SCRIPT), "style and script are as they are hashed");

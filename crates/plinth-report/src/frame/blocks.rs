@@ -200,15 +200,15 @@ impl Drawn<'_> {
         format!("{attempt}{}", if moves.is_empty() { idle } else { &moves }).trim_end().to_owned()
     }
 
-    /// `    07:10  11/14 steps, 1 failed, 2 not run, 1 warning; 4 to 6 min left`.
+    /// `    07:10  8/14 steps done, 1 failed, 2 not run, 1 warning; still 4 min to 6 min, by 3 runs of this site`.
     pub(super) fn foot(&self) -> Line {
         let view = self.scene.view;
         let tally = view.tally();
-        let ended = tally.ended();
-        let all = view.run.as_ref().map_or(ended, |run| run.steps).max(ended);
+        let all = view.run.as_ref().map_or(0, |run| run.steps).max(tally.ended());
         let time = clock(self.scene.now_s);
         let time = if self.is_wide() { format!("{time:>9}  ") } else { format!("{time} ") };
-        let mut line = Line::of(Ink::Dim, time).and(Ink::Plain, format!("{ended}/{} done", amount(all, "step")));
+        let mut line =
+            Line::of(Ink::Dim, time).and(Ink::Plain, format!("{}/{} done", tally.done(), amount(all, "step")));
         let parts = [
             (tally.failed, "failed", Ink::Bad),
             (tally.not_run, "not run", Ink::Plain),

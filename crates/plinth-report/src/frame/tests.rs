@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::runs::sentence;
+use crate::runs::{left, sentence};
 use crate::scripted::{self, Script, id};
-use plinth_analysis::{FailureGroup, Shape, ShapeStep, Traits, failure_groups, waiting};
+use plinth_analysis::{FailureGroup, Shape, ShapeStep, TimeLeft, Traits, failure_groups, waiting};
 use plinth_model::finding::code;
 use plinth_model::run::{CommandFailure, HeldBy};
 use plinth_model::text::is_hidden;
@@ -20,13 +20,15 @@ struct Made {
     view: RunView,
     groups: Vec<FailureGroup>,
     waits: Option<String>,
+    left: String,
 }
 
 impl Made {
     fn of(events: &[Event], shape: &Shape) -> Self {
         let view = RunView::of(events);
         let waits = sentence(&view, &waiting(&view, shape));
-        Self { groups: failure_groups(&view, &Traits::new()), waits, view }
+        let took = TimeLeft { low_s: Some(720.0), high_s: Some(900.0), runs: 3, ..TimeLeft::default() };
+        Self { groups: failure_groups(&view, &Traits::new()), waits, left: left(&took), view }
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -35,7 +37,7 @@ impl Made {
             groups: &self.groups,
             waits: self.waits.as_deref(),
             now_s: self.view.elapsed(),
-            left: Some("12 to 15 min left"),
+            left: Some(&self.left),
             head: true,
         }
     }

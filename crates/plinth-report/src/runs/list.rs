@@ -31,17 +31,14 @@ pub fn list(site: &SiteName, runs: &[RunEntry], asked: &str, look: Look) -> Stri
 /// `018f…  2026-01-01T10:00:00Z  apply  partly  10 min 40 s  5 changed, 1 failed  by anna@bastion (process 4711)`.
 pub(super) fn head(run: &RunEntry, look: Look) -> String {
     let at = run.started.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"));
-    let verb = match run.small.as_deref() {
-        Some(command) => short(command),
-        None => verb(run).to_owned(),
-    };
+    let command = short(run.command());
     let counts = run.counts.map(|counts| format!("  {} changed, {} failed", counts.changed, counts.failed));
     let who = run.who.as_ref().map(|who| format!("  by {}", short(&who.to_string())));
     let without = short(&ranges(run.without.iter().map(|node| node.as_str())));
     let without = if without.is_empty() { String::new() } else { format!("  without {without}") };
     let virtual_time = if run.rehearsal { " of virtual time" } else { "" };
     format!(
-        "{} {}  {at}  {verb}  {}  {}{virtual_time}{}{}{without}",
+        "{} {}  {at}  {command}  {}  {}{virtual_time}{}{}{without}",
         look.palette.painted(sign(run.state)),
         look.palette.bold(&short(&run.run)),
         run.state.word(),
@@ -49,16 +46,6 @@ pub(super) fn head(run: &RunEntry, look: Look) -> String {
         counts.unwrap_or_default(),
         who.unwrap_or_default(),
     )
-}
-
-/// The verb; of a run that did not record it, as far as its plan tells.
-fn verb(run: &RunEntry) -> &str {
-    match (run.verb.as_str(), run.rehearsal, run.checks) {
-        ("", true, _) => "rehearse",
-        ("", false, true) => "check",
-        ("", false, false) => "apply",
-        (verb, _, _) => verb,
-    }
 }
 
 pub(super) const fn sign(state: RunState) -> Sign {

@@ -29,7 +29,7 @@ pub fn overview(shown: &Shown<'_>, columns: &Columns) -> Value {
         "slow": shown.slow,
         "timeLeft": shown.outlook.left,
         "ifStoppedNow": shown.outlook.stop,
-        "rehearsal": shown.outlook.ghost,
+        "rehearsal": shown.outlook.rehearsal,
         "steps": columns.rows,
     })
 }
@@ -75,7 +75,7 @@ pub fn story(shown: &Shown<'_>, told: &str) -> Value {
         "waiting": super::sentence(shown.view, shown.waiting),
         "timeLeft": shown.outlook.left,
         "ifStoppedNow": shown.outlook.stop,
-        "rehearsal": shown.outlook.ghost,
+        "rehearsal": shown.outlook.rehearsal,
         "story": told,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::style::Sign;
-use plinth_analysis::{Drift, Ghost, Longer, StopNow, TimeLeft};
+use plinth_analysis::{Deviation, Longer, RehearsalDiff, StopNow, TimeLeft};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
 
@@ -10,8 +10,8 @@ use plinth_model::{StepId, amount};
 const KINDS: usize = 3;
 /// Steps that are named as in the middle of their effect.
 const STEPS: usize = 5;
-/// Steps that left the prediction and are listed.
-const DRIFT: usize = 5;
+/// Steps that deviate from the rehearsal and are listed.
+const DEVIATIONS: usize = 5;
 
 /// What is computed of a run beside what it did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,10 +21,10 @@ pub struct Outlook<'a> {
     /// What stopping it now would mean.
     pub stop: Option<&'a StopNow>,
     /// The run beside its rehearsal.
-    pub ghost: Option<&'a Ghost>,
+    pub rehearsal: Option<&'a RehearsalDiff>,
 }
 
-/// The sentence about the time that is left: `still 12 min to 19 min, by what 3 runs of this site took`; of what is not known it says why.
+/// The sentence about the time that is left: `still 12 min to 19 min, by 3 runs of this site`; of what is not known it says why.
 #[must_use]
 pub fn left(left: &TimeLeft) -> String {
     if let Some(Longer { step, running_s, low_s, high_s }) = &left.longer {
@@ -80,14 +80,15 @@ pub fn stop_now(stop: &StopNow, look: Look) -> String {
     if stop.mid_effect.len() > STEPS {
         lines.push(format!("  and {}", amount(stop.mid_effect.len() - STEPS, "more step")));
     }
-    lines.push(format!("  to whom takes over: {}", stop.hand_over));
+    lines.push(format!("  for whoever takes over: {}", stop.hand_over));
     look.fitted(&lines)
 }
 
 fn stop_sentence(stop: &StopNow) -> String {
-    let waits = match (stop.mid_effect.len(), stop.clean_s, &stop.slowest) {
-        (0, _, _) => "nothing is in the middle of its effect, so a stop takes moments".to_owned(),
+    let waits = match (stop.mid_effect.len() + stop.looking, stop.clean_s, &stop.slowest) {
+        (0, _, _) => "nothing runs, so it ends at once".to_owned(),
         (_, Some(seconds), Some(slowest)) => format!("Ctrl-C once waits {} for {slowest}", range(seconds)),
+        (_, Some(_), None) => "Ctrl-C once waits a moment for what runs".to_owned(),
         (_, _, _) => format!("how long a clean stop takes is not known: no history for {}", some(&stop.no_history)),
     };
     let again = match stop.mid_effect.len() {
@@ -99,42 +100,45 @@ fn stop_sentence(stop: &StopNow) -> String {
 
 /// The headline: where reality left the prediction.
 #[must_use]
-pub fn ghost_headline(ghost: &Ghost) -> String {
-    let whole = format!("rehearsed {}, took {}", span(ghost.rehearsed_s), span(ghost.took_s));
-    match ghost.left_at() {
-        Some(drift) => format!("left the rehearsal at {}: {} ({whole})", drift.step, how(drift)),
-        None if ghost.drift.is_empty() => format!("as rehearsed, step by step ({whole})"),
-        None => format!("as rehearsed on the way that counted ({whole})"),
+pub fn rehearsal_headline(diff: &RehearsalDiff) -> String {
+    let whole = format!("rehearsed {}, took {}", span(diff.rehearsed_s), span(diff.took_s));
+    match diff.left_at() {
+        Some(first) => format!("left the rehearsal at {}: {} ({whole})", first.step, how(first)),
+        None if !diff.is_complete() => {
+            format!("as rehearsed in {} of {} ({whole})", diff.as_rehearsed, amount(diff.all(), "step"))
+        }
+        None if diff.deviations.is_empty() => format!("as rehearsed, step by step ({whole})"),
+        None => format!("as rehearsed on the critical path ({whole})"),
     }
 }
 
 /// The headline and the list behind it.
 #[must_use]
-pub fn ghost(ghost: &Ghost, look: Look) -> String {
-    let mut lines = vec![ghost_headline(ghost)];
-    let first: Option<&StepId> = ghost.left_at().map(|drift| &drift.step);
-    let others = ghost.drift.iter().filter(|drift| Some(&drift.step) != first);
-    lines.extend(others.take(DRIFT).map(|drift| {
-        let sign = look.palette.painted(if drift.ended.is_some() { Sign::Failed } else { Sign::Warning });
-        format!("  {sign} {}: {}", drift.step, how(drift))
+pub fn rehearsal_diff(diff: &RehearsalDiff, look: Look) -> String {
+    let mut lines = vec![rehearsal_headline(diff)];
+    let first: Option<&StepId> = diff.left_at().map(|one| &one.step);
+    let others = diff.deviations.iter().filter(|one| Some(&one.step) != first);
+    lines.extend(others.take(DEVIATIONS).map(|one| {
+        let sign = look.palette.painted(if one.ended.is_some() { Sign::Failed } else { Sign::Warning });
+        format!("  {sign} {}: {}", one.step, how(one))
     }));
-    let told = 1 + DRIFT;
-    if ghost.drift.len() > told {
-        lines.push(format!("  and {}; `-o json` has all", amount(ghost.drift.len() - told, "more step")));
+    let told = usize::from(first.is_some()) + DEVIATIONS;
+    if diff.deviations.len() > told {
+        lines.push(format!("  and {}; `-o json` has all", amount(diff.deviations.len() - told, "more step")));
     }
     let mut rest = Vec::new();
-    rest.extend((!ghost.same_plan).then(|| "another plan was rehearsed".to_owned()));
-    rest.extend((ghost.others > 0).then(|| format!("{} only in one of the two", amount(ghost.others, "step"))));
-    rest.extend((ghost.done_before > 0).then(|| format!("{} done before", amount(ghost.done_before, "step"))));
+    rest.extend((!diff.same_plan).then(|| "another plan was rehearsed".to_owned()));
+    rest.extend((diff.others > 0).then(|| format!("{} in one of the two only", amount(diff.others, "step"))));
+    rest.extend((diff.done_before > 0).then(|| format!("{} done before", amount(diff.done_before, "step"))));
     lines.extend((!rest.is_empty()).then(|| format!("  {}", rest.join("; "))));
     look.fitted(&lines)
 }
 
 /// `11 min instead of 5 min`.
-fn how(drift: &Drift) -> String {
-    match drift.ended {
-        Some(_) => format!("it failed after {}; rehearsed {}", span(drift.took_s), span(drift.rehearsed_s)),
-        None => format!("{} instead of {}", span(drift.took_s), span(drift.rehearsed_s)),
+fn how(one: &Deviation) -> String {
+    match one.ended {
+        Some(_) => format!("it failed after {}; rehearsed {}", span(one.took_s), span(one.rehearsed_s)),
+        None => format!("{} instead of {}", span(one.took_s), span(one.rehearsed_s)),
     }
 }
 

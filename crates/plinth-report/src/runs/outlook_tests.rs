@@ -38,31 +38,47 @@ fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
     let text = stop_now(&stop, PLAIN);
     let first = "if it is stopped now: Ctrl-C once waits 4 min to 5 min for kubernetes/deploy/lab; cut off, 1 step would be looked at again; 56 steps not begun";
     assert_eq!(text.lines().next(), Some(first));
-    assert!(text.ends_with("to whom takes over: run r-1 of lab"), "{text}");
+    assert!(text.ends_with("for whoever takes over: run r-1 of lab"), "{text}");
+
+    let first = |stop: &StopNow| stop_now(stop, PLAIN).lines().next().unwrap().to_owned();
+    let waits = StopNow { mid_effect: Vec::new(), looking: 1, ..stop };
+    let said = "if it is stopped now: Ctrl-C once waits 4 min to 5 min for kubernetes/deploy/lab; 56 steps not begun";
+    assert_eq!(first(&waits), said);
+    let unknown = StopNow { clean_s: None, no_history: vec!["checks/dns".to_owned()], ..waits };
+    let said =
+        "if it is stopped now: how long a clean stop takes is not known: no history for checks/dns; 56 steps not begun";
+    assert_eq!(first(&unknown), said);
+    let idle = StopNow { looking: 0, clean_s: Some((0.0, 0.0)), slowest: None, ..unknown };
+    assert_eq!(first(&idle), "if it is stopped now: nothing runs, so it ends at once; 56 steps not begun");
 }
 
 #[test]
 fn the_headline_is_where_reality_left_the_prediction() {
-    let drift =
-        |step: &str, took_s, on_path| Drift { step: id(step), rehearsed_s: 300.0, took_s, ended: None, on_path };
-    let ghost = Ghost {
+    let one =
+        |step: &str, took_s, on_path| Deviation { step: id(step), rehearsed_s: 300.0, took_s, ended: None, on_path };
+    let diff = RehearsalDiff {
         run: "r".into(),
         same_plan: true,
         rehearsed_s: 1_080.0,
         took_s: 1_860.0,
         shared: 97,
+        as_rehearsed: 95,
         done_before: 3,
         others: 0,
-        drift: vec![drift("kubernetes/deploy/lab", 660.0, true), drift("nodes/downloads/a", 900.0, false)],
+        deviations: vec![one("kubernetes/deploy/lab", 660.0, true), one("nodes/downloads/a", 900.0, false)],
     };
     let headline =
         "left the rehearsal at kubernetes/deploy/lab: 11 min instead of 5 min (rehearsed 18 min, took 31 min)";
-    assert_eq!(ghost_headline(&ghost), headline);
-    let text = super::ghost(&ghost, PLAIN);
+    assert_eq!(rehearsal_headline(&diff), headline);
+    let text = super::rehearsal_diff(&diff, PLAIN);
     assert!(
         text.contains("nodes/downloads/a: 15 min instead of 5 min") && text.contains("3 steps done before"),
         "{text}"
     );
-    let none = Ghost { drift: Vec::new(), ..ghost };
-    assert!(ghost_headline(&none).starts_with("as rehearsed, step by step"));
+    let aside = RehearsalDiff { as_rehearsed: 96, deviations: vec![one("nodes/downloads/a", 900.0, false)], ..diff };
+    assert!(rehearsal_headline(&aside).starts_with("as rehearsed on the critical path ("));
+    let none = RehearsalDiff { as_rehearsed: 97, deviations: Vec::new(), ..aside };
+    assert!(rehearsal_headline(&none).starts_with("as rehearsed, step by step ("));
+    let stopped = RehearsalDiff { as_rehearsed: 40, others: 3, ..none };
+    assert!(rehearsal_headline(&stopped).starts_with("as rehearsed in 40 of 100 steps ("));
 }

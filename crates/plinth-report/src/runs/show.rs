@@ -41,8 +41,11 @@ impl<'a> Shown<'a> {
     #[must_use]
     pub fn of(analysis: &'a Analysis, view: &'a RunView) -> Self {
         let Analysis { entry, kinds, groups, waiting, path, slow, whole, .. } = analysis;
-        let outlook =
-            Outlook { left: analysis.left.as_ref(), stop: analysis.stop.as_ref(), ghost: analysis.ghost.as_ref() };
+        let outlook = Outlook {
+            left: analysis.left.as_ref(),
+            stop: analysis.stop.as_ref(),
+            rehearsal: analysis.rehearsal.as_ref(),
+        };
         Self { entry, view, kinds, groups, waiting, path, slow, whole: *whole, outlook }
     }
 }
@@ -70,7 +73,10 @@ pub fn show(shown: &Shown<'_>, look: Look) -> String {
     if !last.is_empty() {
         text = format!("{text}\n{}", look.fitted(&last));
     }
-    shown.outlook.ghost.map_or_else(|| text.clone(), |ghost| format!("{text}\n{}", outlook::ghost(ghost, look)))
+    shown
+        .outlook
+        .rehearsal
+        .map_or_else(|| text.clone(), |diff| format!("{text}\n{}", outlook::rehearsal_diff(diff, look)))
 }
 
 /// What is not known of this run.
@@ -124,7 +130,7 @@ fn slow_line(slow: &Slow, look: Look) -> String {
         span(slow.seconds),
         slow.times,
         span(slow.median_s),
-        slow.category.as_ref().map(|category| format!(" of {}", short(category))).unwrap_or_default(),
+        slow.hardware.as_ref().map(|hardware| format!(" of {}", short(hardware))).unwrap_or_default(),
         outlook::in_a_row(slow.in_a_row)
     )
 }

@@ -106,7 +106,7 @@ fn opening(story: &Story<'_>, look: Look) -> Vec<String> {
     }
     lines.extend(story.shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
     lines.extend(waits::sentence(view, waiting).map(|text| format!("  {text}")));
-    lines.extend(story.shown.outlook.ghost.map(|ghost| format!("  {}", outlook::ghost_headline(ghost))));
+    lines.extend(story.shown.outlook.rehearsal.map(|diff| format!("  {}", outlook::rehearsal_headline(diff))));
     for (id, step) in view.longest_running().into_iter().take(WARNINGS) {
         lines.push(format!("  running: {id} for {}", span(view.running_for(step))));
     }
@@ -156,7 +156,7 @@ fn rest(story: &Story<'_>, look: Look) -> Vec<String> {
         lines.push("  run the same command again: it looks at what was in flight first".to_owned());
     }
     lines.extend((!path.steps.is_empty()).then(|| path::summary(path)));
-    lines.extend(story.shown.outlook.stop.map(|stop| format!("to whom takes over: {}", clean(&stop.hand_over))));
+    lines.extend(story.shown.outlook.stop.map(|stop| format!("for whoever takes over: {}", clean(&stop.hand_over))));
     for slow in slow.iter().take(WARNINGS) {
         let row = outlook::in_a_row(slow.in_a_row);
         lines.push(format!("slow: {} took {}, {:.1} times the usual{row}", slow.step, span(slow.seconds), slow.times));

@@ -5,8 +5,8 @@ use super::*;
 use crate::export::{Exported, Format};
 use crate::scripted::{self, Script, id};
 use plinth_analysis::{
-    Columns, CriticalPath, FailureGroup, KindView, RunEntry, Shape, ShapeStep, Slow, Traits, Waiting, failure_groups,
-    kinds, slow_ones, waiting,
+    Columns, CriticalPath, FailureGroup, Hardware, KindView, RunEntry, Shape, ShapeStep, Slow, Traits, Waiting,
+    failure_groups, kinds, slow_nodes, waiting,
 };
 use plinth_model::run::{CommandFailure, HeldBy, StreamSeal};
 use plinth_model::text::is_hidden;
@@ -40,7 +40,7 @@ impl Made {
             groups: failure_groups(&view, &Traits::new()),
             waiting: waiting(&view, shape),
             path: CriticalPath::of(&view, shape),
-            slow: slow_ones(&columns),
+            slow: slow_nodes(&columns, &Hardware::new(), &[]),
             whole: StreamSeal::holds(events),
             view,
             columns,

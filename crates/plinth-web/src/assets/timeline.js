@@ -133,10 +133,10 @@ function bars(context, row, y, x, paint) {
     }
     context.fillStyle = paint[data.state[at]]
     context.fillRect(x(begin), y + 2, Math.max(x(end) - x(begin), 1), ROW - 5)
-    const ghost = data.ghost[at]
-    if (ghost) {
+    const rehearsed = data.rehearsed[at]
+    if (rehearsed) {
       context.fillStyle = paint.x
-      context.fillRect(x(ghost[0]), y + ROW - 3, Math.max(x(ghost[1]) - x(ghost[0]), 1), 2)
+      context.fillRect(x(rehearsed[0]), y + ROW - 3, Math.max(x(rehearsed[1]) - x(rehearsed[0]), 1), 2)
     }
   }
 }

@@ -6,7 +6,7 @@ use super::matrix::{self, Sort};
 use super::parts::{LINES, badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::{Busy, Ghost, StopNow, TimeLeft, ranges};
+use plinth_analysis::{Busy, RehearsalDiff, StopNow, TimeLeft, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
@@ -39,7 +39,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 (facts(page))
                 (if_stopped(analysis.stop.as_ref()))
                 (slow(page))
-                (drift(analysis.ghost.as_ref()))
+                (rehearsal(analysis.rehearsal.as_ref()))
             }
         }
         // Few nodes come first; many would push everything else out of sight.
@@ -63,8 +63,8 @@ fn time_left(left: Option<&TimeLeft>) -> Markup {
 }
 
 /// Where it left its rehearsal.
-fn drift(ghost: Option<&Ghost>) -> Markup {
-    html! { @if let Some(ghost) = ghost { section { h2 { "Against its rehearsal" } (lines(&runs::ghost(ghost, PLAIN))) } } }
+fn rehearsal(diff: Option<&RehearsalDiff>) -> Markup {
+    html! { @if let Some(diff) = diff { section { h2 { "Against its rehearsal" } (lines(&runs::rehearsal_diff(diff, PLAIN))) } } }
 }
 
 /// What a stop would mean, and the line for the colleague who takes over.
@@ -255,7 +255,7 @@ fn slow(page: &OfRun<'_>) -> Markup {
             section { h2 { "Slow" }
                 ul.list { @for one in slow.iter().take(SLOW) {
                     li { (step_link(&page.links, &one.step)) " took " (span(one.seconds)) ", " b { (times(one.times)) " times" } " the usual " (span(one.median_s))
-                        @if let Some(category) = &one.category { " of " (short(category)) }
+                        @if let Some(hardware) = &one.hardware { " of " (short(hardware)) }
                         @if one.in_a_row > 1 { ", " b { (one.in_a_row) " runs in a row" } } }
                 } }
             }

@@ -3,14 +3,13 @@
 use maud::{Markup, html};
 use plinth_model::run::{RunState, StepState, Tally};
 use plinth_model::span::span;
+use plinth_model::text::shell_word;
 use plinth_model::{StepId, amount};
 pub(crate) use plinth_report::{short, told};
 
 /// A text of others as a shell takes it for one word of a command that somebody copies: it may come from a link that others made.
 pub(crate) fn quoted(text: &str) -> String {
-    let text = told(text);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    shell_word(&told(text)).into_owned()
 }
 
 /// Lines of a list that are shown; `.json` has all.

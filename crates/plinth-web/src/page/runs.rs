@@ -49,7 +49,7 @@ fn pinned(run: &RunEntry) -> Markup {
     html! {
         a.card.pinned href=(address) {
             (run_badge(run.state, Some("t-state"))) " "
-            b { (verb(run)) } " for " span id="t-elapsed" { (span(run.seconds)) }
+            b { (short(run.command())) } " for " span id="t-elapsed" { (span(run.seconds)) }
             @if run.rehearsal { " of virtual time" }
             " · " span id="t-done" { (amount(run.steps, "step")) }
             p id="t-sentence" {}
@@ -78,7 +78,7 @@ fn row(all: &[RunEntry], run: &RunEntry) -> Markup {
             td { (run_badge(run.state, None)) }
             td { a href=(links.to(&Part::Overview)) { (moment(run.started)) } }
             td {
-                (verb(run))
+                (short(run.command()))
                 @if run.rehearsal { " " span.tag { "rehearsal" } }
                 @if !without.is_empty() { " " span.tag { "without " (short(&without)) } }
             }
@@ -100,15 +100,4 @@ fn usual(all: &[RunEntry], run: &RunEntry) -> Option<f64> {
         before.filter(|other| other.verb == run.verb && other.small == run.small && other.state == RunState::Done);
     let mut seconds: Vec<f64> = alike.filter(|other| other.checks == run.checks).map(|other| other.seconds).collect();
     plinth_analysis::median(&mut seconds)
-}
-
-/// The verb; of a run that did not record it, as far as its plan tells.
-fn verb(run: &RunEntry) -> String {
-    match (&run.small, run.verb.as_str(), run.rehearsal, run.checks) {
-        (Some(command), ..) => short(command),
-        (None, "", true, _) => "rehearse".to_owned(),
-        (None, "", false, true) => "check".to_owned(),
-        (None, "", false, false) => "apply".to_owned(),
-        (None, verb, ..) => short(verb),
-    }
 }

@@ -159,8 +159,8 @@ fn step_row(page: &OfRun<'_>, row: &Row, scale: Scale, y: f64) -> Markup {
                 rect.wait x=(from) y=(number(y + 2.0)) width=(wide) height="11" {}
             }
             rect class=(class(row.state)) x=(from) y=(number(y + 2.0)) width=(wide) height="11" { title { (told(row.step.as_str())) ", " (span(ended - started)) } }
-            @if let Some(ghost) = page.record.rehearsed().and_then(|steps| steps.get(&row.step)) {
-                @let (from, wide) = scale.piece(ghost.from_s, ghost.to_s);
+            @if let Some(rehearsed) = page.record.rehearsed().and_then(|steps| steps.get(&row.step)) {
+                @let (from, wide) = scale.piece(rehearsed.from_s, rehearsed.to_s);
                 rect.x x=(from) y=(number(y + 13.0)) width=(wide) height="2" {}
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::source::{Source, Told};
 use jiff::{SignedDuration, Timestamp};
-use plinth_analysis::{Categories, Past, Prediction, RunEntry, Traits};
+use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
@@ -119,8 +119,8 @@ impl Source for Arc<Scripted> {
         None
     }
 
-    fn categories(&self) -> Categories {
-        Categories::new()
+    fn hardware(&self) -> Hardware {
+        Hardware::new()
     }
 
     fn explain(&self, what: &str, _: Option<&Plan>, _: &RunView) -> Option<Told> {

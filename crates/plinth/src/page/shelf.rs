@@ -4,8 +4,9 @@
 use crate::args::Common;
 use crate::explain;
 use crate::kept::Kept;
-use crate::{prediction, recorded};
-use plinth_analysis::{Categories, Past, Prediction, RunEntry, Traits};
+use crate::prediction;
+use crate::recorded::{Before, hardware};
+use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
@@ -141,20 +142,19 @@ impl Source for Shelf {
     }
 
     fn earlier(&self, run: &str) -> Vec<RunView> {
-        self.ask(|reader| Ok(recorded::before(reader, run).unwrap_or_default())).ok().flatten().unwrap_or_default()
+        self.ask(|reader| Ok(Before::read(reader, run).views)).ok().flatten().unwrap_or_default()
     }
 
     fn past(&self, run: &str) -> Past {
-        let past = |reader: &JournalReader| Ok(recorded::past_before(reader, &self.site, run).unwrap_or_default());
-        self.ask(past).ok().flatten().unwrap_or_default()
+        self.ask(|reader| Ok(Before::read(reader, run).past(&self.site, run))).ok().flatten().unwrap_or_default()
     }
 
     fn prediction(&self) -> Option<Prediction> {
         prediction::kept(&self.site)
     }
 
-    fn categories(&self) -> Categories {
-        recorded::like(&self.traits())
+    fn hardware(&self) -> Hardware {
+        hardware(&self.traits())
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {

@@ -4,7 +4,7 @@ use crate::args::{Common, GraphFormat, Plan as Arguments};
 use crate::input;
 use crate::kept::Kept;
 use crate::printer::Printer;
-use crate::recorded::past_before;
+use crate::recorded::Before;
 use crate::screen::Screen;
 use plinth_analysis::{Shape, time_of_plan};
 use plinth_app::saved::save;
@@ -29,7 +29,7 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     let mut planned = operation.plan(seen)?;
     if !common.json {
         show(common, verb.graph, &planned.plan, printer);
-        let told = if verb.graph.is_none() { by_runs(common, &operation, &planned.plan)? } else { None };
+        let told = if verb.graph.is_none() { by_runs(common, &operation, &planned.plan, printer)? } else { None };
         told.iter().for_each(|told| printer.talk(told));
     }
     // People have read these already, folded.
@@ -46,9 +46,14 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
 }
 
 /// How long such a plan takes by real runs of the site, where there were any and they know every kind that matters.
-fn by_runs(common: &Common, operation: &Operation<'_>, plan: &Plan) -> Result<Option<String>, Failure> {
+fn by_runs(
+    common: &Common,
+    operation: &Operation<'_>,
+    plan: &Plan,
+    printer: &Printer,
+) -> Result<Option<String>, Failure> {
     let Kept { site, journal: Some(journal), .. } = Kept::open_if_there(common)? else { return Ok(None) };
-    let past = past_before(&journal, &site, "")?;
+    let past = Before::read(&journal, "").told(printer).past(&site, "");
     if past.count().0 == 0 || plan.pending() == 0 {
         return Ok(None);
     }
@@ -124,7 +129,7 @@ fn show_with(
 /// Shows a plan that may run. With `--json` the one document on standard output is the report at the end.
 pub(crate) fn show_before(common: &Common, plan: &Plan, printer: &Printer) {
     if common.json {
-        printer.talk(&plinth_plan::render::text(plan, printer.color_err(), Printer::width()));
+        printer.talk(&plinth_plan::render::text(plan, printer.color_err(), Printer::width_of_talk()));
     } else {
         show(common, None, plan, printer);
     }

@@ -33,7 +33,7 @@ fn write(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Fail
     let redaction = Redaction::of(&Input::load(&common.file)?, &recorded.directory);
     let chosen = recorded.choose(&verb.which.run)?;
     let form = if verb.dir.is_some() { Form::Folder } else { Form::OneFile };
-    let written = written(&recorded, &chosen, form, &redaction)?;
+    let written = written((&recorded, &chosen), form, &redaction, printer)?;
     let place = match (&verb.dir, &verb.out) {
         (Some(folder), _) => {
             write_folder(folder, &written)?;
@@ -54,18 +54,24 @@ fn write(common: &Common, verb: &Report, printer: &Printer) -> Result<Exit, Fail
 }
 
 /// The page, without secrets: they are taken out of the events, then of every text that is made of them, and then it is searched.
-fn written(recorded: &Recorded, chosen: &Chosen, form: Form, redaction: &Redaction) -> Result<Written, Failure> {
+fn written(
+    (recorded, chosen): (&Recorded, &Chosen),
+    form: Form,
+    redaction: &Redaction,
+    printer: &Printer,
+) -> Result<Written, Failure> {
     let short = recorded.rewritten(chosen, chosen.events.iter().map(without_digest).collect())?;
     let lines = visible_json(&redaction.redact(&short.lines())).into_owned();
-    let clean = recorded.rewritten(chosen, events(&lines)?)?;
+    let mut clean = recorded.rewritten(chosen, events(&lines)?)?;
+    recorded.find_slow(&mut clean, printer)?;
     let run = Exported {
         site: &recorded.site,
         shown: clean.shown(),
         columns: &clean.analysis.columns,
         plinth: env!("PLINTH_VERSION"),
     };
-    let wash = |text: &str| redaction.redact(text);
-    let written = Document { run, events: &lines }.write(form, &wash).map_err(|error| {
+    let redact = |text: &str| redaction.redact(text);
+    let written = Document { run, events: &lines }.write(form, &redact).map_err(|error| {
         Problem::while_doing("packing the events").wrong_input(error).try_this("see that there is memory for it")
     })?;
     let texts = document::texts(&written.html);

@@ -3,12 +3,11 @@
 use crate::args::{Common, RunVerb, Runs};
 use crate::printer::Printer;
 use crate::recorded::{Chosen, Recorded, look};
-use plinth_analysis::{Filter, RunDiff, RunEntry, Subject, Waiting, replay};
+use plinth_analysis::{Filter, RunDiff, RunEntry, replay};
 use plinth_app::Failure;
-use plinth_model::{Exit, Problem, StepId};
+use plinth_model::{Exit, Problem};
 use plinth_report::runs::{self, machine};
 use plinth_world::{Clock, SystemClock};
-use std::collections::HashMap;
 
 /// Lists runs, or shows one. Reads the journal only.
 pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exit, Failure> {
@@ -17,7 +16,7 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
         None => list(common, &recorded, verb.filter.as_deref().unwrap_or_default(), printer),
         Some(RunVerb::Show(show)) => {
             let mut chosen = recorded.choose(&show.which.run)?;
-            recorded.ahead(&mut chosen, SystemClock::new().now())?;
+            recorded.ahead(&mut chosen, SystemClock::new().now(), printer)?;
             match &show.filter {
                 None => overview(common, &chosen, printer),
                 Some(filter) => steps(common, &chosen, filter, printer),
@@ -76,18 +75,11 @@ fn fits(recorded: &Recorded, entry: &RunEntry, filter: &Filter) -> Result<bool, 
         return Ok(true);
     }
     let chosen = recorded.whole(entry)?;
-    Ok(filter.choose(&subjects(&chosen), &chosen.shape).is_ok())
-}
-
-fn subjects(chosen: &Chosen) -> Vec<Subject<'_>> {
-    let waiting: HashMap<&StepId, &Waiting> = chosen.analysis.waiting.iter().map(|one| (&one.step, one)).collect();
-    let detail = |step| chosen.view.steps.get(step).map_or("", |step| step.detail.as_str());
-    let rows = chosen.analysis.columns.rows.iter();
-    rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
+    Ok(filter.choose(&chosen.analysis.subjects(&chosen.view), &chosen.shape).is_ok())
 }
 
 fn steps(common: &Common, chosen: &Chosen, asked: &str, printer: &Printer) -> Result<Exit, Failure> {
-    let (filter, subjects) = (filter(asked)?, subjects(chosen));
+    let (filter, subjects) = (filter(asked)?, chosen.analysis.subjects(&chosen.view));
     let (found, emptied) = match filter.choose(&subjects, &chosen.shape) {
         Ok(places) => (places.into_iter().filter_map(|at| subjects.get(at).copied()).collect(), None),
         Err(term) => (Vec::new(), Some(term)),

@@ -4,7 +4,7 @@ use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
-use crate::recorded::{Chosen, Recorded, look, past_before};
+use crate::recorded::{Before, Chosen, Recorded, look};
 use crate::terminal;
 use jiff::Timestamp;
 use plinth_analysis::{
@@ -12,8 +12,8 @@ use plinth_analysis::{
 };
 use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, Progress, RunState, Status};
-use plinth_model::{Exit, Problem, RunView, SiteName, StepId};
+use plinth_model::run::{LockView, RunState, Status};
+use plinth_model::{Exit, Problem, RunView, SiteName};
 use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, Look, sentence, waits};
 use plinth_report::{Outlet, Painter, Palette, status};
@@ -23,7 +23,6 @@ use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -44,7 +43,7 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
     if verb.watch {
         return watch(common, printer).await;
     }
-    let now = Now::look(common, &mut None)?;
+    let now = Now::look(common, &mut None, printer)?;
     if common.json {
         printer.json(&now.json());
     } else {
@@ -84,14 +83,14 @@ struct Told<'a> {
 }
 
 impl Now {
-    fn look(common: &Common, read: &mut Read) -> Result<Self, Failure> {
+    fn look(common: &Common, read: &mut Read, printer: &Printer) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
         let lock = match &journal {
             Some(journal) => journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current())),
             None => None,
         };
-        let view = journal.as_ref().map(|journal| journal.view().clone()).unwrap_or_default();
+        let mut view = journal.as_ref().map(|journal| journal.view().clone()).unwrap_or_default();
         let shape = match (&journal, &view.run) {
             (Some(journal), Some(run)) if view.end.is_none() => {
                 journal.plan(&run.plan).map_err(Problem::from)?.read().map(|plan| Shape::of(&plan)).unwrap_or_default()
@@ -99,7 +98,7 @@ impl Now {
             _ => Shape::default(),
         };
         let past = match (&journal, &view.run) {
-            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, read)?,
+            (Some(journal), Some(run)) if view.end.is_none() => past_of(journal, &site, &run.run, (read, printer)),
             _ => Past::default(),
         };
         let status = match journal {
@@ -109,9 +108,10 @@ impl Now {
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
         let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
+        view.moving(&moving);
         let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
-        Ok(Self { undelivered, ..Self::of((site, status), moved(view, &moving), (&shape, &traits, &past), now) })
+        Ok(Self { undelivered, ..Self::of((site, status), view, (&shape, &traits, &past), now) })
     }
 
     /// Time in a rehearsal is virtual: it goes on with its events only.
@@ -187,23 +187,13 @@ impl Now {
     }
 }
 
-/// What moves inside steps is no event that is kept, and stands beside the journal.
-fn moved(mut view: RunView, moving: &BTreeMap<StepId, Progress>) -> RunView {
-    for (id, progress) in moving {
-        if let Some(step) = view.steps.get_mut(id).filter(|step| step.state.is_running()) {
-            step.progress = Some(progress.clone());
-        }
-    }
-    view
-}
-
-fn past_of(journal: &JournalReader, site: &SiteName, run: &str, read: &mut Read) -> Result<Past, Failure> {
+fn past_of(journal: &JournalReader, site: &SiteName, run: &str, (read, printer): (&mut Read, &Printer)) -> Past {
     if let Some((_, past)) = read.as_ref().filter(|(known, _)| known == run) {
-        return Ok(past.clone());
+        return past.clone();
     }
-    let past = past_before(journal, site, run)?;
+    let past = Before::read(journal, run).told(printer).past(site, run);
     *read = Some((run.to_owned(), past.clone()));
-    Ok(past)
+    past
 }
 
 /// Shows it again and again until the run ends: on a terminal in its place, elsewhere whenever it changed. Ends too
@@ -212,7 +202,7 @@ async fn watch(common: &Common, printer: &Printer) -> Result<Exit, Failure> {
     let mut shown = Shown::new(printer);
     let mut read = None;
     loop {
-        let now = Now::look(common, &mut read)?;
+        let now = Now::look(common, &mut read, printer)?;
         let out = printer.streams().out();
         // As long as nobody took the one before, the next one takes its place.
         if !now.is_on() || out.wait(TAKEN) {
@@ -238,12 +228,16 @@ impl Shown {
     fn new(printer: &Printer) -> Self {
         let in_place = std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
         let palette = look(printer).palette;
-        let painter = in_place.then(|| Painter::new(terminal::features(), palette));
+        let painter = in_place.then(|| Painter::new(terminal::on_stdout(), palette));
         Self { out: printer.streams().out().clone(), painter, palette, text: String::new() }
     }
 
     fn show(&mut self, now: &Now, printer: &Printer) {
         let size = terminal::size(std::io::stdout());
+        if let Some(painter) = self.painter.as_mut().filter(|_| terminal::went_on()) {
+            // A new frame begins below what the shell said meanwhile.
+            let _ = painter.leave();
+        }
         match &mut self.painter {
             Some(painter) if now.is_on() => {
                 let lines = now.screen(size, self.palette);
@@ -268,6 +262,7 @@ impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(painter) = &mut self.painter {
             self.out.whole(painter.leave().as_bytes());
+            terminal::is_free();
         }
     }
 }
@@ -307,7 +302,7 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
     let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
-    let past = recorded.past(entry)?;
+    let past = recorded.past(&chosen, printer);
     let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
     let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);
     if common.json {

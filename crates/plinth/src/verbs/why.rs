@@ -28,7 +28,7 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
         return Ok(Exit::Done);
     }
     let mut chosen = recorded.choose(&verb.which.run)?;
-    recorded.ahead(&mut chosen, SystemClock::new().now())?;
+    recorded.ahead(&mut chosen, SystemClock::new().now(), printer)?;
     let shown = chosen.shown();
     // The JSON is the same whatever the terminal can show.
     let unicode = !common.json && look(printer).palette.unicode;

@@ -29,6 +29,7 @@ mod scenarios;
 mod secrets;
 mod serve;
 mod slips;
+mod status;
 mod support;
 mod sweeps;
 mod switched_off;

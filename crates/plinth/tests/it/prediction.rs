@@ -1,4 +1,4 @@
-//! What a rehearsal leaves for the real run: how long each step took, of the whole job and of nothing less.
+//! What a rehearsal leaves for the real run: how long each step took, of the whole job and of nothing less, on the site itself.
 
 use crate::support::{basepod, plinth};
 use serde_json::Value;
@@ -19,6 +19,11 @@ fn only_a_rehearsal_of_the_whole_job_predicts_it() {
     assert!(kept().is_none(), "it only did what was left");
     rehearses(&["--state", "st"]).exits(0);
     assert!(kept().is_none(), "nothing was left");
+
+    rehearses(&["--nodes", "9"]).exits(0);
+    assert!(kept().is_none(), "the site has other nodes");
+    rehearses(&["--fault", "node:dgx-05:drop@downloads"]).exits(0);
+    assert!(kept().is_none(), "what went wrong on purpose will not go wrong again");
 
     rehearses(&["--state", "whole"]).exits(0);
     let whole = kept().unwrap();

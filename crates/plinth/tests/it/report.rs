@@ -72,6 +72,23 @@ fn a_report_gives_its_events_back_and_says_what_failed() {
 }
 
 #[test]
+fn a_node_that_was_slow_is_in_the_report_as_it_is_in_the_story() {
+    let folder = TempDir::new().unwrap();
+    asks(folder.path(), &["rehearse"]).exits(0);
+    changed(folder.path(), |event| {
+        if event["event"] == "step.finished" && event["step"] == "nodes/account/dgx-05" {
+            event["at"] = event["at"].as_str().unwrap().replacen("T08:", "T09:", 1).into();
+        }
+    });
+    let told = asks(folder.path(), &["why"]).exits(0).stdout;
+    assert!(told.contains("slow: nodes/account/dgx-05 took 1 h"), "{told}");
+    asks(folder.path(), &["report", "--out", "run.html"]).exits(0);
+    let html = std::fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let slow = html.split_once("What was slow").expect("it has such a part").1;
+    assert!(slow.contains("nodes/account/dgx-05"));
+}
+
+#[test]
 fn what_is_no_report_is_refused_in_words() {
     let folder = failed();
     std::fs::write(folder.path().join("other.html"), "<!doctype html><p>another page").unwrap();

@@ -84,9 +84,7 @@ fn text_of_foreign_programs_is_text() {
     let tab = browser.tab(Look::PLAIN).unwrap();
     tab.open(served.link()).unwrap();
     let step = "/steps/platform/release/gpu-operator";
-    for part in
-        ["", "/failures", "/nodes", "/nodes/dgx-05", "/steps", "/timeline", "/graph", "/checks", "/why", step]
-    {
+    for part in ["", "/failures", "/nodes", "/nodes/dgx-05", "/steps", "/timeline", "/graph", "/checks", "/why", step] {
         tab.open(&format!("{}/r/{run}{part}", served.origin())).unwrap();
         harmless(&tab, part);
         sound(&tab, served.origin(), part);

@@ -164,6 +164,11 @@ impl Simulated {
         self.is_made_up
     }
 
+    /// Whether it is the world that the site file describes: no nodes were added to it, and nothing goes wrong in it on purpose.
+    pub(crate) const fn is_of_the_site(&self) -> bool {
+        self.script.nodes.is_none() && self.script.faults.is_empty()
+    }
+
     /// Faults that did not happen, in the words in which they were given.
     pub(crate) fn unspent(&self) -> Vec<String> {
         let survived =

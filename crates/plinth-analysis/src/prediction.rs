@@ -1,5 +1,4 @@
-//! The ghost of the rehearsal: what was rehearsed laid under what happens, step by step. A rehearsal has the same steps with the same ids, so
-//! nothing has to be guessed.
+//! A run beside its rehearsal, step by step. Both have the same steps with the same ids, so nothing has to be guessed.
 
 use crate::path::CriticalPath;
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of a kept prediction.
 pub const PREDICTION_SCHEMA: u32 = 1;
-/// A step left the prediction when it took so many times longer or shorter, and so many seconds.
+/// A step deviates when it took so many times longer or shorter, and so many seconds.
 const TIMES: f64 = 1.5;
 const LEAST_S: f64 = 10.0;
 
@@ -24,7 +23,7 @@ pub struct Rehearsed {
     pub to_s: f64,
     /// Seconds it took; of a step that only waits, since what it waits for began to come.
     pub took_s: f64,
-    /// How.
+    /// How it ended.
     pub state: StepState,
     /// Whether it is about one node.
     #[serde(default)]
@@ -35,41 +34,25 @@ pub struct Rehearsed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Prediction {
-    /// [`PREDICTION_SCHEMA`].
+    /// [`PREDICTION_SCHEMA`] of the release that wrote it.
     pub schema: u32,
-    /// The rehearsal.
+    /// Id of the rehearsal.
     pub run: String,
-    /// When it was made, by its own clock.
-    pub at: Option<Timestamp>,
-    /// Its plan.
+    /// What was rehearsed.
     pub plan: Digest,
     /// Nodes it touched.
     pub nodes: usize,
-    /// Steps at once.
-    pub parallel: usize,
     /// Seconds it took.
     pub seconds: f64,
-    /// Its steps.
+    /// Steps that began in it.
     pub steps: BTreeMap<StepId, Rehearsed>,
 }
 
-/// The same step, rehearsed and real; seconds since each run began. What a timeline draws over each other.
+/// A step that took longer or shorter than it was rehearsed, or failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct GhostBar {
-    /// Step.
-    pub step: StepId,
-    /// Rehearsed; none when the rehearsal had no such step.
-    pub rehearsed: Option<(f64, f64)>,
-    /// Real, to now if it still runs; none when it has not begun.
-    pub real: Option<(f64, f64)>,
-}
-
-/// A step that left the prediction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Drift {
-    /// Step.
+pub struct Deviation {
+    /// A key of [`RunView::steps`].
     pub step: StepId,
     /// Seconds it took in the rehearsal.
     pub rehearsed_s: f64,
@@ -81,7 +64,7 @@ pub struct Drift {
     pub on_path: bool,
 }
 
-impl Drift {
+impl Deviation {
     /// Seconds later than rehearsed; negative: sooner.
     #[must_use]
     pub fn late_s(&self) -> f64 {
@@ -92,8 +75,8 @@ impl Drift {
 /// A run beside its rehearsal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ghost {
-    /// The rehearsal.
+pub struct RehearsalDiff {
+    /// Id of the rehearsal.
     pub run: String,
     /// Whether both have the same plan.
     pub same_plan: bool,
@@ -103,12 +86,14 @@ pub struct Ghost {
     pub took_s: f64,
     /// Steps that both have.
     pub shared: usize,
-    /// Steps that were done already and were not in the rehearsal: no drift.
+    /// Of these, steps that ended as rehearsed, and took about as long.
+    pub as_rehearsed: usize,
+    /// Steps that were done already and were not in the rehearsal: no deviation.
     pub done_before: usize,
-    /// Steps that only one of the two has.
+    /// Steps that only one of the two has, or has come to.
     pub others: usize,
     /// Where the run left the prediction: failures first, then what the end waited for, then by seconds.
-    pub drift: Vec<Drift>,
+    pub deviations: Vec<Deviation>,
 }
 
 impl Prediction {
@@ -125,69 +110,71 @@ impl Prediction {
         Some(Self {
             schema: PREDICTION_SCHEMA,
             run: head.run.clone(),
-            at: view.started,
             plan: head.plan.clone(),
             nodes: head.hosts,
-            parallel: head.parallel,
             seconds: end.seconds,
             steps: steps.collect(),
         })
     }
 }
 
-/// Both timelines, in the order of the names of their steps.
-#[must_use]
-pub fn ghost_bars(prediction: &Prediction, view: &RunView) -> Vec<GhostBar> {
-    let real = |id: &StepId| times(view.steps.get(id)?, view.started?, view.at);
-    let ids: BTreeSet<&StepId> = prediction.steps.keys().chain(view.steps.keys()).collect();
-    let bar = |id: &StepId| GhostBar {
-        step: id.clone(),
-        rehearsed: prediction.steps.get(id).map(|step| (step.from_s, step.to_s)),
-        real: real(id),
-    };
-    ids.into_iter().map(bar).collect()
-}
-
-impl Ghost {
-    /// Of a run. None when the two have no step in common, and of the rehearsal itself.
+impl RehearsalDiff {
+    /// None when the two have no step in common, of the rehearsal itself, and of checks and small runs: what they have in common
+    /// with it is not what they are about.
     #[must_use]
     pub fn of(prediction: &Prediction, view: &RunView, path: &CriticalPath) -> Option<Self> {
         let head = view.run.as_ref()?;
-        if head.run == prediction.run {
+        if head.run == prediction.run || !head.is_whole() {
             return None;
         }
         let on_path: BTreeSet<&StepId> = path.steps.iter().map(|step| &step.step).collect();
         let both = view.steps.iter().filter_map(|(id, step)| Some((id, step, prediction.steps.get(id)?)));
         let both: Vec<_> = both.collect();
-        let drift = both.iter().filter_map(|(id, step, rehearsed)| {
-            drift(id, step, rehearsed, view.at).map(|drift| Drift { on_path: on_path.contains(id), ..drift })
-        });
-        let mut drift: Vec<Drift> = drift.collect();
-        drift.sort_by(|a, b| {
-            let rank = |drift: &Drift| (drift.ended.is_none(), !drift.on_path);
+        let (mut deviations, mut as_rehearsed) = (Vec::new(), 0);
+        for (id, step, rehearsed) in &both {
+            match deviation(id, step, rehearsed, view.at) {
+                Some(one) => deviations.push(Deviation { on_path: on_path.contains(id), ..one }),
+                None => as_rehearsed += usize::from(step.state.is_done() && step.state == rehearsed.state),
+            }
+        }
+        deviations.sort_by(|a: &Deviation, b: &Deviation| {
+            let rank = |one: &Deviation| (one.ended.is_none(), !one.on_path);
             let seconds = b.late_s().abs().total_cmp(&a.late_s().abs());
             rank(a).cmp(&rank(b)).then(seconds).then_with(|| a.step.cmp(&b.step))
         });
         let done_before = both.iter().filter(|(_, step, rehearsed)| is_done_before(step, rehearsed)).count();
         let begun = view.steps.values().filter(|step| step.started.is_some()).count();
         let only_real = begun.saturating_sub(both.iter().filter(|(_, step, _)| step.started.is_some()).count());
-        let ghost = Self {
+        let diff = Self {
             run: prediction.run.clone(),
             same_plan: prediction.plan == head.plan,
             rehearsed_s: prediction.seconds,
             took_s: view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds),
             shared: both.len(),
+            as_rehearsed,
             done_before,
             others: only_real + prediction.steps.len().saturating_sub(both.len()),
-            drift,
+            deviations,
         };
-        (ghost.shared > 0).then_some(ghost)
+        (diff.shared > 0).then_some(diff)
     }
 
     /// Where reality left the prediction: the first of the list, if it says anything about the end.
     #[must_use]
-    pub fn left_at(&self) -> Option<&Drift> {
-        self.drift.iter().find(|drift| drift.ended.is_some() || drift.on_path)
+    pub fn left_at(&self) -> Option<&Deviation> {
+        self.deviations.iter().find(|one| one.ended.is_some() || one.on_path)
+    }
+
+    /// Whether every step of both came to an end that can be compared: the run was neither stopped nor continued, and goes on no more.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.as_rehearsed + self.deviations.len() == self.all()
+    }
+
+    /// Steps of either.
+    #[must_use]
+    pub const fn all(&self) -> usize {
+        self.shared + self.others
     }
 }
 
@@ -195,10 +182,10 @@ fn is_done_before(step: &StepView, rehearsed: &Rehearsed) -> bool {
     step.state == StepState::Unchanged && rehearsed.state == StepState::Changed
 }
 
-fn drift(id: &StepId, step: &StepView, rehearsed: &Rehearsed, now: Option<Timestamp>) -> Option<Drift> {
+fn deviation(id: &StepId, step: &StepView, rehearsed: &Rehearsed, now: Option<Timestamp>) -> Option<Deviation> {
     let rehearsed_s = rehearsed.took_s;
     let took_s = took(step, now).unwrap_or(0.0);
-    let told = |ended| Drift { step: id.clone(), rehearsed_s, took_s, ended, on_path: false };
+    let told = |ended| Deviation { step: id.clone(), rehearsed_s, took_s, ended, on_path: false };
     if step.state == StepState::Failed {
         return Some(told(Some(step.state)));
     }
@@ -227,5 +214,5 @@ fn times(step: &StepView, began: Timestamp, now: Option<Timestamp>) -> Option<(f
 }
 
 #[cfg(test)]
-#[path = "ghost_tests.rs"]
+#[path = "prediction_tests.rs"]
 mod tests;
