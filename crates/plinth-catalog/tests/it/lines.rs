@@ -99,9 +99,11 @@ fn objects_of_the_network_operator_follow_its_version() {
     };
     let untagged = "ghcr.io/k8snetworkplumbingwg/rdma-cni".to_owned();
     let own = |version: &str| format!("nvcr.io/nvidia/mellanox/rdma-cni:network-operator-v{version}");
-    assert_eq!(tag("25.7.0"), ("network-operator-v25.7.0".to_owned(), vec![untagged], vec![]));
+    assert_eq!(tag("25.7.0"), ("network-operator-v25.7.0".to_owned(), vec![untagged.clone()], vec![]));
     assert_eq!(tag("v26.1.2"), ("network-operator-v26.1.2".to_owned(), vec![own("26.1.2")], vec![]));
-    assert_eq!(tag("25.10.0").1, [own("25.10.0")]);
+    // Its default values have NVIDIA's only as a comment (tag v25.10.0 of the source); 26.1.0 is the first that names it.
+    assert_eq!(tag("25.10.0").1, [untagged]);
+    assert_eq!(tag("26.1.0").1, [own("26.1.0")]);
     assert_eq!(tag("26.1").2, ["platform.version-not-pinned"], "a line is no tag");
     assert_eq!(tag("25.4.0").2, ["platform.version-not-checked"], "parts had tags of their own before");
     let (site, facts) = of("2.25", "v1.33.4");
