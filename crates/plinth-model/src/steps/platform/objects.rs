@@ -46,11 +46,11 @@ impl StepParams for KubeObjects {
         self.stage
     }
 
-    // Each version between may take as long as the last.
+    // Each version between may take as long as the last, its own margin included.
     fn deadline_s(&self) -> u32 {
         let between = self.climb.as_ref().map_or(0, |climb| climb.carried.len().saturating_sub(1));
         let times = u32::try_from(between).unwrap_or(u32::MAX).saturating_add(1);
-        self.timeout_s.saturating_mul(times).saturating_add(Self::PROPERTIES.deadline_s)
+        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s).saturating_mul(times)
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {
