@@ -93,7 +93,7 @@ pub struct Component {
     pub remove_first: Vec<ObjectName>,
     /// An object of its own whose version its operator moves by one minor at a time.
     #[serde(default)]
-    pub climb: Option<OneMinorAtATime>,
+    pub upgrade_path: Option<OneMinorAtATime>,
     /// Images of the first pinned version, each of which must become a text; those of others stand with them. None: nothing is known of them.
     #[serde(default)]
     pub images: Option<Vec<Value>>,

@@ -56,6 +56,7 @@ mod platform {
     mod rotation;
     mod secret;
     mod served;
+    mod upgrade_path;
 }
 
 mod runai {
