@@ -259,6 +259,11 @@ impl Work {
         self.params().properties()
     }
 
+    /// Parameters that are not in the digest of a step.
+    pub(crate) fn not_in_digest(&self) -> &'static [&'static str] {
+        self.params().not_in_digest()
+    }
+
     /// Where in the main job it belongs.
     #[must_use]
     pub fn stage(&self) -> Stage {

@@ -66,7 +66,7 @@ mod runai {
     mod org_unit;
     mod register;
 
-    use new::is_new;
+    pub(super) use new::{installed, is_new};
 }
 
 #[cfg(test)]
