@@ -213,9 +213,9 @@ pub struct PinnedVersion {
     /// It is the default when all hold; none: it is the default when no such version is.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// It is the default as well when all of these hold.
+    /// It is the default as well when all of one of these lists hold.
     #[serde(default)]
-    pub or_when: Vec<Condition>,
+    pub or_when: Vec<Vec<Condition>>,
     /// What else it carries, by the compatibility data's names.
     #[serde(default)]
     pub parts: IndexMap<String, Version>,

@@ -56,6 +56,35 @@ fn every_line_of_runai_has_a_platform_that_its_vendor_takes() {
     }
 }
 
+/// Nothing but the version is written here either, so Kubespray is the newest that installs it.
+#[test]
+fn the_gpu_operator_takes_the_containerd_that_comes_with_kubespray() {
+    let catalog = catalog();
+    let named = |tag: &str| Some(tag.parse().unwrap());
+    for (line, kubernetes, kubespray, wanted) in [
+        ("2.21", "v1.31.9", None, "v25.3.3"),
+        ("2.22", "v1.32.5", None, "v25.10.1"),
+        ("2.23", "v1.33.4", None, "v25.10.1"),
+        ("2.24", "v1.33.4", None, "v25.10.1"),
+        ("2.24", "v1.33.4", named("v2.29.1"), "v25.3.3"),
+    ] {
+        let (mut site, facts) = of(line, kubernetes);
+        site.kubernetes.engine = plinth_site::desired::Engine::Kubespray;
+        site.kubernetes.kubespray = kubespray;
+        let resolution = catalog.resolve(&site, &facts);
+        let version = found(&resolution, "gpu-operator").release.version.to_string();
+        assert_eq!(version, wanted, "{line} on {kubernetes} by {:?}", site.kubernetes.kubespray);
+        let findings = resolution.findings.iter().cloned().chain(catalog.check_versions(&site, &resolution));
+        let errors: Vec<_> = findings.filter(plinth_model::Finding::is_error).collect();
+        assert!(errors.is_empty(), "{line} on {kubernetes}: {errors:#?}");
+    }
+    let (mut site, mut facts) = of("2.24", "v1.33.4");
+    (site.kubernetes.engine, site.runai) = (plinth_site::desired::Engine::Kubespray, None);
+    facts.retain(|name, _| !name.starts_with("runai."));
+    facts.extend([("runai.enabled".to_owned(), json!(false)), ("runai.selfHosted".to_owned(), json!(false))]);
+    assert_eq!(found(&catalog.resolve(&site, &facts), "gpu-operator").release.version.to_string(), "v25.10.1");
+}
+
 #[test]
 fn runai_3_0_gets_what_its_matrix_names() {
     let (site, facts) = of("3.0", "v1.34.2");
