@@ -122,7 +122,7 @@ fn rdma(state: &State, now: Timestamp, nodes: &[NodeName], resources: &[String])
 fn gpu_pod(state: &State, now: Timestamp, node: &NodeName, resource: &str) -> CheckSeen {
     match offered_gpus(state, node, now) {
         0 => told(false, format!("{node} offers no {resource} at all, so no pod gets one")),
-        gpus => told(true, format!("pod ran on {node} and saw 1 of {gpus} GPUs")),
+        _ => told(true, format!("a pod ran on {node} and saw {}", amount(1, "GPU"))),
     }
 }
 
