@@ -190,7 +190,7 @@ mod tests {
             health: Vec::new(),
             timeout_s: 1,
             stage: Stage::Platform,
-            climb: None,
+            upgrade_path: None,
         };
         let (policies, networks) = (stage("Policy"), stage("Network"));
         let yaml = objects_of("network-operator", &[&policies, &networks], false).unwrap();

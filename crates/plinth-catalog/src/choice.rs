@@ -52,8 +52,10 @@ impl Chart {
     /// The version that is taken when the site file names none.
     pub(crate) fn default_version(&self, facts: &Facts) -> Result<Option<&PinnedVersion>, ExpressionError> {
         for pin in self.versions.iter().filter(|pin| !pin.when.is_empty()) {
-            if all_hold(&pin.when, facts)? || (!pin.or_when.is_empty() && all_hold(&pin.or_when, facts)?) {
-                return Ok(Some(pin));
+            for conditions in std::iter::once(&pin.when).chain(&pin.or_when) {
+                if all_hold(conditions, facts)? {
+                    return Ok(Some(pin));
+                }
             }
         }
         Ok(self.versions.iter().find(|pin| pin.when.is_empty()))

@@ -93,7 +93,7 @@ pub struct Component {
     pub remove_first: Vec<ObjectName>,
     /// An object of its own whose version its operator moves by one minor at a time.
     #[serde(default)]
-    pub climb: Option<OneMinorAtATime>,
+    pub upgrade_path: Option<OneMinorAtATime>,
     /// Images of the first pinned version, each of which must become a text; those of others stand with them. None: nothing is known of them.
     #[serde(default)]
     pub images: Option<Vec<Value>>,
@@ -213,9 +213,9 @@ pub struct PinnedVersion {
     /// It is the default when all hold; none: it is the default when no such version is.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// It is the default as well when all of these hold.
+    /// It is the default as well when all of one of these lists hold.
     #[serde(default)]
-    pub or_when: Vec<Condition>,
+    pub or_when: Vec<Vec<Condition>>,
     /// What else it carries, by the compatibility data's names.
     #[serde(default)]
     pub parts: IndexMap<String, Version>,

@@ -8,6 +8,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
 use plinth_site::Desired;
+use plinth_site::desired::Engine;
 
 impl Catalog {
     /// The Kubespray release for a site, the form of its Kubernetes version, and why this release.
@@ -34,6 +35,13 @@ impl Catalog {
                 .unwrap_or_default(),
         };
         Ok((release, pin.form, why))
+    }
+
+    /// The containerd that comes with Kubernetes; none: the engine does not bring it, or no release for this site is known.
+    pub(crate) fn containerd(&self, desired: &Desired) -> Option<&Version> {
+        let ours = desired.kubernetes.engine == Engine::Kubespray;
+        let ((_, line), _) = ours.then(|| self.kubespray_line(desired).ok()).flatten()?;
+        Some(&line.containerd.installs)
     }
 
     /// As [`Catalog::kubespray`], with all that is known about the release.

@@ -5,10 +5,10 @@ use crate::component::{Component, Namespace, ObjectsFile, PinnedVersion, Variant
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::merge;
-use crate::versions::titled;
+use crate::versions::{RUNAI, rule_name, titled};
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
-use plinth_model::steps::{Carrier, Climb, PodSecurity, RegistryLogin, Release};
+use plinth_model::steps::{Carrier, PodSecurity, RegistryLogin, Release, UpgradePath};
 use plinth_model::{ChartVersion, Finding, SecretRef, Severity, Values, Version};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -135,7 +135,7 @@ impl<'a> Rendering<'a> {
             upgrades_from: self.upgrades_from(),
             meaning_of: None,
             named_by_site: self.version.is_named(),
-            climb: self.climb().map(Box::new),
+            upgrade_path: self.upgrade_path().map(Box::new),
         })
     }
 
@@ -146,18 +146,19 @@ impl<'a> Rendering<'a> {
     }
 
     /// What moves by one minor at a time, with the lines that this release and the listed ones carry.
-    fn climb(&self) -> Option<Climb> {
+    fn upgrade_path(&self) -> Option<UpgradePath> {
         let component = self.chosen.component;
-        let way = component.climb.as_ref()?;
+        let way = component.upgrade_path.as_ref()?;
         let data = self.catalog.compatibility();
         let carried = |version: &Version| data.carried(component.compatibility.as_deref()?, version, &way.part);
         let other =
             |pin: &PinnedVersion| Some(Carrier { version: pin.version.clone(), carried: carried(&pin.version)? });
         let mut others: Vec<Carrier> = component.chart.versions.iter().filter_map(other).collect();
         others.sort_by(|one, other| one.version.cmp(&other.version));
-        Some(Climb {
+        Some(UpgradePath {
             object: way.object.clone(),
             title: titled(&way.part),
+            rule: rule_name(RUNAI, &way.part),
             wanted: component.parts(&self.version.version).get(&way.part)?.clone(),
             carried: carried(&self.version.version)?,
             others,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use plinth_model::finding::code;
 use plinth_model::{Finding, Severity};
 use plinth_site::Desired;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 impl Catalog {
     /// Decides which components are on, in which version, with which values, in which order, and why. Nothing is
@@ -17,8 +17,10 @@ impl Catalog {
     #[must_use]
     pub fn resolve(&self, desired: &Desired, facts: &Facts) -> Resolution {
         let mut findings = Vec::new();
-        let chosen = self.choose(desired, facts, &mut findings);
-        let facts = with_own_facts(facts, &chosen);
+        let mut facts = facts.clone();
+        facts.insert("kubernetes.containerd".to_owned(), json!(self.containerd(desired)));
+        let chosen = self.choose(desired, &facts, &mut findings);
+        let facts = with_own_facts(&facts, &chosen);
         let facts = self.derived(&facts, &mut findings);
         let mut components = Vec::new();
         for choice in chosen.values().filter(|choice| choice.on) {

@@ -22,8 +22,6 @@ pub enum RunaiPart {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunaiNames {
     pub(crate) schema: u32,
-    /// Keycloak realm.
-    pub realm: String,
     /// Name under which the certificate of the domain is kept.
     pub certificate: String,
     /// Labels of nodes.

@@ -124,12 +124,13 @@ struct Installed<'a> {
     parts: Vec<(String, Version)>,
 }
 
-const RUNAI: &str = "runai";
+pub(crate) const RUNAI: &str = "runai";
 const SOURCE_RULE: &str = "runai.source";
 /// What plinth can sign a cluster in with.
 const CREDENTIALS: [ClusterCredential; 2] = [ClusterCredential::ClientSecret, ClusterCredential::BootstrapToken];
 
-fn rule_name(owner: &str, key: &str) -> String {
+/// What a site lists in `platform.acceptIncompatible`.
+pub(crate) fn rule_name(owner: &str, key: &str) -> String {
     format!("{owner}.{key}").replace('_', "-")
 }
 

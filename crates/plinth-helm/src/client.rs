@@ -186,6 +186,7 @@ impl HelmClient for LocalHelm {
             status: last.status.clone(),
             revision: last.revision,
             since: last.written,
+            first_deployed: there.first_deployed,
         });
         Ok(state)
     }

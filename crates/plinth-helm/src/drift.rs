@@ -112,7 +112,7 @@ mod tests {
         let manifest = "---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: a, annotations: null}\n---\nkind: ClusterRole\n\
             apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: b, labels: {x: z}}\n---\nkind: Odd\napiVersion: v1\nmetadata: text\n";
         let version = "1.0.0".parse().expect("a version");
-        let there = Payload { version, values: json!({}), manifest: manifest.to_owned() };
+        let there = Payload { version, values: json!({}), manifest: manifest.to_owned(), first_deployed: None };
         let objects = applied(&release, &there, "comparing").expect("objects");
         assert_eq!(objects[0]["metadata"]["namespace"], "n");
         assert_eq!(objects[0]["metadata"]["annotations"]["meta.helm.sh/release-name"], "r");

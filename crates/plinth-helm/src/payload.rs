@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
 use plinth_model::{Secret, Version};
 use plinth_world::packed::{Budget, Unpacked};
 use serde::Deserialize;
@@ -27,6 +28,8 @@ pub(super) struct Payload {
     pub(super) values: Value,
     /// Manifests of all objects but hooks and `crds/`.
     pub(super) manifest: String,
+    /// When its first revision was installed. helm carries it on with each upgrade and each rollback (its source, `pkg/action`).
+    pub(super) first_deployed: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +40,14 @@ struct Written {
     config: Option<Map<String, Value>>,
     #[serde(default)]
     manifest: String,
+    #[serde(default)]
+    info: Option<Info>,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(default)]
+    first_deployed: Value,
 }
 
 #[derive(Deserialize)]
@@ -79,8 +90,10 @@ pub(super) fn read(content: &Secret, name: &str) -> Result<Payload, String> {
     if written.name != name {
         return Err("it is of another release".to_owned());
     }
-    let Written { chart, config, manifest, .. } = written;
-    Ok(Payload { version: chart.metadata.version, values: Value::Object(config.unwrap_or_default()), manifest })
+    let Written { chart, config, manifest, info, .. } = written;
+    let first_deployed = info.and_then(|info| info.first_deployed.as_str()?.parse().ok());
+    let values = Value::Object(config.unwrap_or_default());
+    Ok(Payload { version: chart.metadata.version, values, manifest, first_deployed })
 }
 
 fn parsed<T: DeserializeOwned>(content: &Secret) -> Result<T, String> {
@@ -143,7 +156,17 @@ pub(super) mod tests {
         assert_eq!((read.version.as_str(), &read.values, read.manifest.as_str()), ("v1.2.3", &values, "kind: A\n"));
         let plain = json!({"name": "a", "chart": {"metadata": {"version": "1.0"}}, "config": null});
         let old = super::read(&Secret::new(STANDARD.encode(plain.to_string())), "a").unwrap();
-        assert_eq!(old.values, json!({}));
+        assert_eq!((old.values, old.first_deployed), (json!({}), None));
+        let told = |time: Value| {
+            let info = json!({"first_deployed": time, "last_deployed": "2026-11-30T12:00:00Z", "status": "deployed"});
+            let written = json!({"name": "a", "chart": {"metadata": {"version": "1.0"}}, "info": info});
+            super::read(&Secret::new(STANDARD.encode(written.to_string())), "a").unwrap().first_deployed
+        };
+        let time = told(json!("2026-11-30T01:02:03.123456789+02:00")).unwrap();
+        assert_eq!(time.to_string(), "2026-11-29T23:02:03.123456789Z");
+        for other in [json!(""), json!(null), json!(7)] {
+            assert_eq!(told(other), None);
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl LocalHelm {
                 status: record.status,
                 revision: record.revision,
                 since: record.written,
+                first_deployed: there.first_deployed,
             }));
         }
         Ok(all)

@@ -209,7 +209,7 @@ impl<'a> StepContent<'a> {
 }
 
 /// Version of the form of all parameters, as journals know it since the first release: with another one, a step that must be done only
-/// once in a site's life would be taken for a new step.
+/// once would be taken for a new step.
 const FORM: u32 = 1;
 
 impl Step {
@@ -219,9 +219,17 @@ impl Step {
         self.work.node().map_or_else(|| self.id.target(), NodeName::as_str)
     }
 
-    /// Digest of what the step is to do: a journal entry speaks of the same step only if this is equal.
+    /// Digest of what the step is to do: a journal entry speaks of the same step only if this is equal. What only helps to look is not in it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&(&self.work, FORM))
+        let left_out = self.work.not_in_digest();
+        if left_out.is_empty() {
+            return Digest::of(&(&self.work, FORM));
+        }
+        let mut work = serde_json::to_value(&self.work).unwrap_or_default();
+        if let Some(params) = work.get_mut("params").and_then(serde_json::Value::as_object_mut) {
+            params.retain(|name, _| !left_out.contains(&name.as_str()));
+        }
+        Digest::of(&(work, FORM))
     }
 }

@@ -7,11 +7,10 @@ use plinth_site::Desired;
 
 /// A finding when the API server is told an issuer at Run:ai's host that is not its own. Issuers are compared as exact texts, so a port that
 /// is missing makes every login fail, and nothing else shows it. One at another host is somebody else's.
-pub(crate) fn foreign_issuer(desired: &Desired, realm: &str) -> Option<Finding> {
+pub(crate) fn foreign_issuer(desired: &Desired) -> Option<Finding> {
     let (runai, oidc) = (desired.runai.as_ref()?, desired.kubernetes.oidc.as_ref()?);
     let url = control_plane_url(runai);
-    let realm = runai.control_plane.as_ref().and_then(|there| there.realm.as_deref()).unwrap_or(realm);
-    let expected = format!("{url}/auth/realms/{realm}");
+    let expected = runai.issuer();
     let is_wrong = host(&oidc.issuer) == host(&url) && oidc.issuer != expected;
     is_wrong.then(|| {
         let text = "the API server would be told another issuer than the one that Run:ai writes into tokens";

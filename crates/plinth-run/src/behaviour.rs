@@ -2,6 +2,7 @@
 
 use crate::answers::{Answers, Checked, Listed, Recorded};
 use crate::listing::Listing;
+use jiff::Timestamp;
 use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::steps::NodeTarget;
@@ -136,16 +137,45 @@ pub struct Probed {
     /// What is doubtful although the step is in the desired state: told with its end, kept in the journal, shown by the summary and by
     /// `status`.
     pub notes: Vec<Finding>,
-    /// Whether acting makes nothing again: what must happen only once has happened, and only what is kept of it here is incomplete. So a
-    /// step marked `once` may act again.
-    pub completes: bool,
+    /// Why a step marked `once` may act although it is recorded as done; says nothing about others.
+    pub again: Again,
+}
+
+/// Why what must happen only once may be done although it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// It may not: what it made may be there where nobody sees it.
+    #[default]
+    No,
+    /// What it made is there, and only what is kept of it here is incomplete.
+    Completes,
+    /// What it is made in is there since then only: what was made before is gone with the one before.
+    Since(Timestamp),
+}
+
+impl Again {
+    /// Whether it may, when it was last done at that time.
+    #[must_use]
+    pub fn may(self, done: Timestamp) -> bool {
+        match self {
+            Self::No => false,
+            Self::Completes => true,
+            Self::Since(made) => made > done,
+        }
+    }
 }
 
 impl Probed {
     /// The same, for a step of which only what is kept here has to be completed.
     #[must_use]
     pub fn completing(self) -> Self {
-        Self { completes: true, ..self }
+        Self { again: Again::Completes, ..self }
+    }
+
+    /// The same, where what it is made in is there since then.
+    #[must_use]
+    pub fn since(self, made: Timestamp) -> Self {
+        Self { again: Again::Since(made), ..self }
     }
 
     /// The same, with findings of a step that is in the desired state all the same.
@@ -164,7 +194,7 @@ impl Probed {
 
 impl From<Probe> for Probed {
     fn from(probe: Probe) -> Self {
-        Self { probe, answers: Vec::new(), notes: Vec::new(), completes: false }
+        Self { probe, answers: Vec::new(), notes: Vec::new(), again: Again::No }
     }
 }
 

@@ -17,7 +17,7 @@ mod without;
 
 pub use answers::{Checked, Told};
 pub use awaited::Awaited;
-pub use behaviour::{Behaviour, Probe, Probed, StepEnv};
+pub use behaviour::{Again, Behaviour, Probe, Probed, StepEnv};
 pub use executor::{RunOptions, RunReport, RunWorld, Sink, StopLevel, StopSignal, run};
 pub use journal::{CrashAfter, Durability, Fence, Journal, JournalError, Lock, LockOwner, LockedJournal, Store};
 pub use without::go_on_without;

@@ -33,6 +33,8 @@ pub struct ReleaseState {
     pub revision: u32,
     /// Since when it has this status.
     pub since: Timestamp,
+    /// When its first revision was installed: upgrades and rollbacks keep it, an installation anew does not. None: the record does not tell.
+    pub first_deployed: Option<Timestamp>,
 }
 
 /// The newest revision that worked before the newest of all, where that one did not, or where somebody wants to go back from it: the one

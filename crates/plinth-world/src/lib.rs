@@ -8,7 +8,6 @@
 pub mod ansible;
 pub mod bcm;
 pub mod charts;
-pub mod climb;
 pub mod clock;
 pub mod context;
 pub mod deadlines;

@@ -316,6 +316,10 @@ impl Secrets for Slow {
         Ok(())
     }
 
+    fn forget(&self, reference: &SecretRef) -> Result<(), plinth_world::secrets::SecretError> {
+        Err(plinth_world::secrets::SecretError::new(reference, "nothing is kept here"))
+    }
+
     fn redact(&self, text: &str) -> String {
         text.to_owned()
     }

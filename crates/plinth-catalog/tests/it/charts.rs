@@ -143,11 +143,34 @@ fn write_key_indexes() {
     let at_hand = |chart: &&Chart| Path::new(&folder).join(chart.2).join("values.yaml").is_file();
     for chart in CHARTS.iter().filter(at_hand) {
         let index = KeyIndex::of_values(&default_values(Path::new(&folder), chart), chart.4);
-        let head = format!(
-            "# Keys of {} {}, from its default values. Made by the ignored test write_key_indexes.\n",
-            chart.0, chart.1
-        );
+        let head = head(chart);
         std::fs::write(keys.join(format!("{}-{}.txt", chart.0, chart.1)), head + &index.to_text()).unwrap();
+    }
+}
+
+/// What the keys were made from, in lines of a comment.
+fn head(chart: &Chart) -> String {
+    let (component, version, folder, sub_charts, _) = chart;
+    let own = folder.rsplit_once('/').is_some_and(|(_, of)| of == *version);
+    let from = if own {
+        "its default values".to_owned()
+    } else {
+        format!("the default values of {folder}, the newest at hand")
+    };
+    let commented = COMMENTED.iter().filter_map(|(of, key)| {
+        let (place, _) = sub_charts.iter().find(|(_, sub_chart)| sub_chart == of)?;
+        Some(format!("; added: {place}.{key},\n# which only a comment of {of} names"))
+    });
+    let added: String = commented.collect();
+    format!("# Keys of {component} {version}, from {from}{added}. Made by the ignored test write_key_indexes.\n")
+}
+
+#[test]
+fn each_index_says_what_it_was_made_from() {
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/keys");
+    for chart in &CHARTS {
+        let text = std::fs::read_to_string(keys.join(format!("{}-{}.txt", chart.0, chart.1))).unwrap();
+        assert!(text.starts_with(&head(chart)), "{} {}: {}", chart.0, chart.1, head(chart));
     }
 }
 

@@ -56,6 +56,35 @@ fn every_line_of_runai_has_a_platform_that_its_vendor_takes() {
     }
 }
 
+/// Nothing but the version is written here either, so Kubespray is the newest that installs it.
+#[test]
+fn the_gpu_operator_takes_the_containerd_that_comes_with_kubespray() {
+    let catalog = catalog();
+    let named = |tag: &str| Some(tag.parse().unwrap());
+    for (line, kubernetes, kubespray, wanted) in [
+        ("2.21", "v1.31.9", None, "v25.3.3"),
+        ("2.22", "v1.32.5", None, "v25.10.1"),
+        ("2.23", "v1.33.4", None, "v25.10.1"),
+        ("2.24", "v1.33.4", None, "v25.10.1"),
+        ("2.24", "v1.33.4", named("v2.29.1"), "v25.3.3"),
+    ] {
+        let (mut site, facts) = of(line, kubernetes);
+        site.kubernetes.engine = plinth_site::desired::Engine::Kubespray;
+        site.kubernetes.kubespray = kubespray;
+        let resolution = catalog.resolve(&site, &facts);
+        let version = found(&resolution, "gpu-operator").release.version.to_string();
+        assert_eq!(version, wanted, "{line} on {kubernetes} by {:?}", site.kubernetes.kubespray);
+        let findings = resolution.findings.iter().cloned().chain(catalog.check_versions(&site, &resolution));
+        let errors: Vec<_> = findings.filter(plinth_model::Finding::is_error).collect();
+        assert!(errors.is_empty(), "{line} on {kubernetes}: {errors:#?}");
+    }
+    let (mut site, mut facts) = of("2.24", "v1.33.4");
+    (site.kubernetes.engine, site.runai) = (plinth_site::desired::Engine::Kubespray, None);
+    facts.retain(|name, _| !name.starts_with("runai."));
+    facts.extend([("runai.enabled".to_owned(), json!(false)), ("runai.selfHosted".to_owned(), json!(false))]);
+    assert_eq!(found(&catalog.resolve(&site, &facts), "gpu-operator").release.version.to_string(), "v25.10.1");
+}
+
 #[test]
 fn runai_3_0_gets_what_its_matrix_names() {
     let (site, facts) = of("3.0", "v1.34.2");
@@ -99,9 +128,10 @@ fn objects_of_the_network_operator_follow_its_version() {
     };
     let untagged = "ghcr.io/k8snetworkplumbingwg/rdma-cni".to_owned();
     let own = |version: &str| format!("nvcr.io/nvidia/mellanox/rdma-cni:network-operator-v{version}");
-    assert_eq!(tag("25.7.0"), ("network-operator-v25.7.0".to_owned(), vec![untagged], vec![]));
+    assert_eq!(tag("25.7.0"), ("network-operator-v25.7.0".to_owned(), vec![untagged.clone()], vec![]));
     assert_eq!(tag("v26.1.2"), ("network-operator-v26.1.2".to_owned(), vec![own("26.1.2")], vec![]));
-    assert_eq!(tag("25.10.0").1, [own("25.10.0")]);
+    // Its default values have NVIDIA's only as a comment (tag v25.10.0 of the source); v26.1.0 is the first that names it.
+    assert_eq!(tag("25.10.0").1, [untagged]);
     assert_eq!(tag("26.1").2, ["platform.version-not-pinned"], "a line is no tag");
     assert_eq!(tag("25.4.0").2, ["platform.version-not-checked"], "parts had tags of their own before");
     let (site, facts) = of("2.25", "v1.33.4");
@@ -115,17 +145,20 @@ fn objects_of_the_network_operator_follow_its_version() {
 
 #[test]
 fn serving_goes_over_what_its_operator_carries() {
-    let climb = |line: &str, kubernetes: &str| {
+    let upgrade_path = |line: &str, kubernetes: &str| {
         let (site, facts) = of(line, kubernetes);
         let resolution = catalog().resolve(&site, &facts);
-        found(&resolution, "knative-operator").release.climb.clone().unwrap()
+        found(&resolution, "knative-operator").release.upgrade_path.clone().unwrap()
     };
-    let (old, new) = (climb("2.25", "v1.33.4"), climb("3.0", "v1.34.2"));
-    let carried = |climb: &plinth_model::steps::Climb| climb.carried.iter().map(Version::minor).collect::<Vec<_>>();
+    let (old, new) = (upgrade_path("2.25", "v1.33.4"), upgrade_path("3.0", "v1.34.2"));
+    let carried = |upgrade_path: &plinth_model::steps::UpgradePath| {
+        upgrade_path.carried.iter().map(Version::minor).collect::<Vec<_>>()
+    };
     assert_eq!(
         (old.wanted.as_str(), carried(&old)),
         ("1.19", ["1.16", "1.17", "1.18", "1.19"].map(str::to_owned).to_vec())
     );
+    assert_eq!(old.rule, "runai.knative-serving", "the rule that the compatibility of that part is accepted by");
     assert_eq!(old.next(&"1.16.0".parse().unwrap()).unwrap().unwrap().as_str(), "1.17");
     let gap = new.next(&"1.16.3".parse().unwrap()).unwrap_err();
     assert_eq!((gap.next.as_str(), gap.by.unwrap().as_str()), ("1.17", "v1.19.6"), "the newest that carries it");

@@ -45,7 +45,7 @@ pub(crate) fn release(chart: &str, repository: &str, version: &str) -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     }
 }
@@ -68,6 +68,9 @@ impl Secrets for OneSecret {
         }
     }
     fn keep(&self, reference: &SecretRef, _: &Secret) -> Result<(), SecretError> {
+        Err(SecretError::new(reference, "not here"))
+    }
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError> {
         Err(SecretError::new(reference, "not here"))
     }
     fn redact(&self, text: &str) -> String {

@@ -270,7 +270,7 @@ pub(crate) fn release() -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     }
 }

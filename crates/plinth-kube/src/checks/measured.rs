@@ -3,7 +3,7 @@
 
 use super::cluster::first;
 use crate::api::Call;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::object::kind;
 use futures::{AsyncBufRead, AsyncReadExt as _};
 use http::Request;
@@ -111,7 +111,9 @@ impl Server<'_> {
             let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
             read(client.request_stream(request).await?, deadlines::PROMETHEUS_REPLY_MAX).await
         };
-        let mut answer = call.patiently(ask).await?;
+        let Some(mut answer) = call.patiently(ask).await? else {
+            return Err(too_long(what, deadlines::PROMETHEUS_REPLY_MAX));
+        };
         Ok(answer.get_mut("data").map(Value::take).unwrap_or_default())
     }
 
@@ -132,21 +134,28 @@ impl Server<'_> {
 
     fn no_answer(&self, failure: &Failure) -> String {
         let Placed { namespace, name } = self.service;
-        format!("Prometheus ({namespace}/{name}:{}) gives no answer: {}", self.port, failure.happened)
+        let answers = if failure.cause == Cause::Nonsense { "answers what cannot be used" } else { "gives no answer" };
+        format!("Prometheus ({namespace}/{name}:{}) {answers}: {}", self.port, failure.happened)
     }
 }
 
-/// An answer of at most so many bytes: Prometheus is not ours, and its answer is as long as what it was asked for.
-async fn read(answer: impl AsyncBufRead, limit: u64) -> kube::Result<Value> {
+/// That it did answer, and with more than is read. Asked again it would say the same.
+fn too_long(what: &str, limit: u64) -> Failure {
+    let happened = format!(
+        "more than {limit} bytes, which is not read; look there at what /api/v1/{what} gives, and who else writes so much of it"
+    );
+    Failure::new(Cause::Nonsense, happened)
+}
+
+/// An answer of at most so many bytes: Prometheus is not ours, and its answer is as long as what it was asked for. None: it is longer.
+async fn read(answer: impl AsyncBufRead, limit: u64) -> kube::Result<Option<Value>> {
     let mut bytes = Vec::new();
     let mut answer = std::pin::pin!(answer.take(limit + 1));
     answer.read_to_end(&mut bytes).await.map_err(|error| kube::Error::Service(Box::new(error)))?;
     if bytes.len() as u64 > limit {
-        let error =
-            std::io::Error::new(std::io::ErrorKind::InvalidData, format!("its answer is longer than {limit} bytes"));
-        return Err(kube::Error::ReadEvents(error));
+        return Ok(None);
     }
-    serde_json::from_slice(&bytes).map_err(kube::Error::SerdeError)
+    serde_json::from_slice(&bytes).map(Some).map_err(kube::Error::SerdeError)
 }
 
 async fn running(call: &Call<'_>, exporter: &Exporter<'_>) -> ClientResult<Vec<Running>> {
@@ -327,9 +336,23 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_read_to_its_limit_and_no_further() {
         let read = |text: &'static str, limit| async move { super::read(futures::io::Cursor::new(text), limit).await };
-        assert_eq!(read("{\"data\": 1}", 11).await.unwrap(), json!({"data": 1}));
-        let error = read("{\"data\": 1}", 10).await.unwrap_err();
-        assert!(format!("{error:?}").contains("longer than 10 bytes"), "{error:?}");
+        assert_eq!(read("{\"data\": 1}", 11).await.unwrap(), Some(json!({"data": 1})));
+        assert_eq!(read("{\"data\": 1}", 10).await.unwrap(), None);
+        assert!(matches!(read("{\"data\": ", 10).await, Err(kube::Error::SerdeError(_))));
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_cannot_be_used_and_is_not_asked_for_again() {
+        let failure = too_long("query", 10);
+        assert!(failure.transient().is_none() && !failure.is_about_the_way());
+        let place = Placed { namespace: "prometheus".to_owned(), name: "operated".to_owned() };
+        let server = Server { service: &place, port: 9090 };
+        let line = "Prometheus (prometheus/operated:9090) answers what cannot be used: more than 10 bytes, which is not read; look there at what /api/v1/query gives, and who else writes so much of it";
+        assert_eq!(server.no_answer(&failure), line);
+        let absent = Failure::new(Cause::Busy, "the API server answers 503: no endpoints available");
+        assert!(
+            server.no_answer(&absent).ends_with(" gives no answer: the API server answers 503: no endpoints available")
+        );
     }
 
     #[test]

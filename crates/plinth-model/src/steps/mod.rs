@@ -96,7 +96,6 @@ pub mod node {
 /// What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 pub mod platform {
     mod certificate;
-    mod climb;
     mod namespace;
     mod objects;
     mod release;
@@ -106,10 +105,10 @@ pub mod platform {
     mod rotation;
     mod secret;
     mod served;
+    mod upgrade_path;
     mod values;
 
     pub use certificate::Certificate;
-    pub use climb::{Carrier, Climb, ClimbGap};
     pub use namespace::Namespace;
     pub use objects::KubeObjects;
     pub use release::HelmRelease;
@@ -119,6 +118,7 @@ pub mod platform {
     pub use rotation::{CertificateRotation, Outgoing, RotationPhase};
     pub use secret::KubeSecret;
     pub use served::CertificateServed;
+    pub use upgrade_path::{Carrier, UpgradeGap, UpgradePath};
     pub use values::*;
 }
 
@@ -257,6 +257,11 @@ impl Work {
     #[must_use]
     pub fn properties(&self) -> Properties {
         self.params().properties()
+    }
+
+    /// Parameters that are not in the digest of a step.
+    pub(crate) fn not_in_digest(&self) -> &'static [&'static str] {
+        self.params().not_in_digest()
     }
 
     /// Where in the main job it belongs.

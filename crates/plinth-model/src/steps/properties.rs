@@ -20,7 +20,7 @@ pub struct Properties {
     pub destructive: bool,
     /// Whether it puts a member of the control plane or of etcd at risk, so that two of them must never do it at once.
     pub interrupts_member: bool,
-    /// Whether its effect must not happen twice in a site's life, so that it is never repeated on mere suspicion.
+    /// Whether its effect must not happen twice, so that it is never repeated on mere suspicion.
     pub once: bool,
     /// How it could be undone; never automatic.
     pub undo: Undo,
@@ -94,6 +94,9 @@ pub trait StepParams {
     /// What holds for every step of the kind.
     const PROPERTIES: Properties;
 
+    /// Parameters that only help to look: no journal tells steps apart by them, so they are not in the digest.
+    const NOT_IN_DIGEST: &'static [&'static str] = &[];
+
     /// Where in the main job this very step belongs.
     fn stage(&self) -> Stage {
         Self::PROPERTIES.stage
@@ -143,6 +146,7 @@ pub trait StepParams {
 /// [`StepParams`] as a trait object.
 pub(super) trait AnyParams {
     fn properties(&self) -> Properties;
+    fn not_in_digest(&self) -> &'static [&'static str];
     fn stage(&self) -> Stage;
     fn deadline_s(&self) -> u32;
     fn destroys(&self) -> Option<String>;
@@ -157,6 +161,10 @@ pub(super) trait AnyParams {
 impl<P: StepParams> AnyParams for P {
     fn properties(&self) -> Properties {
         P::PROPERTIES
+    }
+
+    fn not_in_digest(&self) -> &'static [&'static str] {
+        P::NOT_IN_DIGEST
     }
 
     fn stage(&self) -> Stage {

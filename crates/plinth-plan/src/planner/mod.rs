@@ -59,7 +59,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(token_missing(desired));
     let known = facts::facts(desired, &cluster);
     findings.extend(hardware::against(desired, &cluster, &observed.facts, &catalog.interfaces(&known)));
-    findings.extend(oidc::foreign_issuer(desired, &catalog.runai().realm));
+    findings.extend(oidc::foreign_issuer(desired));
     findings.extend(oidc::not_trusted(desired));
     let resolution = catalog.resolve(desired, &known);
     let resolution = charts::settled(&observed.lines, charts::from_site(desired, resolution));
@@ -210,10 +210,11 @@ fn about_members(discovery: &Discovery) -> Vec<Finding> {
 fn token_missing(desired: &Desired) -> Option<Finding> {
     let runai = desired.runai.as_ref()?;
     let open = matches!(runai.source, ArtifactSource::Airgapped | ArtifactSource::Oss);
+    // The former registry gave the cluster part to everybody; NVIDIA's asks for a login for its charts, whoever's the control plane is.
     let is_open = open || (runai.source == ArtifactSource::Jfrog && runai.control_plane.is_some());
     let wanted = runai.registry_token.is_none() && !is_open;
     wanted.then(|| {
-        let text = "Run:ai's images cannot be pulled without a registry token";
+        let text = "charts and images of Run:ai cannot be fetched without a registry token";
         Finding::error(code::SITE_REGISTRY_TOKEN, "runai.registry.token", text)
             .fix("reference the token that the vendor gave you, for example `{env: RUNAI_REGISTRY_TOKEN}`")
     })

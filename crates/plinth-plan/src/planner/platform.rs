@@ -190,11 +190,11 @@ impl Base<'_> {
             health: self.fill(health),
             timeout_s: component.release.timeout_s,
             stage: component.stage,
-            climb: component
+            upgrade_path: component
                 .release
-                .climb
+                .upgrade_path
                 .clone()
-                .filter(|climb| objects.iter().any(|object| is(object, &climb.object))),
+                .filter(|upgrade_path| objects.iter().any(|object| is(object, &upgrade_path.object))),
         });
         let reason = format!("creates what {} needs to do anything: {}", component.title, kinds(objects));
         let room = self.makes_room_for(&id);

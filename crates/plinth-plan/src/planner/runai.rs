@@ -82,7 +82,7 @@ pub(super) fn target(
     RunaiTarget {
         url: control_plane_url(runai),
         address: address.filter(|_| is_here),
-        realm: elsewhere.and_then(|there| there.realm.clone()).unwrap_or_else(|| names.realm.clone()),
+        realm: runai.realm().to_owned(),
         admin: runai.admin_email.clone(),
         password: runai.admin_password.clone(),
         authority: (is_here && private_authority(runai)).then(|| names.certificate.clone()),

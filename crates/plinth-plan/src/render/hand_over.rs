@@ -50,7 +50,7 @@ mod tests {
             health: Vec::new(),
             timeout_s: 1,
             stage: Stage::Platform,
-            climb: None,
+            upgrade_path: None,
         };
         let text = manifests(&objects).unwrap();
         let read: Vec<Value> = text.split("---\n").map(|one| serde_saphyr::from_str(one).unwrap()).collect();

@@ -227,7 +227,8 @@ fn listed(names: &[&str], what: &str) -> String {
         few if few.len() <= NAMES_SHOWN => format!("{} {what}: {}", few.len(), few.join(" ")),
         many => {
             let ranges = ranges(many.iter().copied());
-            if ranges.split(", ").count() <= NAMES_SHOWN {
+            // Numbers and runs of them inside the brackets count like names.
+            if ranges.split(',').count() <= NAMES_SHOWN {
                 return format!("{} {what}: {ranges}", many.len());
             }
             let shown = &many[..NAMES_SHOWN - 2];

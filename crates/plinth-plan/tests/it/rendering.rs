@@ -1,4 +1,5 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
+use plinth_model::StepId;
 use plinth_model::gate::GateAnswer;
 
 use plinth_plan::{StepObservation, render, static_inventory};
@@ -76,9 +77,34 @@ fn a_large_site_stays_readable() {
     let desired = site::large(300);
     let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
     let text = render::text(&planned(&desired, &unseen(static_inventory(nodes))), false, 100);
-    assert!(text.contains("nodes: node-[00000-"), "{text}");
+    assert!(text.contains("300 nodes: node-[00000-00299]"), "{text}");
     assert!(!text.contains(" more\n"), "a range leaves none out: {text}");
     assert!(text.lines().count() < 250, "{} lines", text.lines().count());
+}
+
+#[test]
+fn nodes_that_make_no_range_are_counted_behind_the_first() {
+    let desired = site::large(300);
+    let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
+    let mut observed = unseen(static_inventory(nodes));
+    for node in (1..300).step_by(2) {
+        let id = StepId::new("nodes", "account", &format!("node-{node:05}"));
+        observed.steps.insert(id, StepObservation::Done);
+    }
+    let text = render::text(&planned(&desired, &observed), false, 100);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let half = |first: &str| {
+        let shown = "node-0000".to_owned() + first;
+        let found = words.split("150 nodes: ").skip(1).find(|rest| rest.starts_with(&shown));
+        found.unwrap_or_else(|| panic!("150 nodes: {shown}: {text}")).to_owned()
+    };
+    for first in ["0", "1"] {
+        let (names, _) =
+            half(first).split_once(" and ").map(|(names, rest)| (names.to_owned(), rest.to_owned())).unwrap();
+        let shown = names.split(' ').count();
+        assert!(shown <= 8, "{names}");
+        assert!(half(first).starts_with(&format!("{names} and {} more", 150 - shown)), "{text}");
+    }
 }
 
 #[test]

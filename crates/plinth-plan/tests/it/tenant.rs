@@ -5,7 +5,7 @@ use plinth_model::plan::{Plan, Step};
 use plinth_model::steps::RunaiTarget;
 use plinth_model::{SecretRef, Work};
 use plinth_plan::plan;
-use plinth_site::desired::RemoteControlPlane;
+use plinth_site::desired::{ArtifactSource, RemoteControlPlane};
 
 fn step<'a>(plan: &'a Plan, id: &str) -> &'a Step {
     plan.steps.iter().find(|s| s.id.as_str() == id).unwrap_or_else(|| panic!("no step {id}"))
@@ -43,6 +43,25 @@ fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
     assert!(target.cluster_url.as_ref().unwrap().starts_with("https://bcm-head-01.eth.cluster"));
     assert!(has(&plan, "platform/release/runai-cluster") && has(&plan, "checks/runai/bcm-gpu-cluster"));
     assert!(has(&plan, "platform/secret/runai.runai-cluster-domain-tls-secret"));
+}
+
+#[test]
+fn nvidias_registry_asks_for_a_token_for_its_charts_wherever_the_control_plane_is() {
+    let names = plinth_catalog::Catalog::embedded().unwrap();
+    let refused = |source: ArtifactSource| {
+        let mut desired = site::basepod();
+        let runai = desired.runai.as_mut().unwrap();
+        let url = "https://acme.run.ai".to_owned();
+        runai.control_plane =
+            Some(RemoteControlPlane { url, realm: Some("acme".into()), service_account: false, authority: None });
+        (runai.source, runai.registry_token) = (source, None);
+        let seen = unseen(data::basepod());
+        let found = plan(&desired, &seen, &names).map_or_else(|found| found, |plan| plan.findings);
+        found.into_iter().find(|finding| finding.code == "site.registry-token").map(|finding| finding.message)
+    };
+    let said = "charts and images of Run:ai cannot be fetched without a registry token";
+    assert_eq!(refused(ArtifactSource::Ngc).as_deref(), Some(said));
+    assert_eq!(refused(ArtifactSource::Jfrog), None, "it gave the cluster part to everybody");
 }
 
 #[test]

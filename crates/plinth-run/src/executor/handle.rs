@@ -26,7 +26,8 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(machine) = self.machines.get_mut(&index) else { return };
-        let spent = step.work.properties().once && self.journal.memory().ever_done(&step.id, &machine.digest);
+        let spent =
+            step.work.properties().once.then(|| self.journal.memory().last_done(&step.id, &machine.digest)).flatten();
         let rules = Rules { stopping: self.stopping.is_some(), spent };
         match machine.handle(step, message, rules) {
             Next::Go(spawn) => self.batch.spawns.push((index, spawn)),

@@ -5,6 +5,7 @@
 
 use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
+use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::CommandFailure;
@@ -37,8 +38,8 @@ enum Effect {
 pub(crate) struct Rules {
     /// No new effect may begin, not even a repetition of one that failed.
     pub(crate) stopping: bool,
-    /// The step must happen once, and was done before.
-    pub(crate) spent: bool,
+    /// The step must happen once, and was done before: last then.
+    pub(crate) spent: Option<Timestamp>,
 }
 
 /// What comes next.
@@ -96,8 +97,8 @@ impl StepMachine {
             Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
                 self.done(step, detail, (answers, notes))
             }
-            Message::Probed(Ok(Probed { probe: Probe::Todo(diff), completes, .. })) => {
-                self.not_so(step, diff, Rules { spent: rules.spent && !completes, ..rules })
+            Message::Probed(Ok(Probed { probe: Probe::Todo(diff), again, .. })) => {
+                self.not_so(step, diff, Rules { spent: rules.spent.filter(|done| !again.may(*done)), ..rules })
             }
         }
     }
@@ -159,7 +160,7 @@ impl StepMachine {
                 return failure(step, *error, self.effects);
             }
             Effect::None | Effect::Failed(_) if rules.stopping => return Next::Left,
-            Effect::None if rules.spent => return failed(spent(step, diff)),
+            Effect::None if rules.spent.is_some() => return failed(spent(step, diff)),
             Effect::None | Effect::Failed(_) | Effect::Running => {}
         }
         self.effects += 1;

@@ -1,5 +1,6 @@
 //! What the journal remembers for the next run, and the table of what may follow what.
 
+use jiff::Timestamp;
 use plinth_model::run::{Outcome, RunHead, StepState};
 use plinth_model::{Digest, Event, EventBody, Installed, InstalledChange, StepId};
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,8 @@ pub struct StepMemory {
     pub run: Arc<str>,
     /// Where it was left then: acting, changed, unchanged, skipped or failed. A step that was not run is where it was before.
     pub state: StepState,
-    /// Digests it was ever done with, the last one at the end; guards steps that must happen once.
-    pub done_with: Vec<Digest>,
+    /// Digests it was ever done with and when it last was, the last one at the end; guards steps that must happen once.
+    pub done_with: Vec<(Digest, Timestamp)>,
     /// Seconds that it took when it last changed something.
     pub took: Option<f64>,
     attempt: u32,
@@ -41,7 +42,7 @@ impl StepMemory {
     pub fn is_done_with(&self, digest: &Digest) -> bool {
         !self.undone
             && matches!(self.state, StepState::Changed | StepState::Unchanged)
-            && self.done_with.last() == Some(digest)
+            && self.done_with.last().is_some_and(|(last, _)| last == digest)
     }
 }
 
@@ -79,10 +80,11 @@ impl Memory {
         ids
     }
 
-    /// Whether the step was ever done with this digest.
+    /// When the step was last done with this digest; none: never.
     #[must_use]
-    pub fn ever_done(&self, step: &StepId, digest: &Digest) -> bool {
-        self.steps.get(step).is_some_and(|s| s.done_with.contains(digest))
+    pub fn last_done(&self, step: &StepId, digest: &Digest) -> Option<Timestamp> {
+        let known = self.steps.get(step)?;
+        known.done_with.iter().find(|(done, _)| done == digest).map(|(_, at)| *at)
     }
 
     /// Checks that the events of a run can follow what is remembered. Takes nothing in.
@@ -118,8 +120,8 @@ impl Memory {
                     known.took = Some(*seconds);
                 }
                 if let Some(digest) = digest {
-                    known.done_with.retain(|known| known != digest);
-                    known.done_with.push(digest.clone());
+                    known.done_with.retain(|(known, _)| known != digest);
+                    known.done_with.push((digest.clone(), event.at));
                 }
             }
             _ => {}

@@ -56,6 +56,7 @@ mod platform {
     mod rotation;
     mod secret;
     mod served;
+    mod upgrade_path;
 }
 
 mod runai {
@@ -65,7 +66,7 @@ mod runai {
     mod org_unit;
     mod register;
 
-    use new::is_new;
+    pub(super) use new::{installed, is_new};
 }
 
 #[cfg(test)]

@@ -97,8 +97,8 @@ fn what_was_recorded_is_read_back() {
     assert_eq!((run.head.run.as_str(), run.outcome, run.head.steps), ("r1", Some(Outcome::Done), 3));
     assert_eq!(memory.steps[&id("a/b/c")].state, StepState::Changed);
     assert!(memory.steps[&id("a/b/c")].is_done_with(&Digest::of("a/b/c")));
-    assert!(memory.ever_done(&id("a/b/d"), &Digest::of("a/b/d")));
-    assert!(!memory.ever_done(&id("a/b/d"), &Digest::of("another")));
+    assert!(memory.last_done(&id("a/b/d"), &Digest::of("a/b/d")).is_some());
+    assert_eq!(memory.last_done(&id("a/b/d"), &Digest::of("another")), None);
     assert!(memory.in_flight().is_empty());
 }
 
@@ -390,7 +390,7 @@ fn a_journal_of_facts_becomes_one_of_events_and_nothing_is_forgotten() {
     let done = memory.steps.values().filter(|step| step.state.is_done()).count();
     assert_eq!((memory.in_flight().len(), done), (1, 14));
     let connect = &memory.steps[&id("nodes/connect/cpu-03")];
-    assert!(connect.done_with.len() == 1 && connect.is_done_with(&connect.done_with[0]));
+    assert!(connect.done_with.len() == 1 && connect.is_done_with(&connect.done_with[0].0));
     drop(journal);
 
     let mut next = locked(dir.path(), "r2");

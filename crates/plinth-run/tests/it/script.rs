@@ -8,8 +8,8 @@ use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::{Event, EventBody, Finding, Plan, Problem, Secret, SecretRef, Step, StepId};
 use plinth_run::journal::{Journal, JournalReader, Memory};
 use plinth_run::{
-    Behaviour, Done, Durability, LockOwner, LockedJournal, Probe, Probed, Remembered, RunOptions, RunReport, RunWorld,
-    Sink, StepEnv, StopSignal, Store, executor,
+    Again, Behaviour, Done, Durability, LockOwner, LockedJournal, Probe, Probed, Remembered, RunOptions, RunReport,
+    RunWorld, Sink, StepEnv, StopSignal, Store, executor,
 };
 use plinth_world::secrets::MemorySecrets;
 use plinth_world::{ClientError, Clock, Context};
@@ -30,8 +30,8 @@ pub struct Rule {
     /// The effect happens although its call fails.
     pub happens_anyway: bool,
     pub never_so: bool,
-    /// What is different is there and only has to be completed.
-    pub completes: bool,
+    /// Why it may act although it is recorded as done.
+    pub again: Again,
     pub blocked: bool,
     /// A check whose claim is not true.
     pub does_not_hold: bool,
@@ -142,7 +142,7 @@ impl Behaviour for Script {
             return Ok(done.noting(rule.notes));
         }
         let todo = Probed::from(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]));
-        Ok(if rule.completes { todo.completing() } else { todo })
+        Ok(Probed { again: rule.again, ..todo })
     }
 
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {

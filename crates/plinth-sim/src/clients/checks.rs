@@ -54,7 +54,7 @@ fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
             told(answers, if answers { counted } else { "the metrics API gives no answer".to_owned() })
         }
         Check::GpuCapacity { nodes, replicas, .. } => gpu_capacity(state, now, nodes, *replicas),
-        Check::GpuPod { node, .. } => gpu_pod(state, now, node),
+        Check::GpuPod { node, resource, .. } => gpu_pod(state, now, node, resource),
         Check::GpuSharing { nodes, replicas, .. } => gpu_sharing(state, now, nodes, *replicas),
         Check::GpuMetrics { nodes, series, .. } => gpu_metrics(state, now, nodes, series),
         Check::Rdma { nodes, resources, .. } => rdma(state, now, nodes, resources),
@@ -119,10 +119,10 @@ fn rdma(state: &State, now: Timestamp, nodes: &[NodeName], resources: &[String])
     }
 }
 
-fn gpu_pod(state: &State, now: Timestamp, node: &NodeName) -> CheckSeen {
+fn gpu_pod(state: &State, now: Timestamp, node: &NodeName, resource: &str) -> CheckSeen {
     match offered_gpus(state, node, now) {
-        0 => told(false, format!("pod Pending on {node}: Insufficient nvidia.com/gpu")),
-        gpus => told(true, format!("pod ran on {node} and saw 1 of {gpus} GPUs")),
+        0 => told(false, format!("{node} offers no {resource} at all, so no pod gets one")),
+        _ => told(true, format!("a pod ran on {node} and saw {}", amount(1, "GPU"))),
     }
 }
 

@@ -139,6 +139,7 @@ fn as_state(release: &Installed) -> ReleaseState {
         status: release.status.clone(),
         revision: release.revision,
         since: release.since,
+        first_deployed: Some(release.first_deployed),
     }
 }
 
@@ -247,6 +248,7 @@ impl SimHelm {
             status: if worked { DEPLOYED } else { "failed" }.to_owned(),
             revision: 0,
             since: Timestamp::UNIX_EPOCH,
+            first_deployed: Timestamp::UNIX_EPOCH,
             healthy_at,
             answers_at,
             domain: domain(&release.values),
@@ -397,6 +399,12 @@ impl HelmClient for SimHelm {
         }
         ctx.progress(0, 0, format!("waiting for the pods of {name} to end"));
         self.centre.spend("helm-uninstall", name, timing::HELM_UNINSTALL).await;
+        let is_control_plane = |state: &State, _| {
+            state.cluster.releases.get(&key).is_some_and(|there| Role::of_installed(there) == Role::ControlPlane)
+        };
+        if self.centre.look(is_control_plane)? {
+            self.centre.effect(Effect::ControlPlaneLost)?;
+        }
         self.centre.effect(Effect::ReleaseRemoved { namespace: namespace.clone(), name: name.clone() })
     }
 }

@@ -140,7 +140,8 @@ fn declared(state: &State, now: Timestamp, namespace: &str, health: &Health) -> 
         Health::Allocatable { .. } => None,
     };
     match object {
-        Some(object) if object.settled_at <= now => seen(true, "ready"),
+        Some(object) if object.is_settled(now) => seen(true, "ready"),
+        Some(object) if object.refused => seen(false, "not ready: its operator does not take this version"),
         Some(_) => seen(false, "not ready yet"),
         None => seen(false, "not found"),
     }

@@ -3,7 +3,7 @@
 use super::Call;
 use super::kube::{SimKube, call};
 use super::manifest::Manifest;
-use super::model::{admits, works};
+use super::model::{Role, admits, works};
 use crate::data_centre::later;
 use crate::timing;
 use crate::world::{Effect, State};
@@ -16,6 +16,14 @@ use serde_json::Value;
 
 fn has(state: &State, object: &ObjectName) -> bool {
     state.cluster.objects.contains_key(&Manifest::named(object).key())
+}
+
+/// Whether an operator refuses this version behind that one: Knative's goes by one minor at a time, up or down, and tells only in the status
+/// of the object that it did nothing (its source, "not supported to upgrade or downgrade across multiple MINOR versions").
+fn goes_too_far(served_by: Option<Role>, there: Option<&Version>, wanted: Option<&Version>) -> bool {
+    let (Some(there), Some(wanted), Some(Role::Knative)) = (there, wanted, served_by) else { return false };
+    let (from, to) = (there.semver(), wanted.semver());
+    from.major != to.major || from.minor.abs_diff(to.minor) > 1
 }
 
 #[async_trait]
@@ -50,7 +58,7 @@ impl KubeObjects for SimKube {
             return Ok(None);
         }
         let key = Manifest::named(object).key();
-        self.centre.look(|state, _| state.cluster.objects.get(&key).and_then(|object| object.version.clone()))
+        self.centre.look(|state, now| state.cluster.objects.get(&key).and_then(|object| object.told(now)).cloned())
     }
 
     async fn present(&self, _: &Context, objects: &[ObjectName]) -> ClientResult<Vec<ObjectName>> {
@@ -145,6 +153,11 @@ impl SimKube {
         let settles = self.centre.timing.around("object", &key, timing::OBJECT_SETTLES);
         let settled_at = later(self.centre.now(), settles);
         let version = object.pointer("/spec/version").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        self.centre.effect(Effect::ObjectApplied { key, digest: manifest.digest.clone(), settled_at, version })
+        let refused = self.centre.look(|state, now| {
+            let there = state.cluster.objects.get(&key).and_then(|object| object.told(now));
+            goes_too_far(manifest.served_by(call).ok().flatten(), there, version.as_ref())
+        })?;
+        let digest = manifest.digest.clone();
+        self.centre.effect(Effect::ObjectApplied { key, digest, settled_at, version, refused })
     }
 }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::steps::{OrgUnit, RunaiTarget, cluster_uid};
 use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
-use plinth_world::secrets::Secrets;
+use plinth_world::secrets::{SecretError, Secrets};
 use plinth_world::{Cause, ClientResult, Context};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -192,7 +192,8 @@ impl RunaiClient for SimRunai {
                 "list the clusters by name and use the entry that is there",
             ));
         }
-        let count = self.centre.look(|state, _| state.runai.clusters.len())?;
+        // Of all that there ever were: one that is registered anew is another one.
+        let count = self.centre.look(|state, _| state.counts.get("cluster-registered").copied().unwrap_or_default())?;
         let name = format!("{}/cluster/{}/{count}", self.centre.timing.seed, target.cluster);
         let uuid = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
         self.centre.effect(Effect::ClusterRegistered { uuid: uuid.clone(), name: target.cluster.clone() })?;
@@ -203,12 +204,13 @@ impl RunaiClient for SimRunai {
         let call = call("reading the cluster's credentials", target);
         self.request(&call, target).await?;
         self.check_known(&call, target, uuid)?;
-        for reference in [target.api.credential.kept(), cluster_uid()] {
+        let credential = target.api.credential;
+        let undone = |error: SecretError| call.fails(error.to_string(), "check the state directory, then run again");
+        self.secrets.forget(&credential.other().kept()).map_err(undone)?;
+        for reference in [credential.kept(), cluster_uid()] {
             // The simulated control plane hands out what the rehearsal makes up anyway: the id in the log is not a secret.
             let value = call.secret(&*self.secrets, &reference)?;
-            self.secrets
-                .keep(&reference, &value)
-                .map_err(|e| call.fails(e.to_string(), "check the state directory, then run again"))?;
+            self.secrets.keep(&reference, &value).map_err(undone)?;
         }
         if self.centre.look(|state, _| state.runai.credentials.as_deref() == Some(uuid))? {
             return Ok(None);

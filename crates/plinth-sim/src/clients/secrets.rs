@@ -41,7 +41,7 @@ impl SimSecrets {
         self.directory.as_ref().map(|directory| directory.join(FOLDER).join(name))
     }
 
-    fn find(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
+    fn value(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.to_string()).cloned();
         if let (SecretRef::Generated(_), Some(value)) = (reference, kept) {
             return Ok(value);
@@ -65,6 +65,11 @@ impl SimSecrets {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn is_kept(&self, reference: &SecretRef, name: &str) -> Result<bool, SecretError> {
+        let kept = self.centre.look(|state, _| state.kept_secrets.contains(name));
+        kept.map_err(|error| SecretError::new(reference, error.to_string()))
     }
 
     fn store(&self, reference: &SecretRef, value: &Secret) -> std::io::Result<()> {
@@ -95,9 +100,17 @@ fn write_private(path: &std::path::Path, text: &str) -> std::io::Result<()> {
 
 impl Secrets for SimSecrets {
     fn get(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        let value = self.find(reference)?;
+        let value = self.value(reference)?;
         self.redactor.remember(reference, &value);
         Ok(value)
+    }
+
+    /// A generated one only where it is kept: made up is what a rehearsal is asked for, not what somebody learnt.
+    fn find(&self, reference: &SecretRef) -> Result<Option<Secret>, SecretError> {
+        match reference {
+            SecretRef::Generated(name) if !self.is_kept(reference, name)? => Ok(None),
+            _ => self.get(reference).map(Some),
+        }
     }
 
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError> {
@@ -106,14 +119,30 @@ impl Secrets for SimSecrets {
             return Err(error("only a generated secret can be kept".to_owned()));
         };
         self.redactor.remember(reference, value);
-        if self.find(reference)?.expose() != value.expose() {
+        if self.value(reference)?.expose() != value.expose() {
             self.store(reference, value).map_err(|e| error(e.to_string()))?;
         }
-        let known = self.centre.look(|state, _| state.kept_secrets.contains(name)).map_err(|e| error(e.to_string()))?;
-        if known {
+        if self.is_kept(reference, name)? {
             return Ok(());
         }
         self.centre.effect(Effect::SecretKept { name: name.clone() }).map_err(|e| error(e.to_string()))
+    }
+
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError> {
+        let error = |happened: String| SecretError::new(reference, happened);
+        let SecretRef::Generated(name) = reference else {
+            return Err(error("only a generated secret is kept, so no other one is forgotten".to_owned()));
+        };
+        if let Some(Err(failed)) = self.path(reference).map(std::fs::remove_file)
+            && failed.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error(failed.to_string()));
+        }
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&reference.to_string());
+        if !self.is_kept(reference, name)? {
+            return Ok(());
+        }
+        self.centre.effect(Effect::SecretForgotten { name: name.clone() }).map_err(|e| error(e.to_string()))
     }
 
     fn redact(&self, text: &str) -> String {

@@ -87,6 +87,9 @@ pub(crate) enum Effect {
         settled_at: Timestamp,
         #[serde(default)]
         version: Option<Version>,
+        /// Its operator does not take it: it stays as it was, and says so.
+        #[serde(default)]
+        refused: bool,
     },
     /// An object was removed.
     ObjectRemoved { key: String },
@@ -102,12 +105,16 @@ pub(crate) enum Effect {
     ReleaseRemoved { namespace: String, name: String },
     /// The control plane has one more cluster entry.
     ClusterRegistered { uuid: String, name: String },
+    /// The control plane goes, with all its entries, departments and projects.
+    ControlPlaneLost,
     /// The cluster's credentials were read and kept.
     CredentialsKept { uuid: String },
     /// A department or a project was made, or its quota set.
     OrgUnitSet { unit: OrgUnit },
     /// A made secret was kept; only its name is written down.
     SecretKept { name: String },
+    /// A made secret is kept no longer.
+    SecretForgotten { name: String },
     /// A fault fired: it is spent for the next run.
     FaultFired { fault: String },
     /// Somebody saw something that depends on this moment, so the world must never stand before it again.
@@ -134,6 +141,9 @@ pub(crate) struct Installed {
     /// Since when it has this status.
     #[serde(default)]
     pub(crate) since: Timestamp,
+    /// When its first revision was begun.
+    #[serde(default)]
+    pub(crate) first_deployed: Timestamp,
     /// When what it installed works; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) healthy_at: Option<Timestamp>,

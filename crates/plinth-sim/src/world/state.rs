@@ -121,8 +121,24 @@ pub(crate) struct Object {
     pub(crate) digest: Digest,
     /// When its controller made it so.
     pub(crate) settled_at: Timestamp,
-    /// The version that it wants, at `spec.version`; its controller is taken to tell it at once.
+    /// The version that it wants, at `spec.version`.
     pub(crate) version: Option<Version>,
+    /// The version that it had before.
+    pub(crate) before: Option<Version>,
+    /// Its controller does not take what it wants.
+    pub(crate) refused: bool,
+}
+
+impl Object {
+    /// Whether its controller made it so.
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
+        !self.refused && self.settled_at <= now
+    }
+
+    /// The version that its controller tells, at `status.version`.
+    pub(crate) fn told(&self, now: Timestamp) -> Option<&Version> {
+        if self.is_settled(now) { self.version.as_ref() } else { self.before.as_ref() }
+    }
 }
 
 /// Kubernetes. Exists once a host joined.
@@ -328,6 +344,11 @@ impl State {
             Effect::SecretKept { name } => {
                 self.kept_secrets.insert(name.clone());
             }
+            Effect::SecretForgotten { name } => drop(self.kept_secrets.remove(name)),
+            Effect::ControlPlaneLost => {
+                self.runai.clusters.clear();
+                self.runai.units.clear();
+            }
             Effect::FaultFired { fault } => {
                 self.fired.insert(fault.clone());
             }
@@ -353,8 +374,10 @@ impl Cluster {
             Effect::ReadersRestarted { namespace, secret, ready_at } => {
                 self.readers.insert(format!("{namespace}/{secret}"), Some(*ready_at));
             }
-            Effect::ObjectApplied { key, digest, settled_at, version } => {
-                let object = Object { digest: digest.clone(), settled_at: *settled_at, version: version.clone() };
+            Effect::ObjectApplied { key, digest, settled_at, version, refused } => {
+                let before = self.objects.get(key).and_then(|object| object.told(now)).cloned();
+                let (digest, version) = (digest.clone(), version.clone());
+                let object = Object { digest, settled_at: *settled_at, version, before, refused: *refused };
                 self.objects.insert(key.clone(), object);
             }
             Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
@@ -370,17 +393,20 @@ impl Cluster {
                 let key = format!("{namespace}/{name}");
                 self.remember(&key);
                 let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
-                let release = self.releases.entry(key).or_insert_with(|| Installed::begun(chart, version, component));
+                let begun = || Installed { first_deployed: now, ..Installed::begun(chart, version, component) };
+                let release = self.releases.entry(key).or_insert_with(begun);
                 pending.clone_into(&mut release.status);
                 (release.revision, release.since) = (release.revision + 1, now);
             }
             Effect::ReleaseEnded { namespace, name, release } => {
                 let key = format!("{namespace}/{name}");
-                let revision = self.releases.get(&key).map_or(1, |there| there.revision);
+                let there = self.releases.get(&key);
+                let (revision, first_deployed) = there.map_or((1, now), |there| (there.revision, there.first_deployed));
                 if release.status == DEPLOYED {
                     self.supersede(&key);
                 }
-                self.releases.insert(key, Installed { revision, since: now, ..(**release).clone() });
+                let ended = Installed { revision, since: now, first_deployed, ..(**release).clone() };
+                self.releases.insert(key, ended);
             }
             _ => {}
         }
@@ -427,6 +453,7 @@ impl Installed {
             status: String::new(),
             revision: 0,
             since: Timestamp::UNIX_EPOCH,
+            first_deployed: Timestamp::UNIX_EPOCH,
             healthy_at: None,
             answers_at: None,
             domain: None,

@@ -1,6 +1,6 @@
 //! The simulated clients keep the contracts of theirs. The real ones of Kubernetes and of nodes do below `plinth/tests`.
 
-use crate::kube_client::{Ground, contract};
+use crate::kube_client::{Ground, contract, versions};
 use crate::rack::{
     control_plane, deploy, files, install, kubernetes, kubespray, name, platform, play, prepare_nodes, release, run,
     runai, secret, start, target, until,
@@ -24,6 +24,18 @@ fn the_simulated_cluster_keeps_the_contract() {
         prepare_nodes(&sim).await.unwrap();
         deploy(&sim).await.unwrap();
         contract(&*sim.clients.kube, &ctx, &ground).await;
+    });
+}
+
+#[test]
+fn the_simulated_operator_keeps_the_contract_of_versions() {
+    let sim = start(None, &[]);
+    run(&sim, async {
+        prepare_nodes(&sim).await.unwrap();
+        kubernetes(&sim).await.unwrap();
+        install(&sim, &release("knative-operator", "knative-operator", serde_json::json!({}))).await.unwrap();
+        // Time alone is waited for.
+        versions(&*sim.clients.kube, &sim.context(), &|| {}).await;
     });
 }
 

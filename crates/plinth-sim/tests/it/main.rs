@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod anew;
 #[path = "../../../plinth/tests/contract/ansible_client.rs"]
 mod ansible_client;
 mod bcm;

@@ -154,7 +154,7 @@ pub(crate) fn release(component: &str, namespace: &str, values: Value) -> Releas
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     }
 }

@@ -205,6 +205,28 @@ fn kept_secrets_come_back_and_only_generated_ones_are_kept() {
 }
 
 #[test]
+fn what_is_forgotten_is_kept_no_longer_here_and_in_the_next_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let reference = SecretRef::Generated("runai-client-secret".to_owned());
+    let value = plinth_model::Secret::new("made elsewhere".to_owned());
+    let first = start(Some(dir.path()), &[]);
+    let found = |sim: &Simulation| sim.secrets.find(&reference).unwrap().map(|value| value.expose().to_owned());
+    assert_eq!(found(&first), None, "nobody learnt it yet");
+    first.secrets.keep(&reference, &value).unwrap();
+    assert_eq!(found(&first).as_deref(), Some("made elsewhere"));
+    for _ in 0..2 {
+        first.secrets.forget(&reference).unwrap();
+        assert_eq!(found(&first), None);
+    }
+    assert!(first.secrets.forget(&secret("X")).is_err(), "it is somebody else's");
+    drop(first);
+    let second = start(Some(dir.path()), &[]);
+    assert_eq!(found(&second), None);
+    assert_ne!(second.secrets.get(&reference).unwrap().expose(), "made elsewhere");
+    assert_eq!(second.count("secret-forgotten"), 1);
+}
+
+#[test]
 fn a_machine_that_joins_the_site_later_is_put_in() {
     let dir = tempfile::tempdir().unwrap();
     let small: SimOptions = {

@@ -5,7 +5,7 @@ use plinth_model::steps::CertificateSource;
 
 impl Runai {
     /// Realm of logins of a control plane that names no other (NVIDIA Run:ai docs, Cluster Authentication).
-    pub const REALM: &str = "runai";
+    const REALM: &str = "runai";
     /// Port that HTTPS URLs need not name.
     const HTTPS: u16 = 443;
 
@@ -16,10 +16,14 @@ impl Runai {
             Self::HTTPS => format!("https://{}", self.domain),
             port => format!("https://{}:{port}", self.domain),
         };
-        let elsewhere = self.control_plane.as_ref();
-        let url = elsewhere.map_or_else(here, |there| there.url.clone());
-        let realm = elsewhere.and_then(|there| there.realm.as_deref()).unwrap_or(Self::REALM);
-        format!("{url}/auth/realms/{realm}")
+        let url = self.control_plane.as_ref().map_or_else(here, |there| there.url.clone());
+        format!("{url}/auth/realms/{}", self.realm())
+    }
+
+    /// Its realm of logins.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        self.control_plane.as_ref().and_then(|there| there.realm.as_deref()).unwrap_or(Self::REALM)
     }
 
     /// Whether clients need an own authority to trust its URL here.

@@ -55,14 +55,11 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// When it cannot be stored, or the reference is not a generated one.
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<(), SecretError>;
-    /// Keeps a generated value no longer; one that is not kept is fine. It stays known to [`Self::redact`]. Who keeps nothing has nothing to
-    /// forget.
+    /// Keeps a generated value no longer; one that is not kept is fine. It stays known to [`Self::redact`].
     ///
     /// # Errors
     /// When it cannot be removed, or the reference is not a generated one.
-    fn forget(&self, _reference: &SecretRef) -> Result<(), SecretError> {
-        Ok(())
-    }
+    fn forget(&self, reference: &SecretRef) -> Result<(), SecretError>;
     /// Replaces every secret given out so far that occurs in the text.
     fn redact(&self, text: &str) -> String;
     /// Variables of this process that hold secrets of the site: no program that plinth starts is given them.

@@ -98,6 +98,7 @@ impl Suite<'_> {
         let state = self.state().await.unwrap();
         assert!(release.version.takes(&state.version), "{state:?}");
         assert_eq!((state.status.as_str(), state.revision), ("deployed", 1));
+        assert!(state.first_deployed.is_some(), "{state:?}");
         assert_eq!(self.unchanged(self.differences(release)).await, Vec::<String>::new());
         self.unchanged(self.client.upgrade(self.ctx, release)).await.unwrap();
         assert_eq!(self.state().await, Some(state));
@@ -109,9 +110,12 @@ impl Suite<'_> {
         let lines = self.unchanged(self.differences(&changed)).await;
         let named = lines.iter().any(|line| line.starts_with("+ commonLabels = {\"plinth.test/contract\""));
         assert!(named, "{lines:?}");
+        let first = self.state().await.unwrap().first_deployed;
+        self.ctx.clock().sleep(Duration::from_secs(2)).await;
         self.client.upgrade(self.ctx, &changed).await.unwrap();
         assert_eq!(self.differences(&changed).await, Vec::<String>::new());
-        assert_eq!(self.state().await.unwrap().revision, 2);
+        let state = self.state().await.unwrap();
+        assert_eq!((state.revision, state.first_deployed), (2, first), "an upgrade installs nothing anew");
         let lines = self.differences(&self.ground.release).await;
         assert!(lines.iter().any(|line| line.starts_with("- commonLabels = ")), "{lines:?}");
     }
@@ -131,7 +135,9 @@ impl Suite<'_> {
             explained(self.unchanged(client.rollback(ctx, &name, revision, LIMIT)).await);
         }
         self.unchanged(client.rollback(ctx, &name, 2, LIMIT)).await.unwrap();
+        let first = self.state().await.unwrap().first_deployed;
         client.rollback(ctx, &name, 1, LIMIT).await.unwrap();
+        assert_eq!(self.state().await.unwrap().first_deployed, first, "nor does a way back");
         assert_eq!(revisions().await, ["1 superseded", "2 superseded", "3 deployed"]);
         assert_eq!(self.unchanged(self.differences(release)).await, Vec::<String>::new(), "it is the first again");
         assert!(client.differences_to_revision(ctx, &name, 1).await.unwrap().is_empty());
@@ -141,12 +147,15 @@ impl Suite<'_> {
     }
 
     async fn a_release_is_uninstalled_and_its_namespace_stays(&self) {
+        let first = self.state().await.unwrap().first_deployed;
         self.client.uninstall(self.ctx, &self.name(), LIMIT).await.unwrap();
         assert_eq!(self.state().await, None);
         self.unchanged(self.client.uninstall(self.ctx, &self.name(), LIMIT)).await.unwrap();
         let namespace = self.ground.namespaces.namespace(self.ctx, &self.ground.release.namespace).await.unwrap();
         assert_eq!(namespace, Some(Some(PodSecurity::Privileged)));
         self.client.upgrade(self.ctx, &self.ground.release).await.unwrap();
-        assert_eq!(self.state().await.unwrap().status, "deployed", "it can be installed again");
+        let state = self.state().await.unwrap();
+        assert_eq!(state.status, "deployed", "it can be installed again");
+        assert!(state.first_deployed > first, "and is another one then: {state:?}, {first:?}");
     }
 }

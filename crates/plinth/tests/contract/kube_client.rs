@@ -42,6 +42,38 @@ pub(crate) async fn contract(client: &dyn KubeClient, ctx: &Context, ground: &Gr
     suite.a_watch_answers_in_time().await;
 }
 
+/// What is promised of the version of an object whose operator takes it one minor further at a time. The cluster serves `KnativeServing`, and
+/// `operator` waits until the operator looked at what was applied.
+pub(crate) async fn versions(client: &dyn KubeClient, ctx: &Context, operator: &(dyn Fn() + Send + Sync)) {
+    let serving = |version: &str| {
+        json!({
+            "apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing",
+            "metadata": {"name": "serving", "namespace": NAMESPACE}, "spec": {"version": version},
+        })
+    };
+    client.make_namespace(ctx, NAMESPACE, PodSecurity::Privileged).await.unwrap();
+    let object = [ObjectName::of(&serving("1.16")).unwrap()];
+    let told = async || client.version(ctx, &object[0]).await.unwrap().map(|version| version.minor());
+    assert_eq!(told().await, None, "it is not there");
+    let (of, minor) = (
+        async |wanted: &str| {
+            client.apply(ctx, &[serving(wanted)]).await.unwrap();
+            let at_once = told().await;
+            operator();
+            ctx.clock().sleep(std::time::Duration::from_secs(60)).await;
+            (at_once, told().await)
+        },
+        |text: &str| Some(text.to_owned()),
+    );
+    assert_eq!(of("1.16").await, (None, minor("1.16")), "only its operator tells it");
+    assert_eq!(of("1.18").await, (minor("1.16"), minor("1.16")), "two minors at once are not taken");
+    assert_eq!(of("1.17").await, (minor("1.16"), minor("1.17")));
+    assert_eq!(of("1.18").await, (minor("1.17"), minor("1.18")));
+    assert_eq!(of("1.17").await, (minor("1.18"), minor("1.17")), "also back");
+    client.remove(ctx, &object).await.unwrap();
+    assert_eq!(told().await, None);
+}
+
 struct Suite<'a> {
     client: &'a dyn KubeClient,
     ctx: &'a Context,

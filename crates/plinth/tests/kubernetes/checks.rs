@@ -57,6 +57,13 @@ fn what_the_api_server_itself_says_is_judged() {
     stand.plane.kubectl(&["patch", "node", "n1", "--subresource=status", "--type=merge", "-p", &status]).unwrap();
     assert!(checked(&stand, &gpus(1)).holds());
     fails(&stand, &gpus(4), "its driver sees 8 times 4");
+
+    // No pod would find room there, so none is made, nor its namespace.
+    let resource = WHOLE_GPU.to_owned();
+    let pod = Check::GpuPod { node: name("n2"), image: "x.example/y:1".to_owned(), resource };
+    fails(&stand, &pod, "n2 offers no nvidia.com/gpu at all, so no pod gets one");
+    let made = stand.plane.kubectl(&["get", "namespaces", "-o", "name"]).unwrap();
+    assert!(!made.contains("gpu"), "{made}");
 }
 
 #[test]

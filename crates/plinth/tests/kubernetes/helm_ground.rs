@@ -271,7 +271,7 @@ pub(crate) fn release(chart: &str, name: &str, version: &str, values: Value) -> 
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     }
 }

@@ -157,7 +157,7 @@ findings! {
         fix: "Do what the message says. What may still be delivered is kept, and the next run posts it first.",
     }
     RUN_ONCE_ALREADY_DONE = "run.once-already-done", You {
-        means: "Something that may be done only once in the life of a site was done before, and is no longer there. Doing it again could make a second one.",
+        means: "Something that may be done only once was done before, and is no longer there. Doing it again could make a second one.",
         usually: "Somebody removed the cluster from Run:ai's control plane after it was registered.",
         fix: "Find out who removed it and put it back by hand, or choose another name: `runai: {cluster: {name: NAME}}`.",
     }

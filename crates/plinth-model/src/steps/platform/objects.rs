@@ -2,7 +2,7 @@
 
 use crate::Stage;
 use crate::installed::{InstalledChange, ObjectName, Parts};
-use crate::steps::{Climb, Effect, FreeText, Health, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams, Undo, UpgradePath, deadlines};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct KubeObjects {
     pub stage: Stage,
     /// One of them moves by one minor at a time: it goes over the versions between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub climb: Option<Box<Climb>>,
+    pub upgrade_path: Option<Box<UpgradePath>>,
 }
 
 impl StepParams for KubeObjects {
@@ -46,11 +46,11 @@ impl StepParams for KubeObjects {
         self.stage
     }
 
-    // Each version between may take as long as the last.
+    // Each version between may take as long as the last, its own margin included.
     fn deadline_s(&self) -> u32 {
-        let between = self.climb.as_ref().map_or(0, |climb| climb.carried.len().saturating_sub(1));
+        let between = self.upgrade_path.as_ref().map_or(0, |upgrade_path| upgrade_path.carried.len().saturating_sub(1));
         let times = u32::try_from(between).unwrap_or(u32::MAX).saturating_add(1);
-        self.timeout_s.saturating_mul(times).saturating_add(Self::PROPERTIES.deadline_s)
+        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s).saturating_mul(times)
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

@@ -1,6 +1,6 @@
 //! Values that the kinds of this area share. What is installed into Kubernetes: certificates, namespaces, secrets, releases, objects, and what proves their health.
 
-use crate::steps::{Climb, RegistryLogin};
+use crate::steps::{RegistryLogin, UpgradePath};
 use crate::{ChartVersion, NodeName, ObjectName, SecretRef, Values, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,7 @@ pub struct Release {
     pub named_by_site: bool,
     /// What it is the operator of, where that moves by one minor at a time: an upgrade that would leave the way is not begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub climb: Option<Box<Climb>>,
+    pub upgrade_path: Option<Box<UpgradePath>>,
 }
 
 impl Release {

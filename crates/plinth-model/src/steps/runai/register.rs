@@ -5,13 +5,13 @@ use crate::{ReleaseName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The cluster is registered exactly once.
+/// The cluster is registered, under one entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunaiRegister {
     /// Control plane.
     pub target: RunaiTarget,
-    /// The release that installs it; none where it is not installed from here. Whether it is new decides what a refusal means.
+    /// The release that installs it; none where it is not installed from here. An entry of before it was installed went with the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseName>,
 }
@@ -29,4 +29,40 @@ impl StepParams for RunaiRegister {
         expected_s: 5,
         deadline_s: deadlines::RUNAI_REGISTER,
     };
+
+    const NOT_IN_DIGEST: &'static [&'static str] = &["release"];
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::{Change, Step};
+    use crate::{SecretRef, StepId, Work};
+
+    #[test]
+    fn the_release_that_is_looked_at_makes_no_other_step_of_it() {
+        let digest = |cluster: &str, release: Option<&str>| {
+            let target = RunaiTarget {
+                url: "https://runai.example.com".to_owned(),
+                address: None,
+                realm: "runai".to_owned(),
+                admin: "admin@example.com".to_owned(),
+                password: SecretRef::Env("P".to_owned()),
+                authority: None,
+                authority_text: None,
+                cluster: cluster.to_owned(),
+                cluster_url: None,
+                version: "2.24.1".parse().unwrap(),
+                api: crate::steps::RunaiApi::default(),
+            };
+            let release = release.map(|name| ReleaseName { namespace: name.to_owned(), name: name.to_owned() });
+            let work = Work::from(RunaiRegister { target, release });
+            let id = StepId::new("runai", "register", cluster);
+            Step { id, work, needs: Vec::new(), reason: "a test".into(), change: Change::Check, when: None }.digest()
+        };
+        // Plans of before had no release, and what their journals say of it must hold on.
+        assert_eq!(digest("a", Some("runai-backend")), digest("a", None));
+        assert_ne!(digest("b", None), digest("a", None));
+    }
 }

@@ -1,15 +1,15 @@
 //! Objects beside a release.
 
 use super::release;
+use super::upgrade_path::{OnTheWay, on_the_way};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
 use plinth_model::Step;
 use plinth_model::Version;
 use plinth_model::amount;
-use plinth_model::steps::{Climb, KubeObjects, deadlines};
-use plinth_world::ClientError;
-use plinth_world::climb::not_in_one_go;
+use plinth_model::steps::{KubeObjects, UpgradePath, deadlines};
+use plinth_world::{ClientError, ClientResult};
 use serde_json::Value;
 
 const CLIENT: &str = "kube";
@@ -24,11 +24,13 @@ impl StepKind for KubeObjects {
 
     /// The objects are as wanted, and work.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
-        let Self { component, objects, health, .. } = self;
+        let Self { component, objects, health, upgrade_path, .. } = self;
         let mut differences = env.clients.kube.diff(&env.ctx, objects).await?;
         if !differences.is_empty() {
-            match way(self, env).await? {
-                Ok(way) => differences.extend(way),
+            match on_the_way(env, component, upgrade_path.as_deref()).await? {
+                Ok(there) => {
+                    differences.extend(upgrade_path.iter().zip(there).find_map(|(path, there)| way(path, &there)))
+                }
                 Err(error) => return refused_by(error),
             }
             return Ok(differs(differences));
@@ -40,42 +42,43 @@ impl StepKind for KubeObjects {
     /// Applies the objects and waits until they work.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { component, objects, health, .. } = self;
-        go_over_versions_between(self, step, env).await?;
+        let gone_over = go_over_versions_between(self, step, env).await?;
         let limit = limit(self, step, env);
         env.clients.kube.apply(&env.ctx, objects).await?;
         let late = |seen: &[String]| release::not_healthy(component, namespace_of(objects), seen);
         let mut watch = env.clients.kube.watch(&env.ctx, namespace_of(objects), health).await;
         wait::watched(&limit, env, (CLIENT, &mut *watch), || self.probe(env), late).await?;
-        Ok(format!("{} of {component} applied and working", amount(objects.len(), "object")))
+        let said = format!("{} of {component} applied and working", amount(objects.len(), "object"));
+        Ok(if gone_over.is_empty() { said } else { format!("{said}; gone over {}", listed(&gone_over)) })
     }
 }
 
-/// The versions that are gone over, in a line for people; none where there is none between. Inside, why it cannot be gone.
-async fn way(objects: &KubeObjects, env: &StepEnv) -> Result<Result<Option<String>, ClientError>, ClientError> {
-    let Some(climb) = &objects.climb else { return Ok(Ok(None)) };
-    let Some(there) = env.clients.kube.version(&env.ctx, &climb.object).await? else { return Ok(Ok(None)) };
-    if let Err(gap) = climb.next(&there) {
-        return Ok(Err(not_in_one_go(&objects.component, climb, &there, &gap)));
-    }
-    let between = climb.between(&there);
-    let names = between.iter().map(Version::bare).collect::<Vec<_>>().join(", ");
-    let line = || format!("~ {} {} → {}, over {names}", climb.title, there.bare(), climb.wanted.bare());
-    Ok(Ok((!between.is_empty()).then(line)))
+/// The versions that will be gone over, in a line for people; none where there is none between.
+fn way(path: &UpgradePath, OnTheWay { there, .. }: &OnTheWay) -> Option<String> {
+    let between = path.between(there);
+    let line = || format!("~ {} {} → {}, over {}", path.title, there.bare(), path.wanted.bare(), listed(&between));
+    (!between.is_empty()).then(line)
 }
 
-/// One minor after the other, each until its operator says that it is there and works. Begins where an attempt before stopped.
-async fn go_over_versions_between(objects: &KubeObjects, step: &Step, env: &StepEnv) -> Result<(), ClientError> {
-    let Some(climb) = &objects.climb else { return Ok(()) };
-    while let Some(there) = env.clients.kube.version(&env.ctx, &climb.object).await? {
-        let next = climb.next(&there).map_err(|gap| not_in_one_go(&objects.component, climb, &there, &gap))?;
-        let Some(next) = next else { break };
-        env.ctx.progress(0, 0, format!("{} {} goes over {}", climb.title, there.bare(), next.bare()));
-        env.clients.kube.apply(&env.ctx, &climb.with_version(&objects.objects, &next)).await?;
+fn listed(versions: &[Version]) -> String {
+    versions.iter().map(Version::bare).collect::<Vec<_>>().join(", ")
+}
+
+/// One minor after the other, each until its operator says that it is there and works. Begins where an attempt before stopped. Answers what
+/// was gone over.
+async fn go_over_versions_between(objects: &KubeObjects, step: &Step, env: &StepEnv) -> ClientResult<Vec<Version>> {
+    let KubeObjects { component, objects: manifests, upgrade_path, .. } = objects;
+    let mut gone_over = Vec::new();
+    let Some(path) = upgrade_path.as_deref() else { return Ok(gone_over) };
+    while let Some(OnTheWay { there, next: Some(next) }) = on_the_way(env, component, Some(path)).await?? {
+        env.ctx.progress(0, 0, format!("{} {} goes over {}", path.title, there.bare(), next.bare()));
+        env.clients.kube.apply(&env.ctx, &path.with_version(manifests, &next)).await?;
         let limit = limit(objects, step, env);
-        let late = |seen: &[String]| release::not_healthy(&objects.component, namespace_of(&objects.objects), seen);
-        wait::until(&limit, env, CLIENT, || arrived(objects, env, climb, &next), late).await?;
+        let late = |seen: &[String]| release::not_healthy(component, namespace_of(manifests), seen);
+        wait::until(&limit, env, CLIENT, || arrived(objects, env, path, &next), late).await?;
+        gone_over.push(next);
     }
-    Ok(())
+    Ok(gone_over)
 }
 
 /// How long one version, or the objects as a whole, may take.
@@ -84,14 +87,19 @@ fn limit(objects: &KubeObjects, step: &Step, env: &StepEnv) -> wait::Limit {
 }
 
 /// Whether a version between is there and works.
-async fn arrived(objects: &KubeObjects, env: &StepEnv, climb: &Climb, next: &Version) -> Result<Probed, ClientError> {
-    let there = env.clients.kube.version(&env.ctx, &climb.object).await?;
+async fn arrived(
+    objects: &KubeObjects,
+    env: &StepEnv,
+    path: &UpgradePath,
+    next: &Version,
+) -> Result<Probed, ClientError> {
+    let there = env.clients.kube.version(&env.ctx, &path.object).await?;
     if there.as_ref().is_none_or(|there| there.minor() != next.minor()) {
         let there = there.map_or_else(|| "none".to_owned(), |there| there.bare().to_owned());
-        return Ok(differs(vec![format!("{} is {there}, and {} is on its way", climb.title, next.bare())]));
+        return Ok(differs(vec![format!("{} is {there}, and {} is on its way", path.title, next.bare())]));
     }
     let unhealthy = release::unhealthy(env, namespace_of(&objects.objects), &objects.health).await?;
-    Ok(compared(unhealthy, || format!("{} {} works", climb.title, next.bare())))
+    Ok(compared(unhealthy, || format!("{} {} works", path.title, next.bare())))
 }
 
 /// An error with a finding blocks; nothing is tried.

@@ -1,5 +1,6 @@
 //! Helm releases: chart, version, values, status, health.
 
+use super::upgrade_path::on_the_way;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
@@ -8,7 +9,6 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release, deadlines};
 use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
-use plinth_world::climb::not_in_one_go;
 use plinth_world::helm::{ReleaseState, last_good, not_older, not_too_far};
 
 const CLIENT: &str = "helm";
@@ -98,9 +98,7 @@ async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientErro
 /// Why this release of an operator cannot take what it is the operator of any further: it moves by one minor at a time, and the next one is
 /// not among those that the release carries.
 async fn leaves_the_way(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
-    let Some(climb) = &release.climb else { return Ok(None) };
-    let Some(there) = env.clients.kube.version(&env.ctx, &climb.object).await? else { return Ok(None) };
-    Ok(climb.next(&there).err().map(|gap| not_in_one_go(&release.component, climb, &there, &gap)))
+    Ok(on_the_way(env, &release.component, release.upgrade_path.as_deref()).await?.err())
 }
 
 /// Waits until every proof of health holds. What helm keeps does not change by itself, so nothing else is looked at.

@@ -1,6 +1,6 @@
 //! The registration of the cluster.
 
-use super::is_new;
+use super::installed;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
@@ -15,12 +15,12 @@ const CLIENT: &str = "runai";
 impl StepKind for RunaiRegister {
     const EXPLANATION: Explanation = Explanation {
         kind: RunaiRegister::KIND,
-        title: "The cluster is registered with the control plane exactly once.",
+        title: "The cluster is registered with the control plane, under one entry.",
         probe: "Lists clusters by exact name. Several of one name stop the step.",
-        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time, and a control plane that was installed anew is registered with anew.",
+        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time; with a control plane that was installed after the last registration the cluster is registered anew.",
     };
 
-    /// Registered exactly once, and its credentials are kept here.
+    /// Registered under one entry, and its credentials are kept here.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { target, release } = self;
         match registered(env, target).await? {
@@ -30,8 +30,10 @@ impl StepKind for RunaiRegister {
                     format!("+ cluster {} at {}", target.cluster, target.url),
                     "+ its credentials in the state directory".to_owned(),
                 ]);
-                // A control plane that was installed anew knows nothing of what was registered with the one before it.
-                Ok(if is_new(env, release.as_ref()).await? { missing.completing() } else { missing })
+                Ok(match installed(env, release.as_ref()).await? {
+                    Some(installed) => missing.since(installed),
+                    None => missing,
+                })
             }
             Ok(Some(cluster)) if env.clients.runai.credentials_kept(&env.ctx, target, &cluster.uuid).await? => {
                 done(format!("registered once, as {}", cluster.uuid))

@@ -1,5 +1,5 @@
-mod climb;
 mod releases;
+mod upgrade_path;
 
 use super::*;
 use indexmap::IndexMap;
@@ -380,7 +380,7 @@ fn release(version: &str) -> Release {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     }
 }
@@ -401,7 +401,7 @@ async fn objects_are_applied_and_then_waited_for() {
         health: release("1").health,
         timeout_s: 0,
         stage: Stage::Platform,
-        climb: None,
+        upgrade_path: None,
     });
     let bench = Bench::new();
     bench.fake.on("diff", vec!["+ pool".to_owned()]);
@@ -464,6 +464,7 @@ async fn an_upgrade_over_too_many_releases_is_refused_before_anything_is_changed
             status: "deployed".to_owned(),
             revision: 3,
             since: jiff::Timestamp::UNIX_EPOCH,
+            first_deployed: None,
         };
         bench.fake.on("differences", vec!["~ version".to_owned()]).on("release", Some(there));
         let seen = bench.look(&work).await.unwrap().probe;

@@ -22,7 +22,13 @@ fn work() -> Work {
 
 fn state() -> ReleaseState {
     let since = jiff::Timestamp::UNIX_EPOCH;
-    ReleaseState { version: "0.14.9".parse().unwrap(), status: "deployed".into(), revision: 1, since }
+    ReleaseState {
+        version: "0.14.9".parse().unwrap(),
+        status: "deployed".into(),
+        revision: 1,
+        since,
+        first_deployed: None,
+    }
 }
 
 #[tokio::test]

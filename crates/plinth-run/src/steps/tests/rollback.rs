@@ -43,7 +43,7 @@ fn release() -> Work {
         upgrades_from: None,
         meaning_of: None,
         named_by_site: false,
-        climb: None,
+        upgrade_path: None,
         of_objects: false,
     };
     HelmRelease { release: Box::new(release), stage: Stage::Platform }.into()
@@ -59,6 +59,7 @@ fn history(statuses: &[&str]) -> Vec<ReleaseState> {
         status: (*status).to_owned(),
         revision,
         since: jiff::Timestamp::UNIX_EPOCH,
+        first_deployed: None,
     };
     (1..).zip(statuses).map(state).collect()
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::behaviour::Again;
 use plinth_model::finding::code;
 use plinth_model::steps::{OrgUnit, RunaiConnected, RunaiIssuer, RunaiOrgUnit, RunaiRegister};
 use plinth_world::deadlines;
@@ -226,27 +227,48 @@ async fn behind_a_change_only_a_report_from_after_it_counts() {
     assert!(done(older.look(&work).await).contains("does not tell when it last reported"));
 }
 
-/// The entry of the control plane before went with it, so the step that is done only once is done again.
+/// An entry went with the control plane that it was made in: what counts is since when the one that is there is there, however often it was
+/// upgraded since.
 #[tokio::test]
-async fn a_control_plane_that_was_installed_anew_is_registered_with_anew() {
+async fn an_entry_that_is_missing_is_told_with_since_when_its_control_plane_is_there() {
     let name = plinth_model::ReleaseName { namespace: "runai-backend".into(), name: "runai-backend".into() };
-    let work = Work::RunaiRegister(RunaiRegister { target: runai(), release: Some(name) });
+    let register = |release| Work::RunaiRegister(RunaiRegister { target: runai(), release });
     let bench = Bench::new();
-    let deployed = |revision: u32, age: std::time::Duration| {
-        let since = bench.clock.now() - age;
-        Some(plinth_world::helm::ReleaseState {
+    let now = bench.clock.now();
+    let installed = now - std::time::Duration::from_secs(90 * 60);
+    for (revision, first_deployed) in [(1, Some(installed)), (7, Some(installed)), (1, None)] {
+        let deployed = plinth_world::helm::ReleaseState {
+            version: "2.21.1".parse().unwrap(),
+            status: "deployed".into(),
+            revision,
+            since: now,
+            first_deployed,
+        };
+        bench.fake.on("clusters", Vec::<plinth_world::runai::RunaiCluster>::new()).on("release", Some(deployed));
+        let again = first_deployed.map_or(Again::No, Again::Since);
+        assert_eq!(bench.look(&register(Some(name.clone()))).await.unwrap().again, again, "revision {revision}");
+    }
+    bench.fake.on("clusters", Vec::<plinth_world::runai::RunaiCluster>::new());
+    assert_eq!(bench.look(&register(None)).await.unwrap().again, Again::No, "one elsewhere");
+}
+
+#[tokio::test]
+async fn a_control_plane_is_new_by_its_first_revision_and_not_by_its_last() {
+    let name = plinth_model::ReleaseName { namespace: "runai-backend".into(), name: "runai-backend".into() };
+    let bench = Bench::new();
+    let minutes = |minutes: u64| bench.clock.now() - std::time::Duration::from_secs(minutes * 60);
+    // The second revision of a first installation; an upgrade a moment ago of one that is old.
+    for (revision, since, first_deployed, new) in
+        [(2, minutes(1), minutes(20), true), (5, minutes(1), minutes(90), false)]
+    {
+        let deployed = plinth_world::helm::ReleaseState {
             version: "2.21.1".parse().unwrap(),
             status: "deployed".into(),
             revision,
             since,
-        })
-    };
-    let minutes = |minutes: u64| std::time::Duration::from_secs(minutes * 60);
-    for (revision, age, again) in [(1, minutes(5), true), (1, minutes(90), false), (2, minutes(5), false)] {
-        bench
-            .fake
-            .on("clusters", Vec::<plinth_world::runai::RunaiCluster>::new())
-            .on("release", deployed(revision, age));
-        assert_eq!(bench.look(&work).await.unwrap().completes, again, "revision {revision}, {age:?}");
+            first_deployed: Some(first_deployed),
+        };
+        bench.fake.on("release", Some(deployed));
+        assert_eq!(crate::steps::runai::is_new(&bench.env(), Some(&name)).await.unwrap(), new, "revision {revision}");
     }
 }

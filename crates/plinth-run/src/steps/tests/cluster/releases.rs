@@ -16,7 +16,7 @@ async fn a_release_is_done_when_nothing_differs_and_it_works() {
 
 fn deployed(version: &str) -> Option<ReleaseState> {
     let (version, status) = (version.parse().unwrap(), "deployed".to_owned());
-    Some(ReleaseState { version, status, revision: 1, since: Timestamp::UNIX_EPOCH })
+    Some(ReleaseState { version, status, revision: 1, since: Timestamp::UNIX_EPOCH, first_deployed: None })
 }
 
 #[tokio::test]

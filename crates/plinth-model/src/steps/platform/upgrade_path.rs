@@ -9,11 +9,13 @@ use serde_json::Value;
 /// there at `status.version`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Climb {
+pub struct UpgradePath {
     /// The object.
     pub object: ObjectName,
     /// What it is a version of, for people: `Knative Serving`.
     pub title: String,
+    /// What a site lists in `platform.acceptIncompatible` to take a version of it that Run:ai does not: `runai.knative-serving`.
+    pub rule: String,
     /// The version that the site gets in the end.
     pub wanted: Version,
     /// Lines that the release of the operator carries, oldest first.
@@ -35,19 +37,19 @@ pub struct Carrier {
 
 /// The next version on the way is carried by another release of the operator only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClimbGap {
+pub struct UpgradeGap {
     /// The next line on the way.
     pub next: String,
     /// The release to use for it, if one is known.
     pub by: Option<Version>,
 }
 
-impl Climb {
+impl UpgradePath {
     /// The line to go to before the wanted version, from the one that is there; none where the wanted version is next itself.
     ///
     /// # Errors
     /// When the operator's release does not carry that line.
-    pub fn next(&self, there: &Version) -> Result<Option<Version>, ClimbGap> {
+    pub fn next(&self, there: &Version) -> Result<Option<Version>, UpgradeGap> {
         let (from, to) = (there.semver(), self.wanted.semver());
         if from.major != to.major || from.minor.abs_diff(to.minor) < 2 {
             return Ok(None);
@@ -59,7 +61,7 @@ impl Climb {
             Some(line) => Ok(Some(line)),
             None => {
                 let by = self.others.iter().rev().find(|other| has(&other.carried).is_some());
-                Err(ClimbGap { next, by: by.map(|other| other.version.clone()) })
+                Err(UpgradeGap { next, by: by.map(|other| other.version.clone()) })
             }
         }
     }
@@ -97,13 +99,14 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn climb(wanted: &str, carried: &[&str]) -> Climb {
+    fn upgrade_path(wanted: &str, carried: &[&str]) -> UpgradePath {
         let manifest = json!({"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing", "metadata": {"name": "s", "namespace": "n"}});
         let carrier =
             |version: &str, lines: &[&str]| Carrier { version: version.parse().unwrap(), carried: versions(lines) };
-        Climb {
+        UpgradePath {
             object: ObjectName::of(&manifest).unwrap(),
             title: "Knative Serving".to_owned(),
+            rule: "runai.knative-serving".to_owned(),
             wanted: wanted.parse().unwrap(),
             carried: versions(carried),
             others: vec![carrier("v1.16.0", &["1.15", "1.16"]), carrier("v1.19.6", &["1.16", "1.17", "1.18", "1.19"])],
@@ -113,26 +116,26 @@ mod tests {
     #[test]
     fn it_goes_by_one_minor_at_a_time_and_only_over_what_is_carried() {
         let carried = ["1.16", "1.17", "1.18", "1.19"];
-        let to = |wanted: &str, there: &str| climb(wanted, &carried).next(&there.parse().unwrap());
+        let to = |wanted: &str, there: &str| upgrade_path(wanted, &carried).next(&there.parse().unwrap());
         for (wanted, there) in [("1.19", "1.19.3"), ("1.19", "1.18.0"), ("1.18.1", "1.19.0"), ("2.0", "1.16.0")] {
             assert_eq!(to(wanted, there), Ok(None), "{there} → {wanted}");
         }
         assert_eq!(to("1.19", "1.16.0"), Ok(Some("1.17".parse().unwrap())));
         assert_eq!(to("1.16", "1.19.6"), Ok(Some("1.18".parse().unwrap())), "also back");
-        assert_eq!(climb("1.19", &carried).between(&"1.16.0".parse().unwrap()), versions(&["1.17", "1.18"]));
-        let newer = climb("1.21", &["1.18", "1.19", "1.20", "1.21"]);
-        let gap = ClimbGap { next: "1.17".to_owned(), by: Some("v1.19.6".parse().unwrap()) };
+        assert_eq!(upgrade_path("1.19", &carried).between(&"1.16.0".parse().unwrap()), versions(&["1.17", "1.18"]));
+        let newer = upgrade_path("1.21", &["1.18", "1.19", "1.20", "1.21"]);
+        let gap = UpgradeGap { next: "1.17".to_owned(), by: Some("v1.19.6".parse().unwrap()) };
         assert_eq!(newer.next(&"1.16.3".parse().unwrap()), Err(gap));
         assert_eq!(newer.next(&"1.2.0".parse().unwrap()).unwrap_err().by, None, "no release is known for it");
     }
 
     #[test]
     fn only_the_version_of_this_object_changes() {
-        let climb = climb("1.19", &[]);
+        let upgrade_path = upgrade_path("1.19", &[]);
         let object = json!({"apiVersion": "operator.knative.dev/v1beta1", "kind": "KnativeServing",
             "metadata": {"name": "s", "namespace": "n"}, "spec": {"version": "1.19", "config": {}}});
         let other = json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "s"}, "spec": {"version": "1.19"}});
-        let changed = climb.with_version(&[object.clone(), other.clone()], &"v1.17".parse().unwrap());
+        let changed = upgrade_path.with_version(&[object.clone(), other.clone()], &"v1.17".parse().unwrap());
         assert_eq!(changed[0].pointer("/spec/version"), Some(&json!("1.17")));
         assert_eq!((&changed[0]["spec"]["config"], &changed[1]), (&object["spec"]["config"], &other));
     }
