@@ -21,7 +21,8 @@ pub fn history(site: &SiteName, history: &History, all: bool, palette: Palette) 
 }
 
 /// What is said of runs that are not kept.
-pub(crate) fn older(removed: u32) -> Option<String> {
+#[must_use]
+pub fn older(removed: u32) -> Option<String> {
     match removed {
         0 => None,
         1 => Some("1 older run is not kept any more".to_owned()),

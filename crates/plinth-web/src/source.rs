@@ -28,6 +28,12 @@ pub trait Source: Send + Sync + 'static {
     /// When what is kept cannot be read.
     fn runs(&self) -> Result<Vec<RunEntry>, Problem>;
 
+    /// How many older runs are not kept any more.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn removed(&self) -> Result<u32, Problem>;
+
     /// Id of the newest run. Asked several times a second.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use plinth_analysis::{Analysis, Columns, Hardware, Past, Prediction, RunEntry, S
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
-use plinth_report::runs::{Look, Shown};
+use plinth_report::runs::{Listed, Look, Shown};
 use plinth_run::journal::{JournalError, JournalReader};
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
@@ -28,6 +28,8 @@ pub(crate) struct Recorded {
     /// Oldest first.
     pub(crate) runs: Vec<RunEntry>,
     pub(crate) lock: Option<LockView>,
+    /// Older ones that are not kept any more.
+    removed: u32,
 }
 
 impl Recorded {
@@ -35,15 +37,21 @@ impl Recorded {
     pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
-        let mut recorded = Self { site, directory, journal: None, runs: Vec::new(), lock: None };
+        let mut recorded = Self { site, directory, journal: None, runs: Vec::new(), lock: None, removed: 0 };
         let Some(journal) = journal else { return Ok(recorded) };
         recorded.lock = journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current()));
         for run in journal.runs().map_err(Problem::from)? {
             let view = RunView::of(&journal.outline(&run).map_err(Problem::from)?);
             recorded.runs.extend(RunEntry::of(&view, recorded.is_held(&run)));
         }
+        recorded.removed = journal.removed().map_err(Problem::from)?;
         recorded.journal = Some(journal);
         Ok(recorded)
+    }
+
+    /// Some of them, to be listed.
+    pub(crate) fn listed<'a>(&'a self, chosen: &'a [RunEntry]) -> Listed<'a> {
+        Listed { site: &self.site, runs: chosen, removed: self.removed }
     }
 
     fn is_held(&self, run: &str) -> bool {

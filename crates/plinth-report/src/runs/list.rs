@@ -1,15 +1,27 @@
 //! The list of runs.
 
 use super::{Look, short};
+use crate::history::older;
 use crate::style::Sign;
 use plinth_analysis::{RunEntry, ranges};
 use plinth_model::run::RunState;
 use plinth_model::span::span;
 use plinth_model::{SiteName, amount};
 
+/// The runs that are listed.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The site.
+    pub site: &'a SiteName,
+    /// Those that fit what was asked for, oldest first.
+    pub runs: &'a [RunEntry],
+    /// How many older ones are not kept any more.
+    pub removed: u32,
+}
+
 /// Newest last, where people look. `asked` is the filter, which is named when nothing fits.
 #[must_use]
-pub fn list(site: &SiteName, runs: &[RunEntry], asked: &str, look: Look) -> String {
+pub fn list(Listed { site, runs, removed }: Listed<'_>, asked: &str, look: Look) -> String {
     let name = look.palette.bold(site.as_str());
     if runs.is_empty() && asked.is_empty() {
         return format!("{name}: never applied");
@@ -18,6 +30,7 @@ pub fn list(site: &SiteName, runs: &[RunEntry], asked: &str, look: Look) -> Stri
         return format!("{name}: no run fits `{}`", short(asked));
     }
     let mut lines = vec![format!("{name}: {}", amount(runs.len(), "run"))];
+    lines.extend(older(removed).map(|older| format!("  {older}")));
     for run in runs {
         lines.push(format!("  {}", head(run, look)));
         lines.extend(run.first_failure.as_ref().map(|step| format!("      first failure: {step}")));

@@ -2,7 +2,6 @@
 
 use super::Shown;
 use plinth_analysis::{Columns, CriticalPath, FailureGroup, Replay, RunDiff, RunEntry, Subject};
-use plinth_model::SiteName;
 use serde_json::{Value, json};
 
 /// Version of all of these.
@@ -10,8 +9,8 @@ pub const SCHEMA: u32 = 1;
 
 /// The list.
 #[must_use]
-pub fn list(site: &SiteName, runs: &[RunEntry]) -> Value {
-    json!({"schema": SCHEMA, "site": site, "runs": runs})
+pub fn list(listed: super::Listed<'_>) -> Value {
+    json!({"schema": SCHEMA, "site": listed.site, "removed": listed.removed, "runs": listed.runs})
 }
 
 /// One run.

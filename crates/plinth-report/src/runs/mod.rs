@@ -16,7 +16,7 @@ mod waits;
 
 pub use diff::diff;
 pub use failures::failures;
-pub use list::list;
+pub use list::{Listed, list};
 pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_now};
 pub use path::{critical_path, what_if};
 pub use show::{Shown, show, steps};

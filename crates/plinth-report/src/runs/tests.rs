@@ -67,7 +67,7 @@ impl Made {
 
     fn texts(&self, look: Look) -> Vec<String> {
         vec![
-            list(&site(), std::slice::from_ref(&self.entry), "", look),
+            list(Listed { site: &site(), runs: std::slice::from_ref(&self.entry), removed: 0 }, "", look),
             show(&self.shown(), look),
             failures(&self.groups, look),
             waits(&self.view, &self.waiting, look),

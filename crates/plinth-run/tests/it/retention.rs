@@ -126,7 +126,8 @@ fn bytes_are_a_bound_too_and_their_space_is_used_again() {
     }
     let runs = reader(dir.path()).runs().unwrap();
     assert!((2..10).contains(&runs.len()) && runs.last().is_some_and(|run| run == "r23"), "{runs:?}");
-    assert!(largest[23] <= largest[11], "it does not grow any more: {largest:?}");
+    let one_run = largest[1] - largest[0];
+    assert!(largest[23] < largest[11] + one_run / 4, "twelve runs more are no more: {largest:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use plinth_analysis::{Analysis, Filter, RunDiff, RunEntry, Subject};
 use plinth_model::{Problem, SiteName, StepId};
 use plinth_report::Palette;
 use plinth_report::evidence::Evidence;
-use plinth_report::runs::{self, Look, Story, machine};
+use plinth_report::runs::{self, Listed, Look, Story, machine};
 use std::sync::Arc;
 
 /// Text as it stands in a file: no colours, lines as long as they are.
@@ -57,11 +57,12 @@ impl App {
             Ok(chosen) => (chosen.as_slice(), None),
             Err(wrong) => (all.as_slice(), Some(wrong.as_str())),
         };
+        let listed = Listed { site: &site, runs: chosen, removed: self.runs.source.removed()? };
         match (form, wrong) {
-            (Form::Html, wrong) => Ok(html(page::runs::page(&site, &all, chosen, asked, wrong))),
+            (Form::Html, wrong) => Ok(html(page::runs::page(&all, listed, asked, wrong))),
             (_, Some(wrong)) => Err(wrong_filter(wrong)),
-            (Form::Json, None) => data(&machine::list(&site, chosen)),
-            (Form::Text, None) => Ok(text(&runs::list(&site, chosen, asked, PLAIN))),
+            (Form::Json, None) => data(&machine::list(listed)),
+            (Form::Text, None) => Ok(text(&runs::list(listed, asked, PLAIN))),
         }
     }
 

@@ -5,15 +5,18 @@ use super::shell::{self, Twins};
 use crate::route::{Links, Part};
 use maud::{Markup, html};
 use plinth_analysis::{RunEntry, ranges};
+use plinth_model::amount;
 use plinth_model::run::RunState;
 use plinth_model::span::span;
-use plinth_model::{SiteName, amount};
+use plinth_report::history::older;
+use plinth_report::runs::Listed;
 
 /// Most runs in the list; a filter finds the others.
 const MOST: usize = 200;
 
 /// The page. `all` is oldest first; `asked` is the filter and `chosen` what fits it.
-pub(crate) fn page(site: &SiteName, all: &[RunEntry], chosen: &[RunEntry], asked: &str, wrong: Option<&str>) -> Markup {
+pub(crate) fn page(all: &[RunEntry], listed: Listed<'_>, asked: &str, wrong: Option<&str>) -> Markup {
+    let Listed { site, runs: chosen, removed } = listed;
     let running = all.last().filter(|run| run.state == RunState::Running);
     let body = html! {
         h1 { "Runs" }
@@ -28,6 +31,7 @@ pub(crate) fn page(site: &SiteName, all: &[RunEntry], chosen: &[RunEntry], asked
             (table(all, chosen))
             @if chosen.len() > MOST { p.dim { "The newest " (MOST) " of " (amount(chosen.len(), "run")) "." } }
         }
+        @if let Some(older) = older(removed) { p.dim { (older) "." } }
     };
     let filter = if asked.is_empty() { String::new() } else { format!(" --where {}", quoted(asked)) };
     let twins = Twins::of("/runs", asked, format!("plinth runs{filter}"));

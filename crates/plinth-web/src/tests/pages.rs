@@ -8,7 +8,7 @@ use plinth_analysis::{Columns, RunEntry};
 use plinth_model::run::Outcome;
 use plinth_model::{Event, Plan, RunView, StepState};
 use plinth_report::Palette;
-use plinth_report::runs::{self, Look};
+use plinth_report::runs::{self, Listed, Look};
 use serde_json::Value;
 
 pub(super) const PARTS: [&str; 13] = [
@@ -83,14 +83,18 @@ async fn renders(events: &[Event], plan: Option<Plan>) {
 #[tokio::test]
 async fn twins_say_what_the_verbs_say() {
     let events = run("a word");
-    let page = Page::of(&Scripted::of(events.clone()));
+    let page = Page::of(&Scripted::of_a_few(events.clone(), 3));
     let look = Look { palette: Palette::PLAIN, width: None };
     let view = RunView::of(&events);
     let entry = RunEntry::of(&view, false).unwrap();
     let groups = plinth_analysis::failure_groups(&view, &Default::default());
     assert_eq!(page.get("/r/run-1/failures.txt").await.body, runs::failures(&groups, look) + "\n");
     let site = plinth_model::SiteName::new("basepod-a").unwrap();
-    assert_eq!(page.get("/runs.txt").await.body, runs::list(&site, &[entry], "", look) + "\n");
+    let listed = Listed { site: &site, runs: &[entry], removed: 3 };
+    assert_eq!(page.get("/runs.txt").await.body, runs::list(listed, "", look) + "\n");
+    for address in ["/runs.txt", "/runs"] {
+        assert!(page.get(address).await.body.contains("3 older runs are not kept any more"), "{address}");
+    }
     let overview: Value = serde_json::from_str(&page.get("/r/run-1.json").await.body).unwrap();
     assert_eq!(overview["steps"].as_array().unwrap().len(), Columns::of(&events).rows.len());
     assert_eq!(overview["run"]["state"], "partly");

@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Scripted {
     pub(crate) runs: Mutex<Vec<(String, Vec<Event>)>>,
     pub(crate) lock: Mutex<Option<LockView>>,
+    /// Older runs that are not kept.
+    pub(crate) removed: u32,
     pub(crate) moving: Mutex<BTreeMap<StepId, Progress>>,
     /// The plan of its runs; none: it is of another release.
     pub(crate) plan: Mutex<Option<Plan>>,
@@ -27,7 +29,12 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// One run with these events.
     pub(crate) fn of(events: Vec<Event>) -> Arc<Self> {
-        let source = Self::default();
+        Self::of_a_few(events, 0)
+    }
+
+    /// The same where so many older runs are not kept.
+    pub(crate) fn of_a_few(events: Vec<Event>, removed: u32) -> Arc<Self> {
+        let source = Self { removed, ..Self::default() };
         source.add("run-1", events);
         Arc::new(source)
     }
@@ -66,6 +73,10 @@ impl Scripted {
 impl Source for Arc<Scripted> {
     fn site(&self) -> SiteName {
         SiteName::new("basepod-a").unwrap()
+    }
+
+    fn removed(&self) -> Result<u32, Problem> {
+        Ok(self.removed)
     }
 
     fn runs(&self) -> Result<Vec<RunEntry>, Problem> {

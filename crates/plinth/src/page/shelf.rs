@@ -117,6 +117,10 @@ impl Source for Shelf {
         Ok(all.unwrap_or_default().into_iter().flatten().collect())
     }
 
+    fn removed(&self) -> Result<u32, Problem> {
+        Ok(self.ask(|reader| Ok(reader.removed()?))?.unwrap_or_default())
+    }
+
     fn newest(&self) -> Result<Option<String>, Problem> {
         Ok(self.ask(|reader| Ok(reader.runs()?.pop()))?.flatten())
     }

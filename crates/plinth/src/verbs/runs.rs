@@ -60,9 +60,9 @@ fn list(common: &Common, recorded: &Recorded, asked: &str, printer: &Printer) ->
         }
     }
     if common.json {
-        printer.json(&machine::list(&recorded.site, &chosen));
+        printer.json(&machine::list(recorded.listed(&chosen)));
     } else {
-        printer.data(&runs::list(&recorded.site, &chosen, asked, look(printer)));
+        printer.data(&runs::list(recorded.listed(&chosen), asked, look(printer)));
     }
     Ok(Exit::Done)
 }
