@@ -115,13 +115,18 @@ impl LockedJournal {
     }
 
     /// Removes whole runs, the oldest first, until what is left fits, and answers how many were removed. A journal that fits costs two
-    /// questions. Space that becomes free is written to again; the file does not become smaller.
+    /// questions. Each run is a transaction of its own, so that others can write in between. Space that becomes free is written to again; the
+    /// file does not become smaller.
     ///
     /// # Errors
-    /// When the journal cannot be read or written, or the lock is not ours any more. Nothing is removed then.
+    /// When the journal cannot be read or written, or the lock is not ours any more. The run it was at stays then, whole.
     pub fn retain(&mut self, retention: Retention) -> Result<u32, JournalError> {
         self.journal.same_file()?;
-        self.committed(|transaction, path| retention::remove(transaction, path, retention))
+        let mut removed = 0;
+        while self.committed(|transaction, path| retention::remove_one(transaction, path, retention))? {
+            removed += 1;
+        }
+        Ok(removed)
     }
 
     /// Every event kept of this run behind `seq`, in order.

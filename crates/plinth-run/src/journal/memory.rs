@@ -55,7 +55,8 @@ pub struct LastRun {
     pub outcome: Option<Outcome>,
 }
 
-/// The durable events of all runs, folded. Written down when runs are removed, so fields are only added, with a default.
+/// The durable events of all runs, folded. Written down when runs are removed: fields are only added, with
+/// a default, and the schema of the journal goes up with them, so that nobody drops one and writes it back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Whatever it did; none when the site had no run yet.

@@ -123,6 +123,7 @@ impl Journal {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| sql(&self.path, &error))?;
         let (hold, took_over) = hold::Hold::take(&transaction, &self.path, (owner, run, clock))?;
+        schema::learn_retention(&transaction).map_err(|error| sql(&self.path, &error))?;
         transaction.commit().map_err(|error| sql(&self.path, &error))?;
         let mut locked = LockedJournal::new(self, hold, took_over);
         locked.catch_up()?;
@@ -140,9 +141,11 @@ impl Journal {
     /// # Errors
     /// The first event that does not hold.
     pub fn verify(&self) -> Result<(), JournalError> {
-        events::memory(&self.connection, &self.path)?;
-        for run in events::runs(&self.connection).map_err(|error| JournalError::of(&self.path, &error))? {
-            events::since(&self.connection, &self.path, &run, 0)?;
+        let sql = |error: rusqlite::Error| JournalError::of(&self.path, &error);
+        let snapshot = self.connection.unchecked_transaction().map_err(sql)?;
+        events::memory(&snapshot, &self.path)?;
+        for run in events::runs(&snapshot).map_err(sql)? {
+            events::since(&snapshot, &self.path, &run, 0)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{JournalError, Memory, remembered, schema};
 use jiff::Timestamp;
 use plinth_model::run::{LockView, RunHead, Status};
 use plinth_model::{Digest, Event, EventBody, Plan, RunView, Step};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use std::path::{Path, PathBuf};
 
 /// A journal open for reading, also while a run writes to it.
@@ -85,6 +85,7 @@ impl JournalReader {
     /// When the database cannot be read, or events are missing.
     pub fn whole_before(&self) -> Result<Option<WholeRun>, JournalError> {
         let Some(last) = self.view.run.as_ref().filter(|run| !run.is_whole()) else { return Ok(None) };
+        let _snapshot = self.snapshot()?;
         let mut since = vec![last.clone()];
         for event in events::heads_before(&self.connection, &self.path, &last.run)? {
             let EventBody::RunStarted(head) = event.body else { continue };
@@ -146,7 +147,13 @@ impl JournalReader {
     /// # Errors
     /// When the database cannot be read, or events do not hold.
     pub fn memory(&self) -> Result<Memory, JournalError> {
-        events::memory(&self.connection, &self.path)
+        let snapshot = self.snapshot()?;
+        events::memory(&snapshot, &self.path)
+    }
+
+    /// Who removes runs meanwhile changes nothing about what is read, as long as this is held.
+    fn snapshot(&self) -> Result<Transaction<'_>, JournalError> {
+        self.connection.unchecked_transaction().map_err(|error| self.error(&error))
     }
 
     /// The site's lock now, if somebody holds it.

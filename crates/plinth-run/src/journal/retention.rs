@@ -1,12 +1,14 @@
 //! How much a journal keeps. What old runs left for the next one is folded first, and stays; then their events go.
 
 use super::{JournalError, events, remembered};
-use plinth_model::{Event, EventBody, Outcome};
+use plinth_model::run::RunHead;
+use plinth_model::{Digest, Event, EventBody, Outcome};
 use rusqlite::Connection;
 use std::path::Path;
 
-/// What is kept of earlier runs; both bounds hold. Whatever they say, the newest run, the newest one that says how far the site is, and
-/// the last good one stay.
+/// What is kept of earlier runs; both bounds hold. Whatever they say, the newest run, what `status` tells (the newest run that says how far the
+/// site is, the newest checks, the newest small thing) and the last good run stay. Checks and small things go first: an hourly check is
+/// no reason to forget what was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Runs.
@@ -25,35 +27,38 @@ impl Default for Retention {
 /// A run, as far as it is asked whether it may go.
 struct Kept {
     number: i64,
-    plan: Option<String>,
-    /// It says how far the site is.
-    is_whole: bool,
-    is_good: bool,
+    /// Its first event; none when that cannot be read, which is an error of whoever reads it. Here it is only old.
+    head: Option<RunHead>,
+    is_done: bool,
 }
 
-/// Removes whole runs, the oldest first, until what is left fits, and answers how many. The caller commits.
-pub(super) fn remove(connection: &Connection, path: &Path, retention: Retention) -> Result<u32, JournalError> {
+/// Removes the run that may go first, if there is too much, and answers whether it did. The caller commits.
+pub(super) fn remove_one(connection: &Connection, path: &Path, retention: Retention) -> Result<bool, JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
     if retention.holds(connection).map_err(sql)? {
-        return Ok(0);
+        return Ok(false);
     }
     let runs = kept(connection, path)?;
+    let stay = stay(&runs);
+    let may_go = runs.iter().filter(|run| !stay.contains(&Some(run.number)));
+    let Some(run) = may_go.min_by_key(|run| (run.is_whole(), run.number)) else { return Ok(false) };
+    remembered::keep(connection, path, run.number, &events::memory_until(connection, path, run.number)?)?;
+    let others_need = |plan| runs.iter().any(|other| other.number != run.number && other.plan() == Some(plan));
+    forget(connection, run, run.plan().filter(|plan| !others_need(plan))).map_err(sql)?;
+    Ok(true)
+}
+
+/// The newest run, what `status` tells, and the last good one.
+fn stay(runs: &[Kept]) -> [Option<i64>; 5] {
     let newest = |is_meant: &dyn Fn(&Kept) -> bool| runs.iter().rev().find(|run| is_meant(run)).map(|run| run.number);
-    let stay = [newest(&|_| true), newest(&|run| run.is_whole), newest(&|run| run.is_good)];
-    let stays = |run: &Kept| stay.contains(&Some(run.number));
-    let mut removed = 0;
-    for run in runs.iter().filter(|run| !stays(run)) {
-        let memory = events::memory_until(connection, path, run.number)?;
-        remembered::keep(connection, path, run.number, &memory)?;
-        let is_left = |other: &Kept| other.number > run.number || stays(other);
-        let needs_plan = runs.iter().any(|other| is_left(other) && other.plan == run.plan);
-        forget(connection, run, needs_plan).map_err(sql)?;
-        removed += 1;
-        if retention.holds(connection).map_err(sql)? {
-            break;
-        }
-    }
-    Ok(removed)
+    let is = |meant: &'static dyn Fn(&RunHead) -> bool| move |run: &Kept| run.head.as_ref().is_some_and(meant);
+    [
+        newest(&|_| true),
+        newest(&Kept::is_whole),
+        newest(&is(&RunHead::is_check)),
+        newest(&is(&|head| head.small.is_some())),
+        newest(&|run| run.is_whole() && run.is_done),
+    ]
 }
 
 impl Retention {
@@ -63,12 +68,12 @@ impl Retention {
     }
 }
 
-/// Removes one run, and the text of its plan unless another one needs it.
-fn forget(connection: &Connection, run: &Kept, needs_plan: bool) -> rusqlite::Result<()> {
+/// Removes one run, and the text of a plan that no other one needs.
+fn forget(connection: &Connection, run: &Kept, plan: Option<&Digest>) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM events WHERE run = ?1", [run.number])?;
     connection.execute("DELETE FROM runs WHERE number = ?1", [run.number])?;
-    if let (false, Some(plan)) = (needs_plan, &run.plan) {
-        connection.execute("DELETE FROM plans WHERE hash = ?1", [plan])?;
+    if let Some(plan) = plan {
+        connection.execute("DELETE FROM plans WHERE hash = ?1", [plan.as_str()])?;
     }
     remembered::count_one(connection)
 }
@@ -95,13 +100,19 @@ impl Kept {
     fn of(number: i64, first: Option<String>, last: Option<String>) -> Self {
         let body = |text: Option<String>| serde_json::from_str::<Event>(&text?).ok().map(|event| event.body);
         let is_done = matches!(body(last), Some(EventBody::RunFinished { outcome: Outcome::Done, .. }));
-        match body(first) {
-            Some(EventBody::RunStarted(head)) => {
-                let is_whole = head.is_whole();
-                Self { number, plan: Some(head.plan.as_str().to_owned()), is_whole, is_good: is_whole && is_done }
-            }
-            // What cannot be read is an error of whoever reads it; here it is only old.
-            _ => Self { number, plan: None, is_whole: false, is_good: false },
-        }
+        let head = match body(first) {
+            Some(EventBody::RunStarted(head)) => Some(head),
+            _ => None,
+        };
+        Self { number, head, is_done }
+    }
+
+    /// Whether it says how far the site is.
+    fn is_whole(&self) -> bool {
+        self.head.as_ref().is_some_and(RunHead::is_whole)
+    }
+
+    fn plan(&self) -> Option<&Digest> {
+        self.head.as_ref().map(|head| &head.plan)
     }
 }

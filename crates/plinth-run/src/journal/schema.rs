@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// Schema number, in `PRAGMA user_version`. Newer ones are refused; older ones are read, see [`super::old`].
+/// Schema number, in `PRAGMA user_version`; it goes up with every field of [`super::Memory`] too. Newer ones are refused; older ones are read, see [`super::old`].
 pub(super) const SCHEMA: i64 = 4;
 
 /// Of before its locks said which process of that id they meant.
@@ -63,7 +63,8 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Jo
     write_ahead(&connection).map_err(sql)?;
     let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
     connection.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
-    if found < SCHEMA {
+    // A run of the release before may be on, whose own readers know no later schema: see [`learn_retention`].
+    if found < WITHOUT_RETENTION {
         make_tables(&mut connection, path)?;
     }
     Ok(connection)
@@ -196,6 +197,16 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), JournalError>
     }
 }
 
+/// Makes a journal of the schema before one of this, for whoever has just taken its lock. The caller commits.
+pub(super) fn learn_retention(connection: &Connection) -> rusqlite::Result<()> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found == WITHOUT_RETENTION {
+        connection.execute_batch(RETENTION)?;
+        connection.pragma_update(None, "user_version", SCHEMA)?;
+    }
+    Ok(())
+}
+
 /// Makes the tables, unless another process did so meanwhile.
 fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
     let sql = |error: rusqlite::Error| JournalError::of(path, &error);
@@ -209,7 +220,6 @@ fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
             transaction.execute_batch(old::DROP).map_err(sql)?;
         }
         WITHOUT_IDENTITY => transaction.execute_batch(&format!("{IDENTITY}{RETENTION}")).map_err(sql)?,
-        WITHOUT_RETENTION => transaction.execute_batch(RETENTION).map_err(sql)?,
         _ => return Ok(()),
     }
     transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;

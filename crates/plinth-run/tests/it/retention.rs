@@ -2,7 +2,7 @@
 
 use crate::journal::{begin, behind, done, finished, intent, locked, small, started, with_installed};
 use crate::plans::id;
-use plinth_model::{Digest, Event, EventBody, InstalledChange, Outcome, Parts, ReleaseName};
+use plinth_model::{Digest, Event, EventBody, InstalledChange, Outcome, Parts, ReleaseName, Stage};
 use plinth_run::journal::{FILE, Journal, JournalError, JournalReader, Memory, Retention};
 use std::path::Path;
 
@@ -94,16 +94,60 @@ fn a_good_run_that_stayed_goes_when_another_one_is_good() {
 }
 
 #[test]
-fn checks_alone_never_push_out_how_far_the_site_is() {
+fn checks_and_small_things_go_before_what_was_applied() {
     let dir = tempfile::tempdir().unwrap();
+    let rollback = |run: &str| small(run, |head| head.small = Some("rollback x".to_owned()));
+    let check = |run: &str| small(run, |head| head.stages = [(Stage::Acceptance, 1)].into());
+    write(dir.path(), "r0", &good("r0"));
     write(dir.path(), "r1", &partly("r1"));
-    for number in 2..6 {
+    write(dir.path(), "r2", &rollback("r2"));
+    write(dir.path(), "r3", &rollback("r3"));
+    for number in 4..24 {
         let run = format!("r{number}");
-        write(dir.path(), &run, &small(&run, |head| head.small = Some("rollback x".to_owned())));
+        write(dir.path(), &run, &check(&run));
     }
+    let before = memory(dir.path());
+    locked(dir.path(), "x").retain(most(6)).unwrap();
+    assert_eq!(reader(dir.path()).runs().unwrap(), ["r0", "r1", "r3", "r21", "r22", "r23"]);
     locked(dir.path(), "x").retain(most(1)).unwrap();
-    assert_eq!(reader(dir.path()).runs().unwrap(), ["r1", "r5"]);
-    assert!(reader(dir.path()).whole_before().unwrap().is_some());
+    assert_eq!(
+        reader(dir.path()).runs().unwrap(),
+        ["r0", "r1", "r3", "r23"],
+        "the last good one, and what status tells"
+    );
+    let told = reader(dir.path()).whole_before().unwrap().unwrap();
+    assert!(told.checks.is_some() && told.small.is_some());
+    assert_eq!(memory(dir.path()), before);
+    write(dir.path(), "r24", &good("r24"));
+    let before = memory(dir.path());
+    locked(dir.path(), "x").retain(most(3)).unwrap();
+    assert_eq!(reader(dir.path()).runs().unwrap(), ["r3", "r23", "r24"], "runs of before others that went");
+    assert_eq!(memory(dir.path()), before);
+}
+
+#[test]
+fn who_lost_the_lock_removes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    ten(dir.path());
+    let mut journal = locked(dir.path(), "x");
+    rusqlite::Connection::open(dir.path().join(FILE)).unwrap().execute("DELETE FROM lock", []).unwrap();
+    assert!(matches!(journal.retain(most(2)).unwrap_err(), JournalError::LockLost { .. }));
+    assert_eq!((reader(dir.path()).runs().unwrap().len(), reader(dir.path()).removed().unwrap()), (10, 0));
+}
+
+/// As plinth of schema 4 wrote it: whoever changes its form must still read this, and count the schema up.
+const REMEMBERED: &str = include_str!("../data/remembered.4.json");
+
+#[test]
+fn what_was_remembered_once_is_read_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    ten(dir.path());
+    let before = memory(dir.path());
+    locked(dir.path(), "x").retain(most(1)).unwrap();
+    let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    connection.execute("UPDATE remembered SET memory = ?1", [REMEMBERED]).unwrap();
+    drop(connection);
+    assert_eq!(memory(dir.path()), before);
 }
 
 #[test]
@@ -175,6 +219,13 @@ fn a_journal_of_before_is_read_and_learns_it_when_it_is_written() {
     connection.execute_batch(older).unwrap();
     drop(connection);
     assert_eq!((reader(dir.path()).memory().unwrap(), reader(dir.path()).removed().unwrap()), (before.clone(), 0));
+    drop(Journal::open(dir.path()).unwrap());
+    assert_eq!(schema(dir.path()), 3, "a plinth of before may be at work");
     assert_eq!(locked(dir.path(), "x").retain(most(4)).unwrap(), 6);
-    assert_eq!(memory(dir.path()), before);
+    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 4));
+}
+
+fn schema(dir: &Path) -> i64 {
+    let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();
+    connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
 }
