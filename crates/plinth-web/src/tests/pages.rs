@@ -186,12 +186,12 @@ async fn a_run_whose_runner_is_dead_says_so() {
     assert!(body.contains("interrupted") && body.contains("process 4711 on bastion is gone"), "{body}");
     assert!(body.contains("data-live"), "it may only be silent");
     assert!(!body.contains("http-equiv"), "and without scripts it is not read again for ever");
-    source.held("run-1", true);
-    assert!(Page::of(&source).get("/r/run-1").await.body.contains("http-equiv=\"refresh\""));
     assert!(!page.get("/r/run-1?at=5").await.body.contains("data-live"), "of an earlier moment nothing comes");
     assert!(!body.contains("At work") && body.contains("its end was not seen"), "nobody is at work: {body}");
     let told: Value = serde_json::from_str(&page.get("/r/run-1/steps.json?q=state:unknown").await.body).unwrap();
     assert!(!told["steps"].as_array().unwrap().is_empty(), "{told}");
+    source.held("run-1", true);
+    assert!(Page::of(&source).get("/r/run-1").await.body.contains("http-equiv=\"refresh\""));
 }
 
 #[tokio::test]
