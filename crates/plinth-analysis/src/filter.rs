@@ -151,7 +151,7 @@ impl Term {
     fn fits(&self, subject: &Subject<'_>, reach: Option<&BTreeSet<StepId>>) -> bool {
         let Subject { row, waiting, detail } = subject;
         match &self.test {
-            // What somebody has read on a page, they may write as well.
+            // What somebody has read on a page, they may write as well, but for `not run`, which has a blank: `not-run`.
             Test::State(wanted) => like(wanted, row.state.word()) || like(wanted, row.state.told()),
             Test::Node(wanted) => row.node.as_deref().is_some_and(|node| like(wanted, node)),
             Test::Kind(wanted) => like(wanted, &row.kind),

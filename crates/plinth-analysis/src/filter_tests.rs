@@ -52,7 +52,6 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         ("", vec![0, 1, 2]),
         ("state:failed", vec![0]),
         ("state:not-*", vec![2]),
-        ("state:not*run", vec![2]),
         ("node:dgx-*", vec![0, 1]),
         ("node:*-06", vec![1]),
         ("kind:nodes/downloads took:>30s", vec![0]),

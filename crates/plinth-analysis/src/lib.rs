@@ -39,7 +39,7 @@ pub use path::{CriticalPath, PathStep};
 pub use plinth_model::ranges::ranges;
 pub use prediction::{Deviation, PREDICTION_SCHEMA, Prediction, RehearsalDiff, Rehearsed};
 pub use replay::{Replay, replay};
-pub use slow::{Hardware, Slow, slow_nodes};
+pub use slow::{Hardware, Slow, hardware, slow_nodes};
 pub use stop_now::{InEffect, StopNow, stop_now};
 pub use waiting::{Busy, HOLDERS, Reason, Situation, Waiting, waiting};
 pub use which::{RunEntry, UnknownRun, Which};

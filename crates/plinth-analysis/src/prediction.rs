@@ -165,7 +165,7 @@ impl RehearsalDiff {
         self.deviations.iter().find(|one| one.ended.is_some() || one.on_path)
     }
 
-    /// Whether every step of both came to an end that can be compared: the run was neither stopped nor continued, and goes on no more.
+    /// Whether every step of both came to an end that can be compared: the run was neither stopped nor continued.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.as_rehearsed + self.deviations.len() == self.all()

@@ -1,6 +1,7 @@
 //! The slow one: a node that took far longer than its like, and whether it did so before.
 
 use crate::columns::{Columns, Row};
+use crate::failures::Traits;
 use crate::kinds::median;
 use plinth_model::StepId;
 use plinth_model::run::StepState;
@@ -40,6 +41,21 @@ pub struct Slow {
 
 /// Hardware of nodes by their names, in words; nodes of which none is known are each other's like.
 pub type Hardware = BTreeMap<String, String>;
+
+/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here. One of
+/// which nothing is known has none.
+#[must_use]
+pub fn hardware(traits: &Traits) -> Hardware {
+    let of = |traits: &BTreeMap<String, String>| {
+        let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
+            let value = traits.get(*part)?;
+            Some(if *part == "architecture" { value.clone() } else { format!("{value} {part}") })
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let known = traits.iter().map(|(node, traits)| (node.clone(), of(traits)));
+    known.filter(|(_, parts)| !parts.is_empty()).collect()
+}
 
 /// Steps on nodes that took three times the median of their kind or longer, and noticeably so, each among nodes of its own hardware; the
 /// slowest first. Kinds with fewer than four steps that ended are not judged; hardware of too few nodes to have a usual time is judged among

@@ -74,3 +74,11 @@ fn hardware_of_one_node_is_judged_among_all() {
     assert_eq!(nodes(&found), BTreeSet::from(["dgx-041"]));
     assert!(found.iter().all(|one| one.hardware.is_none()));
 }
+
+#[test]
+fn a_node_of_which_nothing_is_known_has_no_hardware() {
+    let traits = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let nodes = [("a", traits(&[("GPUs", "8"), ("kernel", "6.8")])), ("b", traits(&[("kernel", "6.8")]))];
+    let told = hardware(&nodes.map(|(node, traits)| (node.to_owned(), traits)).into());
+    assert_eq!(told, Hardware::from([("a".to_owned(), "8 GPUs".to_owned())]));
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scripted;
+use plinth_analysis::ShapeStep;
 use std::sync::{Arc, Mutex};
 use vt100::Parser;
 
@@ -99,7 +100,9 @@ fn a_view_stands_before_earlier_runs_are_read_and_says_then_what_they_tell() {
     let (read, waits) = std::sync::mpsc::channel::<()>();
     let (began, screen) = (Instant::now(), Screen::new(200));
     let text_log = TextLog::new(PLAIN, Verbosity::Notable);
-    let live = Live::new(text_log, Shape::default(), PLAIN, screen.terminal(200));
+    let step =
+        ShapeStep { id: scripted::id("platform/last/app"), needs: Vec::new(), lane: None, gate: None, expected_s: 1 };
+    let live = Live::new(text_log, Shape::new(vec![step]), PLAIN, screen.terminal(200));
     let mut live = live.after(Box::new(move |run| {
         assert_eq!(run, "run-1");
         let _ = waits.recv_timeout(Duration::from_secs(60));
@@ -114,6 +117,7 @@ fn a_view_stands_before_earlier_runs_are_read_and_says_then_what_they_tell() {
         assert!(began.elapsed() < Duration::from_secs(60));
         live.draw();
     }
+    assert!(live.known.left.is_some(), "what is not known of it is said as well");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::source::Source;
 use jiff::Timestamp;
 use plinth_analysis::{
     Analysis, Columns, Filter, Hardware, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits,
-    time_left,
+    hardware, time_left,
 };
 use plinth_model::run::{Life, LockView, Progress, RunState, Status};
 use plinth_model::{Event, Plan, RunView, StepId};
@@ -18,36 +18,34 @@ pub(crate) struct Beside {
     source: Arc<dyn Source>,
     run: String,
     traits: Traits,
-    past: OnceLock<Past>,
-    earlier: OnceLock<Vec<Columns>>,
+    hardware: Hardware,
+    before: OnceLock<(Past, Vec<Columns>)>,
     prediction: OnceLock<Option<Prediction>>,
-    hardware: OnceLock<Hardware>,
 }
 
 impl Beside {
     /// Of a run.
     pub(crate) fn of(source: Arc<dyn Source>, run: &str) -> Arc<Self> {
         let (traits, run) = (source.traits(), run.to_owned());
-        let (past, earlier, prediction) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let hardware = OnceLock::new();
-        Arc::new(Self { source, run, traits, past, earlier, prediction, hardware })
+        let (hardware, before, prediction) = (hardware(&traits), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { source, run, traits, hardware, before, prediction })
+    }
+
+    fn before(&self) -> &(Past, Vec<Columns>) {
+        self.before.get_or_init(|| self.source.before(&self.run))
     }
 
     fn past(&self) -> &Past {
-        self.past.get_or_init(|| self.source.past(&self.run))
-    }
-
-    fn prediction(&self) -> Option<&Prediction> {
-        self.prediction.get_or_init(|| self.source.prediction()).as_ref()
-    }
-
-    fn hardware(&self) -> &Hardware {
-        self.hardware.get_or_init(|| self.source.hardware())
+        &self.before().0
     }
 
     /// Earlier runs, newest first.
     fn earlier(&self) -> &[Columns] {
-        self.earlier.get_or_init(|| self.source.earlier(&self.run).iter().map(Columns::of_view).collect())
+        &self.before().1
+    }
+
+    fn prediction(&self) -> Option<&Prediction> {
+        self.prediction.get_or_init(|| self.source.prediction()).as_ref()
     }
 }
 
@@ -244,7 +242,7 @@ impl Record {
         if self.at.is_some() {
             analysis.whole = None;
         }
-        analysis.find_slow(self.beside.hardware(), || self.beside.earlier());
+        analysis.find_slow(&self.beside.hardware, || self.beside.earlier());
         if analysis.goes_on() {
             analysis.look_ahead((&self.view, &self.shape), self.beside.past(), self.time());
         }

@@ -1,7 +1,7 @@
 //! What pages are made from. The binary reads it from the state directory; tests make it up.
 
 use jiff::Timestamp;
-use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
+use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{LockView, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
@@ -64,17 +64,11 @@ pub trait Source: Send + Sync + 'static {
     /// What is known of nodes that may explain a failure.
     fn traits(&self) -> Traits;
 
-    /// Runs in front of this one, newest first: as many as say something of how long steps take.
-    fn earlier(&self, run: &str) -> Vec<RunView>;
-
-    /// What steps took in runs in front of this one, and in rehearsals.
-    fn past(&self, run: &str) -> Past;
+    /// What steps took in runs in front of this one and in rehearsals, and these runs, newest first: as many as say something of that.
+    fn before(&self, run: &str) -> (Past, Vec<Columns>);
 
     /// The last good rehearsal of the site.
     fn prediction(&self) -> Option<Prediction>;
-
-    /// Nodes by what they are made of: one is slow among its like.
-    fn hardware(&self) -> Hardware;
 
     /// Explains a step, a kind, a finding code or a table, as `plinth explain` does; none: there is no such thing.
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told>;

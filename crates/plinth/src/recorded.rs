@@ -5,7 +5,7 @@ use crate::kept::Kept;
 use crate::prediction;
 use crate::printer::{Printer, palette};
 use jiff::Timestamp;
-use plinth_analysis::{Analysis, Columns, Hardware, Past, Prediction, RunEntry, Shape, Side, Traits, Which};
+use plinth_analysis::{Analysis, Columns, Past, Prediction, RunEntry, Shape, Side, Traits, Which, hardware};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, RunState};
 use plinth_model::{Event, Plan, Problem, RunView, SiteName};
@@ -30,6 +30,7 @@ pub(crate) struct Recorded {
     pub(crate) lock: Option<LockView>,
     /// Older ones that are not kept any more.
     removed: u32,
+    traits: OnceCell<Traits>,
 }
 
 impl Recorded {
@@ -37,7 +38,8 @@ impl Recorded {
     pub(crate) fn open(common: &Common) -> Result<Self, Failure> {
         let Kept { site, directory, journal } = Kept::open(common)?;
         let now = SystemClock::new().now();
-        let mut recorded = Self { site, directory, journal: None, runs: Vec::new(), lock: None, removed: 0 };
+        let (runs, traits) = (Vec::new(), OnceCell::new());
+        let mut recorded = Self { site, directory, journal: None, runs, lock: None, removed: 0, traits };
         let Some(journal) = journal else { return Ok(recorded) };
         recorded.lock = journal.lock().map_err(Problem::from)?.map(|lock| lock.view(now, &LockOwner::current()));
         for run in journal.runs().map_err(Problem::from)? {
@@ -80,18 +82,26 @@ impl Recorded {
             Some(hash) => journal.plan(hash).map_err(Problem::from)?.read(),
             None => None,
         };
-        Ok(Chosen::of(entry.clone(), events, plan, &state::facts::traits(&self.directory)?))
+        Ok(Chosen::of(entry.clone(), events, plan, self.traits()?))
     }
 
     /// The same run of rewritten events: without secrets.
     pub(crate) fn rewritten(&self, chosen: &Chosen, events: Vec<Event>) -> Result<Chosen, Failure> {
-        let traits = state::facts::traits(&self.directory)?;
-        Ok(Chosen::of(chosen.analysis.entry.clone(), events, chosen.plan.clone(), &traits))
+        Ok(Chosen::of(chosen.analysis.entry.clone(), events, chosen.plan.clone(), self.traits()?))
+    }
+
+    /// What is known of nodes, read when it is asked for first.
+    fn traits(&self) -> Result<&Traits, Failure> {
+        if let Some(known) = self.traits.get() {
+            return Ok(known);
+        }
+        let read = state::facts::traits(&self.directory)?;
+        Ok(self.traits.get_or_init(|| read))
     }
 
     /// The same with the nodes that were slow. Reads earlier runs where there are any such.
     pub(crate) fn find_slow(&self, chosen: &mut Chosen, printer: &Printer) -> Result<(), Failure> {
-        let hardware = hardware(&state::facts::traits(&self.directory)?);
+        let hardware = hardware(self.traits()?);
         let Chosen { analysis, before, .. } = chosen;
         let run = analysis.entry.run.clone();
         analysis.find_slow(&hardware, || self.before(before, &run, printer).columns());
@@ -130,7 +140,7 @@ impl Recorded {
 /// Runs in front of one, newest first, [`EARLIER`] at most.
 #[derive(Default)]
 pub(crate) struct Before {
-    pub(crate) views: Vec<RunView>,
+    views: Vec<RunView>,
     /// Those that cannot be read, and why: less is known without them, and that is all.
     unread: Vec<String>,
 }
@@ -176,7 +186,7 @@ impl Before {
         past
     }
 
-    fn columns(&self) -> Vec<Columns> {
+    pub(crate) fn columns(&self) -> Vec<Columns> {
         self.views.iter().map(Columns::of_view).collect()
     }
 }
@@ -185,20 +195,6 @@ impl Before {
 pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
     let journal = Journal::open_read_only(directory).ok().flatten();
     journal.map(|journal| Before::read(&journal, run).past(site, run)).unwrap_or_default()
-}
-
-/// Nodes by what they are made of: a node is slow among its like. BCM's categories follow the hardware, and only that is kept here. One of
-/// which nothing is known has none.
-pub(crate) fn hardware(traits: &Traits) -> Hardware {
-    let of = |traits: &std::collections::BTreeMap<String, String>| {
-        let parts = ["GPUs", "CPUs", "architecture"].iter().filter_map(|part| {
-            let value = traits.get(*part)?;
-            Some(if *part == "architecture" { value.clone() } else { format!("{value} {part}") })
-        });
-        parts.collect::<Vec<_>>().join(", ")
-    };
-    let known = traits.iter().map(|(node, traits)| (node.clone(), of(traits)));
-    known.filter(|(_, parts)| !parts.is_empty()).collect()
 }
 
 /// One run, with what is computed of it.
@@ -301,14 +297,6 @@ mod tests {
         let before = Before { views: vec![rehearsal.clone()], unread: Vec::new() };
         assert_eq!((before.with(kept(), "real").count(), before.with(None, "real").count()), ((0, 1), (0, 1)));
         assert_eq!(Before::default().with(kept(), "rehearsed").count(), (0, 0), "nothing is known by itself");
-    }
-
-    #[test]
-    fn a_node_of_which_nothing_is_known_has_no_hardware() {
-        let traits = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let nodes = [("a", traits(&[("GPUs", "8"), ("kernel", "6.8")])), ("b", traits(&[("kernel", "6.8")]))];
-        let told = hardware(&nodes.map(|(node, traits)| (node.to_owned(), traits)).into());
-        assert_eq!(told, Hardware::from([("a".to_owned(), "8 GPUs".to_owned())]));
     }
 
     #[test]

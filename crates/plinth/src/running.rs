@@ -11,7 +11,6 @@ use plinth_app::{Approved, Operation};
 use plinth_model::text::shell_word;
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
-use plinth_world::{Clock, SystemClock};
 use std::path::Path;
 
 /// Runs the plan, and with `--json` prints how that ended.
@@ -43,12 +42,10 @@ pub(crate) async fn run(
 
 /// Where the run left its rehearsal, if the site was rehearsed. That this cannot be told is no matter of the run.
 fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
-    if prediction::kept(site).is_none() {
-        return;
-    }
+    let Some(kept) = prediction::kept(site) else { return };
     let compared = Recorded::open(common).and_then(|recorded| {
         let mut last = recorded.choose("last")?;
-        recorded.ahead(&mut last, SystemClock::new().now(), printer)?;
+        last.analysis.lay_over(Some(&kept), &last.view);
         Ok(last.analysis.rehearsal)
     });
     if let Ok(Some(diff)) = compared {

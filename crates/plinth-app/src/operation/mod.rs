@@ -95,11 +95,12 @@ impl Operation<'_> {
     }
 
     /// Whether its run tells how long a real one takes: a rehearsal of this very site, in which nothing goes wrong on purpose, and of the whole
-    /// job. One that goes on where another ended, or finds all done, tells nothing of that.
+    /// job. One that leaves nodes out, goes on where another ended, or finds all done, tells nothing of that.
     #[must_use]
     pub fn predicts(&self) -> bool {
         let is_first = self.lock.as_ref().is_none_or(|lock| locked(lock).journal.memory().run.is_none());
-        is_first && self.world.simulated().is_some_and(|simulated| simulated.is_of_the_site())
+        let is_whole = is_first && self.desired.run.without.is_empty();
+        is_whole && self.world.simulated().is_some_and(|simulated| simulated.is_of_the_site())
     }
 
     /// Whether nodes, networks and addresses were made up.

@@ -2,10 +2,11 @@
 
 use super::OfRun;
 use super::matrix::{Sort, matrix};
-use super::parts::{bounded, short};
+use super::parts::short;
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::Filter;
+use plinth_model::amount;
 
 /// The page. `?q=` chooses nodes by parts of their name, `*` stands for anything.
 pub(crate) fn page(page: &OfRun<'_>) -> Markup {
@@ -32,7 +33,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 @if let Some(at) = page.record.at { input type="hidden" name="at" value=(at); }
                 button { "show" }
             }
-            @if let Some(told) = bounded(rows.len(), grid.nodes.len(), "node") { p.dim { (told) ", those that fit " code { (short(asked)) } " · " a href=(page.links.to(&Part::Nodes)) { "all" } } }
+            @if rows.len() < grid.nodes.len() { p.dim { (rows.len()) " of " (amount(grid.nodes.len(), "node")) " fit " code { (short(asked)) } " · " a href=(page.links.to(&Part::Nodes)) { "all" } } }
             @if rows.is_empty() { p.empty { "No node fits " code { (short(asked)) } "." } } @else { (matrix(page, sort, &rows)) }
         }
     }

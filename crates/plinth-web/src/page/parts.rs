@@ -182,11 +182,6 @@ pub(crate) fn of_day(at: jiff::Timestamp) -> String {
     format!("{at:.0}").split('T').nth(1).unwrap_or_default().trim_end_matches('Z').to_owned()
 }
 
-/// What was bounded is said: `the first 200 of 10,047 steps`.
-pub(crate) fn bounded(shown: usize, all: usize, noun: &str) -> Option<String> {
-    (shown < all).then(|| format!("the first {shown} of {}", amount(all, noun)))
-}
-
 /// A row of a list of facts; what is empty is left out.
 pub(crate) fn fact(name: &str, value: &str) -> Markup {
     html! { @if !value.is_empty() { dt { (name) } dd { (value) } } }

@@ -53,8 +53,7 @@ fn pinned(run: &RunEntry) -> Markup {
     html! {
         a.card.pinned href=(address) {
             (run_badge(run.state, Some("t-state"))) " "
-            b { (short(run.command())) } " for " span id="t-elapsed" { (span(run.seconds)) }
-            @if run.rehearsal { " of virtual time" }
+            b { (short(run.command())) } " for " span id="t-elapsed" { (span(run.seconds)) @if run.rehearsal { " of virtual time" } }
             " · " span id="t-done" { (amount(run.steps, "step")) }
             p id="t-sentence" {}
         }

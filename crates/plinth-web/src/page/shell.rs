@@ -63,16 +63,16 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
 
 /// A page of a run. `title` names the page, `part` says which tab it belongs to.
 pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -> Markup {
-    let on = page.record.may_go_on();
+    let live = page.record.may_go_on();
     let seq = page.record.view.seq();
     let state = page.analysis.entry.state.word();
     let title = format!("{title} · {state} · {}", page.site);
     document(
         &title,
-        on,
+        page.record.is_on(),
         if *part == Part::Timeline { &["live.js", "timeline.js"] } else { &["live.js"] },
         html! {
-            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[on.then_some("1")] {
+            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[live.then_some("1")] {
                 a.skip href="#main" { "to the content" }
                 (head(page, part))
                 main id="main" { (body) }

@@ -152,6 +152,15 @@ async fn a_run_is_found_by_what_people_call_it_and_the_address_lasts() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_rehearsal_that_is_on_is_told_as_its_patches_tell_it() {
+    let source = Scripted::of(Script::begin("run-1", 8, true).0);
+    source.held("run-1", true);
+    let body = Page::of(&source).get("/").await.body;
+    let told = body.split_once("id=\"t-elapsed\">").unwrap().1.split_once("</span>").unwrap();
+    assert!(told.0.ends_with(" of virtual time") && !told.1.contains("virtual"), "{body}");
+}
+
+#[tokio::test]
 async fn what_is_missing_is_said_and_order_and_copies_change_nothing() {
     let events = run("x");
     let shown = |page: Page| async move { page.get("/r/run-1").await.body };
@@ -176,10 +185,13 @@ async fn a_run_whose_runner_is_dead_says_so() {
     let body = page.get("/r/run-1").await.body;
     assert!(body.contains("interrupted") && body.contains("process 4711 on bastion is gone"), "{body}");
     assert!(body.contains("data-live"), "it may only be silent");
+    assert!(!body.contains("http-equiv"), "and without scripts it is not read again for ever");
     assert!(!page.get("/r/run-1?at=5").await.body.contains("data-live"), "of an earlier moment nothing comes");
     assert!(!body.contains("At work") && body.contains("its end was not seen"), "nobody is at work: {body}");
     let told: Value = serde_json::from_str(&page.get("/r/run-1/steps.json?q=state:unknown").await.body).unwrap();
     assert!(!told["steps"].as_array().unwrap().is_empty(), "{told}");
+    source.held("run-1", true);
+    assert!(Page::of(&source).get("/r/run-1").await.body.contains("http-equiv=\"refresh\""));
 }
 
 #[tokio::test]

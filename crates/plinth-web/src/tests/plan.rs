@@ -86,7 +86,7 @@ async fn nodes_that_are_chosen_are_chosen_in_every_form_and_stay_at_their_moment
     let page = page();
     let shown = page.get("/r/run-1/nodes?q=dgx+6&at=9").await.body;
     assert!(shown.contains("id=\"n2\"") && !shown.contains("id=\"n1\"") && !shown.contains("id=\"n0\""), "{shown}");
-    assert!(shown.contains("the first 1 of 3 nodes"), "{shown}");
+    assert!(shown.contains("1 of 3 nodes fit <code>dgx 6</code>"), "{shown}");
     let form = shown.split("<form class=\"search\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("name=\"at\" value=\"9\""), "{form}");
     let command = "plinth runs show run-1 --where 'node:*dgx* node:*6*'";

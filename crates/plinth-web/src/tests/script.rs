@@ -2,7 +2,7 @@
 
 use crate::source::{Source, Told};
 use jiff::{SignedDuration, Timestamp};
-use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
+use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
@@ -118,20 +118,12 @@ impl Source for Arc<Scripted> {
         Traits::default()
     }
 
-    fn earlier(&self, _: &str) -> Vec<RunView> {
-        Vec::new()
-    }
-
-    fn past(&self, _: &str) -> Past {
-        Past::default()
+    fn before(&self, _: &str) -> (Past, Vec<Columns>) {
+        Default::default()
     }
 
     fn prediction(&self) -> Option<Prediction> {
         None
-    }
-
-    fn hardware(&self) -> Hardware {
-        Hardware::new()
     }
 
     fn explain(&self, what: &str, _: Option<&Plan>, _: &RunView) -> Option<Told> {

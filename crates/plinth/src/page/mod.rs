@@ -14,8 +14,8 @@ use std::path::Path;
 
 /// What is in it. None: others may read it, or put a token of theirs there, so that it keeps nobody out.
 fn read(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let is_open = std::fs::metadata(file)?.permissions().mode() & 0o033 != 0;
-    if is_open || private_file::readable_by_others(file)? {
+    let is_writable = std::fs::metadata(file)?.permissions().mode() & 0o022 != 0;
+    if is_writable || private_file::readable_by_others(file)? {
         Ok(None)
     } else {
         files::read_up_to(file, LARGEST).map(Some)
@@ -33,8 +33,8 @@ pub(crate) fn token(file: Option<&Path>) -> Result<Token, Problem> {
         |error: std::io::Error| doing().wrong_input(error).try_this("give a file in a folder that you can write to");
     match read(file) {
         Ok(None) => {
-            let remedy = "remove it, for somebody may have read it: then a new token is made and kept there";
-            Err(doing().wrong_input("others may read it, or write it").try_this(remedy))
+            let fix = "remove it, for somebody may have read it: then a new token is made and kept there";
+            Err(doing().wrong_input("others may read it, or write it").try_this(fix))
         }
         Ok(Some(bytes)) => Token::given(&String::from_utf8_lossy(&bytes)).map_err(|problem| problem.to(file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

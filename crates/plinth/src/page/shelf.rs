@@ -5,8 +5,8 @@ use crate::args::Common;
 use crate::explain;
 use crate::kept::Kept;
 use crate::prediction;
-use crate::recorded::{Before, hardware};
-use plinth_analysis::{Hardware, Past, Prediction, RunEntry, Traits};
+use crate::recorded::Before;
+use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
 use plinth_app::{Failure, state};
 use plinth_model::run::{LockView, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
@@ -145,20 +145,13 @@ impl Source for Shelf {
         state::facts::traits(&self.directory).unwrap_or_default()
     }
 
-    fn earlier(&self, run: &str) -> Vec<RunView> {
-        self.ask(|reader| Ok(Before::read(reader, run).views)).ok().flatten().unwrap_or_default()
-    }
-
-    fn past(&self, run: &str) -> Past {
-        self.ask(|reader| Ok(Before::read(reader, run).past(&self.site, run))).ok().flatten().unwrap_or_default()
+    fn before(&self, run: &str) -> (Past, Vec<Columns>) {
+        let before = self.ask(|reader| Ok(Before::read(reader, run))).ok().flatten().unwrap_or_default();
+        (before.past(&self.site, run), before.columns())
     }
 
     fn prediction(&self) -> Option<Prediction> {
         prediction::kept(&self.site)
-    }
-
-    fn hardware(&self) -> Hardware {
-        hardware(&self.traits())
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {

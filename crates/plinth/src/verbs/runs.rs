@@ -16,9 +16,11 @@ pub(crate) fn run(common: &Common, verb: &Runs, printer: &Printer) -> Result<Exi
         None => list(common, &recorded, verb.filter.as_deref().unwrap_or_default(), printer),
         Some(RunVerb::Show(show)) => {
             let mut chosen = recorded.choose(&show.which.run)?;
-            recorded.ahead(&mut chosen, SystemClock::new().now(), printer)?;
             match &show.filter {
-                None => overview(common, &chosen, printer),
+                None => {
+                    recorded.ahead(&mut chosen, SystemClock::new().now(), printer)?;
+                    overview(common, &chosen, printer)
+                }
                 Some(filter) => steps(common, &chosen, filter, printer),
             }
         }

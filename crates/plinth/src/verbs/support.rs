@@ -35,7 +35,8 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     let mut pack = Pack { redaction: &redaction, files: Vec::new() };
     pack.versions(&recorded, verb);
     if !recorded.runs.is_empty() {
-        let chosen = recorded.choose(&verb.which.run)?;
+        let mut chosen = recorded.choose(&verb.which.run)?;
+        recorded.find_slow(&mut chosen, printer)?;
         pack.run(&recorded, &chosen)?;
         pack.others(&recorded, &chosen)?;
     }

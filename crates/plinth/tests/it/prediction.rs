@@ -22,6 +22,8 @@ fn only_a_rehearsal_of_the_whole_job_predicts_it() {
 
     rehearses(&["--nodes", "9"]).exits(0);
     assert!(kept().is_none(), "the site has other nodes");
+    rehearses(&["--without", "dgx-05"]).exits(0);
+    assert!(kept().is_none(), "it left a node out");
     rehearses(&["--fault", "node:dgx-05:drop@downloads"]).exits(0);
     assert!(kept().is_none(), "what went wrong on purpose will not go wrong again");
 

@@ -4,6 +4,7 @@
 use crate::support::{Ran, basepod, plinth_with};
 use rusqlite::Connection;
 use serde_json::Value;
+use std::io::Read as _;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -86,6 +87,13 @@ fn a_node_that_was_slow_is_in_the_report_as_it_is_in_the_story() {
     let html = std::fs::read_to_string(folder.path().join("run.html")).unwrap();
     let slow = html.split_once("What was slow").expect("it has such a part").1;
     assert!(slow.contains("nodes/account/dgx-05"));
+    asks(folder.path(), &["support", "--out", "packed.tar.gz"]).exits(0);
+    let packed = std::fs::File::open(folder.path().join("packed.tar.gz")).unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
+    let mut entries = archive.entries().unwrap().map(Result::unwrap);
+    let mut why = String::new();
+    entries.find(|entry| entry.path().unwrap().ends_with("why.txt")).unwrap().read_to_string(&mut why).unwrap();
+    assert!(why.contains("slow: nodes/account/dgx-05 took 1 h"), "{why}");
 }
 
 #[test]
