@@ -164,10 +164,10 @@ impl NewSite<'_> {
             Obstacle::CaFile => {
                 Some("check the name that `--ca-file` was given; it counts from the current folder".to_owned())
             }
-            Obstacle::Client(error) if error.cause == Cause::Input => Some(
-                "write the address of `--from-bcm` as https://HEAD:8081, and look into the file of `--ca-file`"
-                    .to_owned(),
-            ),
+            Obstacle::Client(error) if error.cause == Cause::Input => {
+                let file = if self.ca_file.is_some() { ", and look into the file of `--ca-file`" } else { "" };
+                Some(format!("write the address of `--from-bcm` as https://HEAD:8081{file}"))
+            }
             Obstacle::Client(error) => {
                 let code = error.finding.as_ref()?.code;
                 if code == code::BCM_TLS_UNKNOWN_AUTHORITY && self.ca_file.is_none() {

@@ -148,18 +148,18 @@ impl<'a> Rendering<'a> {
     /// What moves by one minor at a time, with the lines that this release and the listed ones carry.
     fn upgrade_path(&self) -> Option<UpgradePath> {
         let component = self.chosen.component;
-        let way = component.upgrade_path.as_ref()?;
+        let path = component.upgrade_path.as_ref()?;
         let data = self.catalog.compatibility();
-        let carried = |version: &Version| data.carried(component.compatibility.as_deref()?, version, &way.part);
+        let carried = |version: &Version| data.carried(component.compatibility.as_deref()?, version, &path.part);
         let other =
             |pin: &PinnedVersion| Some(Carrier { version: pin.version.clone(), carried: carried(&pin.version)? });
         let mut others: Vec<Carrier> = component.chart.versions.iter().filter_map(other).collect();
         others.sort_by(|one, other| one.version.cmp(&other.version));
         Some(UpgradePath {
-            object: way.object.clone(),
-            title: titled(&way.part),
-            rule: rule_name(RUNAI, &way.part),
-            wanted: component.parts(&self.version.version).get(&way.part)?.clone(),
+            object: path.object.clone(),
+            title: titled(&path.part),
+            rule: rule_name(RUNAI, &path.part),
+            wanted: component.parts(&self.version.version).get(&path.part)?.clone(),
             carried: carried(&self.version.version)?,
             others,
         })

@@ -28,7 +28,8 @@ pub(super) struct Payload {
     pub(super) values: Value,
     /// Manifests of all objects but hooks and `crds/`.
     pub(super) manifest: String,
-    /// When its first revision was installed. helm carries it on with each upgrade and each rollback (its source, `pkg/action`).
+    /// When its installation began. helm carries it on with each upgrade and each rollback, and an installation in place of a failed one
+    /// (`helm install --replace`) sets it anew (its source, `pkg/action`).
     pub(super) first_deployed: Option<Timestamp>,
 }
 

@@ -210,7 +210,7 @@ impl<'a> StepContent<'a> {
 
 /// Version of the form of all parameters, as journals know it since the first release: with another one, a step that must be done only
 /// once would be taken for a new step.
-const FORM: u32 = 1;
+pub(crate) const FORM: u32 = 1;
 
 impl Step {
     /// What it acts on, for people: its node, or the last part of its id.

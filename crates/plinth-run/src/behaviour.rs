@@ -149,7 +149,7 @@ pub enum Again {
     No,
     /// What it made is there, and only what is kept of it here is incomplete.
     Completes,
-    /// What it is made in is there since then only: what was made before is gone with the one before.
+    /// What it belongs to was installed at that time; whatever was made earlier is gone.
     Since(Timestamp),
 }
 

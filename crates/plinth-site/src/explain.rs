@@ -14,12 +14,13 @@ use plinth_model::nearest::nearest;
 /// The finding of a fault.
 pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Finding {
     let path = error.path();
-    let fault = by_shape(error.fault(), &path, shape);
-    let misread = misread_name(&path, tree).filter(|_| matches!(fault, Fault::WrongType { .. }));
-    let mut finding = misread.unwrap_or_else(|| found(&fault, &path, shape));
-    if let (Fault::WrongType { expected, found, keys, .. }, Some(text)) = (&fault, text_at(&path, tree)) {
+    let fault = error.fault();
+    let mistyped = mistyped(fault, &path, shape);
+    let misread = misread_name(&path, tree).filter(|_| mistyped.is_some());
+    let mut finding = misread.unwrap_or_else(|| found(fault, &path, shape));
+    if let (Some((expected, found, keys)), Some(text)) = (&mistyped, text_at(&path, tree)) {
         let list = expected == "a list" && (*found == "nothing" || text.trim().is_empty());
-        let fix = if list { no_list(&path, shape) } else { meant(&path, expected, keys, text) };
+        let fix = if list { Some(no_list(&path, shape)) } else { meant(&path, expected, keys, text) };
         finding = fix.into_iter().fold(finding, Finding::fix);
     }
     let by_key = error.key || matches!(fault, Fault::Missing(_));
@@ -30,25 +31,20 @@ pub(crate) fn explain(error: &DecodeError, tree: &Node, shape: &Shape) -> Findin
     finding.at(pointed)
 }
 
-/// The same with the limits of the place: types know only those of their machine word.
-fn by_shape(fault: &Fault, path: &Path, shape: &Shape) -> Fault {
+/// Of a value of another kind: which kind is wanted there, which one was found, and the keys of a wanted mapping.
+fn mistyped<'a>(fault: &'a Fault, path: &Path, shape: &Shape) -> Option<(String, &'static str, &'a [&'a str])> {
     match fault {
-        Fault::NoNumber { found, wanted } => {
-            let expected = shape.within(path, *wanted).to_string();
-            Fault::WrongType { expected, found, quote: None, keys: &[] }
-        }
-        Fault::OutOfRange { number, wanted } => {
-            Fault::OutOfRange { number: *number, wanted: shape.within(path, *wanted) }
-        }
-        other => other.clone(),
+        Fault::WrongType { expected, found, keys, .. } => Some((expected.clone(), found, keys)),
+        Fault::NoNumber { found, wanted } => Some((shape.within(path, *wanted).to_string(), found, &[])),
+        _ => None,
     }
 }
 
 /// What to write where nothing stands for a list. What runs a program is a list with a word at least, and is told so elsewhere.
-fn no_list(path: &Path, shape: &Shape) -> Option<String> {
+fn no_list(path: &Path, shape: &Shape) -> String {
     let (may_be_empty, may_be_absent) = shape.list(path);
     let write = if may_be_empty { "write `[]` for none" } else { "name at least one" };
-    Some(if may_be_absent { format!("{write}, or leave the key out") } else { write.to_owned() })
+    if may_be_absent { format!("{write}, or leave the key out") } else { write.to_owned() }
 }
 
 /// What was meant by a text of another kind than is wanted; nothing of a text that may be a secret is repeated.
@@ -98,18 +94,21 @@ fn text_at<'a>(path: &Path, tree: &'a Node) -> Option<&'a str> {
     node.text()
 }
 
+/// The finding. Limits of numbers are those of the place: types know only those of their machine word.
 fn found(fault: &Fault, path: &Path, shape: &Shape) -> Finding {
     match fault {
         Fault::UnknownKey { key, known } => unknown_key(path, key, known, shape),
         Fault::Missing(key) => missing(path, key),
         Fault::WrongType { expected, found, quote, keys } => wrong_type(path, expected, found, quote.as_deref(), keys),
-        Fault::NoNumber { found, wanted } => wrong_type(path, &wanted.to_string(), found, None, &[]),
+        Fault::NoNumber { found, wanted } => {
+            wrong_type(path, &shape.within(path, *wanted).to_string(), found, None, &[])
+        }
         Fault::OutOfRange { number, wanted } => Finding::error(
             code::SITE_OUT_OF_RANGE,
             path.to_string(),
             format!("`{path}` is {number}, which is out of range"),
         )
-        .fix(format!("use {wanted}")),
+        .fix(format!("use {}", shape.within(path, *wanted))),
         Fault::UnknownChoice { choice, known } => unknown_choice(path, choice, known),
         Fault::NotOne { known } => {
             let message = format!("`{path}` must have exactly one of the keys {}", list(known));

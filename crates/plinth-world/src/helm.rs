@@ -33,7 +33,8 @@ pub struct ReleaseState {
     pub revision: u32,
     /// Since when it has this status.
     pub since: Timestamp,
-    /// When its first revision was installed: upgrades and rollbacks keep it, an installation anew does not. None: the record does not tell.
+    /// When its installation began: upgrades and rollbacks keep it; an installation anew, also a second try of a first one, does not. None: the
+    /// record does not tell.
     pub first_deployed: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
 //! Files in which a process tells others what moves, for `plinth status` in another terminal. The journal keeps none of it: it would be
-//! written to the disk many times a second. A thread of its own replaces the file every few seconds, so that no work waits for a disk, and
-//! the file goes with what it tells of.
+//! written to the disk many times a second. A thread of its own replaces the file every few seconds: no work waits for a disk, only its
+//! end waits for a write that is under way. The file goes with what it tells of.
 
 use plinth_world::{deadlines, files, private_file};
 use serde::de::DeserializeOwned;

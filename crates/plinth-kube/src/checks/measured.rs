@@ -141,8 +141,9 @@ impl Server<'_> {
 
 /// That it did answer, and with more than is read. Asked again it would say the same.
 fn too_long(what: &str, limit: u64) -> Failure {
+    let many = if what == "query" { "series" } else { "targets" };
     let happened = format!(
-        "more than {limit} bytes, which is not read; look there at what /api/v1/{what} gives, and who else writes so much of it"
+        "more than {limit} bytes, which is not read; ask that address for /api/v1/{what} yourself and see which {many} are so many"
     );
     Failure::new(Cause::Nonsense, happened)
 }
@@ -347,7 +348,7 @@ mod tests {
         assert!(failure.transient().is_none() && !failure.is_about_the_way());
         let place = Placed { namespace: "prometheus".to_owned(), name: "operated".to_owned() };
         let server = Server { service: &place, port: 9090 };
-        let line = "Prometheus (prometheus/operated:9090) answers what cannot be used: more than 10 bytes, which is not read; look there at what /api/v1/query gives, and who else writes so much of it";
+        let line = "Prometheus (prometheus/operated:9090) answers what cannot be used: more than 10 bytes, which is not read; ask that address for /api/v1/query yourself and see which series are so many";
         assert_eq!(server.no_answer(&failure), line);
         let absent = Failure::new(Cause::Busy, "the API server answers 503: no endpoints available");
         assert!(

@@ -141,7 +141,7 @@ pub(crate) struct Installed {
     /// Since when it has this status.
     #[serde(default)]
     pub(crate) since: Timestamp,
-    /// When its first revision was begun.
+    /// When its installation began: the last try of it.
     #[serde(default)]
     pub(crate) first_deployed: Timestamp,
     /// When what it installed works; none: never.

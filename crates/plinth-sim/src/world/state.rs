@@ -392,11 +392,7 @@ impl Cluster {
             Effect::ReleaseBegun { namespace, name, chart, version, component } => {
                 let key = format!("{namespace}/{name}");
                 self.remember(&key);
-                let pending = if self.releases.contains_key(&key) { "pending-upgrade" } else { "pending-install" };
-                let begun = || Installed { first_deployed: now, ..Installed::begun(chart, version, component) };
-                let release = self.releases.entry(key).or_insert_with(begun);
-                pending.clone_into(&mut release.status);
-                (release.revision, release.since) = (release.revision + 1, now);
+                self.begin(key, Installed::begun(chart, version, component), now);
             }
             Effect::ReleaseEnded { namespace, name, release } => {
                 let key = format!("{namespace}/{name}");
@@ -421,6 +417,20 @@ impl Cluster {
             "failed".clone_into(&mut there.status);
         }
         self.history.entry(key.to_owned()).or_default().push(there);
+    }
+
+    /// One more revision. Before one was ever deployed it is a new installation, however often that was tried before: only the number of the
+    /// revision goes on (`helm install --replace`).
+    fn begin(&mut self, key: String, new: Installed, now: Timestamp) {
+        let mut earlier = self.history.get(&key).into_iter().flatten();
+        let was_deployed = earlier.any(|one| one.status == DEPLOYED || one.status == SUPERSEDED);
+        let release = self.releases.entry(key).or_insert(new);
+        let pending = if was_deployed { "pending-upgrade" } else { "pending-install" };
+        pending.clone_into(&mut release.status);
+        (release.revision, release.since) = (release.revision + 1, now);
+        if !was_deployed {
+            release.first_deployed = now;
+        }
     }
 
     /// Those that worked and are not the newest such one are superseded.

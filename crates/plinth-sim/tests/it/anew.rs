@@ -110,7 +110,7 @@ fn a_rehearsal_goes_over_the_versions_between() {
         assert!(said(&far).await.ends_with("; gone over 1.17, 1.18"));
         assert!(matches!(Kinds.probe(&far, &env).await.unwrap().probe, Probe::Done(_)));
         assert_eq!(sim.count("object-applied"), 4);
-        // Without the way the operator refuses it, and the step says so in time.
+        // Without the upgrade path the operator refuses it, and the step says so in time.
         let mut lost = step("1.16", &["1.16", "1.17", "1.18", "1.19"]);
         if let Work::KubeObjects(objects) = &mut lost.work {
             objects.upgrade_path = None;

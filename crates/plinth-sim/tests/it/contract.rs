@@ -6,6 +6,7 @@ use crate::rack::{
     runai, secret, start, target, until,
 };
 use crate::{ansible_client, helm_client, runai_client};
+use plinth_model::steps::Release;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ fn simulated_helm_keeps_the_contract() {
     let (ctx, seen) = (sim.context(), Arc::clone(&sim));
     let ground = helm_client::Ground {
         release: release("metrics-server", "plinth-contract", serde_json::json!({})),
+        // Its images need a login that is not there.
+        failing: Release { namespace: "plinth-contract".to_owned(), ..control_plane() },
         namespaces: &*sim.clients.kube,
         fingerprint: Box::new(move || seen.snapshot().to_string()),
     };

@@ -17,6 +17,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub(crate) struct Ground<'a> {
     /// A release that can be installed. Its namespace is not there yet, and nothing else is in it.
     pub(crate) release: Release,
+    /// Another one in that namespace, whose installation fails behind helm's first record of it.
+    pub(crate) failing: Release,
     /// Makes namespaces.
     pub(crate) namespaces: &'a dyn KubeNamespaces,
     /// Something that must be the same before and after a call that changes nothing.
@@ -32,6 +34,7 @@ pub(crate) async fn contract(client: &dyn HelmClient, ctx: &Context, ground: &Gr
     suite.other_values_are_an_upgrade().await;
     suite.a_release_goes_back_to_what_it_was().await;
     suite.a_release_is_uninstalled_and_its_namespace_stays().await;
+    suite.a_second_try_of_a_first_installation_is_one_anew().await;
 }
 
 struct Suite<'a> {
@@ -157,5 +160,20 @@ impl Suite<'_> {
         let state = self.state().await.unwrap();
         assert_eq!(state.status, "deployed", "it can be installed again");
         assert!(state.first_deployed > first, "and is another one then: {state:?}, {first:?}");
+    }
+
+    /// Only the number of the revision goes on.
+    async fn a_second_try_of_a_first_installation_is_one_anew(&self) {
+        let failing = &self.ground.failing;
+        let tried = async || {
+            explained(self.client.upgrade(self.ctx, failing).await);
+            self.client.release(self.ctx, &failing.namespace, &failing.release).await.unwrap().unwrap()
+        };
+        let first = tried().await;
+        assert_eq!((first.status.as_str(), first.revision), ("failed", 1));
+        assert!(first.first_deployed.is_some(), "{first:?}");
+        let second = tried().await;
+        assert_eq!((second.status.as_str(), second.revision), ("failed", 2));
+        assert!(second.first_deployed > first.first_deployed, "{second:?}, {first:?}");
     }
 }

@@ -75,6 +75,18 @@ fn advice_about_bcm_is_about_what_was_typed() {
 }
 
 #[test]
+fn advice_about_a_wrong_address_names_the_file_of_an_authority_only_where_one_was_given() {
+    let folder = TempDir::new().unwrap();
+    let env = [("BCM_USERNAME", BCM_USER), ("BCM_PASSWORD", BCM_PASSWORD)];
+    let given = ["init", "--name", "north", "-f", "new.yaml", "--from-bcm", "http://head.example.com:8081"];
+    let ran = plinth_with(folder.path(), &env, &given).exits(1).says("https://HEAD:8081");
+    assert!(!ran.stderr.contains("--ca-file"), "{}", ran.stderr);
+    let authority = rcgen::generate_simple_self_signed(vec!["head.example.com".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), authority.cert.pem()).unwrap();
+    plinth_with(folder.path(), &env, &[&given[..], &["--ca-file", "ca.pem"]].concat()).exits(1).says("`--ca-file`");
+}
+
+#[test]
 fn a_schema_that_is_there_is_left_alone_and_that_is_said() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("plinth.schema.json"), "mine\n").unwrap();

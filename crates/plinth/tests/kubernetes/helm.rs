@@ -40,6 +40,8 @@ fn real_helm_keeps_the_contract() {
         };
         let suite = helm_client::Ground {
             release: with(&[]),
+            // Nobody ends the Job that its hook waits for.
+            failing: Release { release: "b".into(), timeout_s: 3, ..with(&[("hook", "pre-install".into())]) },
             namespaces: &seen.stand.client,
             fingerprint: Box::new(fingerprint),
         };

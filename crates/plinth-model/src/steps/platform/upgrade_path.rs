@@ -35,10 +35,10 @@ pub struct Carrier {
     pub carried: Vec<Version>,
 }
 
-/// The next version on the way is carried by another release of the operator only.
+/// The next version on the path is carried by another release of the operator only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpgradeGap {
-    /// The next line on the way.
+    /// The next line on the path.
     pub next: String,
     /// The release to use for it, if one is known.
     pub by: Option<Version>,

@@ -191,7 +191,7 @@ pub struct Release {
     /// The site file names exactly this version: it is meant also where a newer one is deployed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named_by_site: bool,
-    /// What it is the operator of, where that moves by one minor at a time: an upgrade that would leave the way is not begun.
+    /// What it is the operator of, where that moves by one minor at a time: an upgrade that would leave that path is not begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade_path: Option<Box<UpgradePath>>,
 }

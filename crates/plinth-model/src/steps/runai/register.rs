@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct RunaiRegister {
     /// Control plane.
     pub target: RunaiTarget,
-    /// The release that installs it; none where it is not installed from here. An entry of before it was installed went with the one before.
+    /// The release that installs it; none where it is not installed by plinth. Entries made before this installation are gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseName>,
 }
@@ -37,12 +37,12 @@ impl StepParams for RunaiRegister {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::plan::{Change, Step};
-    use crate::{SecretRef, StepId, Work};
+    use crate::plan::{Change, FORM, Step};
+    use crate::{Digest, SecretRef, StepId, Work};
 
     #[test]
     fn the_release_that_is_looked_at_makes_no_other_step_of_it() {
-        let digest = |cluster: &str, release: Option<&str>| {
+        let step = |cluster: &str, release: Option<&str>| {
             let target = RunaiTarget {
                 url: "https://runai.example.com".to_owned(),
                 address: None,
@@ -59,10 +59,12 @@ mod tests {
             let release = release.map(|name| ReleaseName { namespace: name.to_owned(), name: name.to_owned() });
             let work = Work::from(RunaiRegister { target, release });
             let id = StepId::new("runai", "register", cluster);
-            Step { id, work, needs: Vec::new(), reason: "a test".into(), change: Change::Check, when: None }.digest()
+            Step { id, work, needs: Vec::new(), reason: "a test".into(), change: Change::Check, when: None }
         };
-        // Plans of before had no release, and what their journals say of it must hold on.
-        assert_eq!(digest("a", Some("runai-backend")), digest("a", None));
-        assert_ne!(digest("b", None), digest("a", None));
+        let plain = step("a", None);
+        assert_eq!(step("a", Some("runai-backend")).digest(), plain.digest());
+        assert_ne!(step("b", None).digest(), plain.digest());
+        // Plans of before had no release and left nothing out; what their journals say of it must hold on.
+        assert_eq!(plain.digest(), Digest::of(&(&plain.work, FORM)));
     }
 }

@@ -1,7 +1,7 @@
 //! Objects beside a release.
 
 use super::release;
-use super::upgrade_path::{OnTheWay, on_the_way};
+use super::upgrade_path::{Position, position_on};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
@@ -27,10 +27,9 @@ impl StepKind for KubeObjects {
         let Self { component, objects, health, upgrade_path, .. } = self;
         let mut differences = env.clients.kube.diff(&env.ctx, objects).await?;
         if !differences.is_empty() {
-            match on_the_way(env, component, upgrade_path.as_deref()).await? {
-                Ok(there) => {
-                    differences.extend(upgrade_path.iter().zip(there).find_map(|(path, there)| way(path, &there)))
-                }
+            match position_on(env, component, upgrade_path.as_deref()).await? {
+                Ok(position) => differences
+                    .extend(upgrade_path.iter().zip(position).find_map(|(path, at)| versions_between(path, &at))),
                 Err(error) => return refused_by(error),
             }
             return Ok(differs(differences));
@@ -54,7 +53,7 @@ impl StepKind for KubeObjects {
 }
 
 /// The versions that will be gone over, in a line for people; none where there is none between.
-fn way(path: &UpgradePath, OnTheWay { there, .. }: &OnTheWay) -> Option<String> {
+fn versions_between(path: &UpgradePath, Position { there, .. }: &Position) -> Option<String> {
     let between = path.between(there);
     let line = || format!("~ {} {} → {}, over {}", path.title, there.bare(), path.wanted.bare(), listed(&between));
     (!between.is_empty()).then(line)
@@ -70,7 +69,7 @@ async fn go_over_versions_between(objects: &KubeObjects, step: &Step, env: &Step
     let KubeObjects { component, objects: manifests, upgrade_path, .. } = objects;
     let mut gone_over = Vec::new();
     let Some(path) = upgrade_path.as_deref() else { return Ok(gone_over) };
-    while let Some(OnTheWay { there, next: Some(next) }) = on_the_way(env, component, Some(path)).await?? {
+    while let Some(Position { there, next: Some(next) }) = position_on(env, component, Some(path)).await?? {
         env.ctx.progress(0, 0, format!("{} {} goes over {}", path.title, there.bare(), next.bare()));
         env.clients.kube.apply(&env.ctx, &path.with_version(manifests, &next)).await?;
         let limit = limit(objects, step, env);

@@ -1,6 +1,6 @@
 //! Helm releases: chart, version, values, status, health.
 
-use super::upgrade_path::on_the_way;
+use super::upgrade_path::position_on;
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, compared, differs};
 use crate::steps::{Explanation, StepKind, wait};
@@ -82,7 +82,7 @@ async fn deployed(release: &Release, env: &StepEnv) -> Result<String, ClientErro
 /// Why this upgrade is refused: an older version than the deployed one, as far as it is known here which one would be installed, or one
 /// that is too far ahead, of itself or of what it is the operator of. None: it goes forward.
 async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
-    if let Some(error) = leaves_the_way(release, env).await? {
+    if let Some(error) = refused_by_path(release, env).await? {
         return Ok(Some(error));
     }
     let wanted = release.version.exact();
@@ -97,8 +97,8 @@ async fn not_to_be(release: &Release, env: &StepEnv) -> Result<Option<ClientErro
 
 /// Why this release of an operator cannot take what it is the operator of any further: it moves by one minor at a time, and the next one is
 /// not among those that the release carries.
-async fn leaves_the_way(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
-    Ok(on_the_way(env, &release.component, release.upgrade_path.as_deref()).await?.err())
+async fn refused_by_path(release: &Release, env: &StepEnv) -> Result<Option<ClientError>, ClientError> {
+    Ok(position_on(env, &release.component, release.upgrade_path.as_deref()).await?.err())
 }
 
 /// Waits until every proof of health holds. What helm keeps does not change by itself, so nothing else is looked at.

@@ -6,8 +6,8 @@ use plinth_model::steps::{UpgradeGap, UpgradePath};
 use plinth_model::{Finding, Version};
 use plinth_world::{Cause, ClientError, ClientResult};
 
-/// What is there, and the version to go to before the wanted one.
-pub(super) struct OnTheWay {
+/// The version that is there, and the one to go to before the wanted one.
+pub(super) struct Position {
     pub(super) there: Version,
     /// None: the wanted one is next itself.
     pub(super) next: Option<Version>,
@@ -15,15 +15,15 @@ pub(super) struct OnTheWay {
 
 /// Where it is; none where nothing moves so, or nothing is there yet. Inside, the refusal: this release of its operator does not carry what is
 /// next, so nothing must be begun.
-pub(super) async fn on_the_way(
+pub(super) async fn position_on(
     env: &StepEnv,
     component: &str,
     path: Option<&UpgradePath>,
-) -> ClientResult<Result<Option<OnTheWay>, ClientError>> {
+) -> ClientResult<Result<Option<Position>, ClientError>> {
     let Some(path) = path else { return Ok(Ok(None)) };
     let Some(there) = env.clients.kube.version(&env.ctx, &path.object).await? else { return Ok(Ok(None)) };
     Ok(match path.next(&there) {
-        Ok(next) => Ok(Some(OnTheWay { there, next })),
+        Ok(next) => Ok(Some(Position { there, next })),
         Err(gap) => Err(not_in_one_go(component, path, &there, &gap)),
     })
 }

@@ -6,8 +6,9 @@ use plinth_model::ReleaseName;
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
 
-/// When the release was installed. One that was taken away and installed anew knows nothing of what the one before was told; an upgrade, a
-/// rollback and a second try of a first installation change nothing about it. None: it is not there, or not from here.
+/// When the release was installed. One that was taken away and installed anew knows nothing of what the one before was told. An upgrade and a
+/// rollback change nothing about it; a second try of a first installation is an installation of its own, with a time of its own. None: it is
+/// not there, or not installed by plinth.
 pub(in crate::steps) async fn installed(
     env: &StepEnv,
     release: Option<&ReleaseName>,

@@ -253,13 +253,13 @@ async fn an_entry_that_is_missing_is_told_with_since_when_its_control_plane_is_t
 }
 
 #[tokio::test]
-async fn a_control_plane_is_new_by_its_first_revision_and_not_by_its_last() {
+async fn a_control_plane_is_new_by_its_installation_and_not_by_its_last_revision() {
     let name = plinth_model::ReleaseName { namespace: "runai-backend".into(), name: "runai-backend".into() };
     let bench = Bench::new();
     let minutes = |minutes: u64| bench.clock.now() - std::time::Duration::from_secs(minutes * 60);
-    // The second revision of a first installation; an upgrade a moment ago of one that is old.
+    // The second try of a first installation, which helm counts on and dates anew; an upgrade of one that is new, and of one that is old.
     for (revision, since, first_deployed, new) in
-        [(2, minutes(1), minutes(20), true), (5, minutes(1), minutes(90), false)]
+        [(2, minutes(1), minutes(3), true), (3, minutes(1), minutes(20), true), (5, minutes(1), minutes(90), false)]
     {
         let deployed = plinth_world::helm::ReleaseState {
             version: "2.21.1".parse().unwrap(),

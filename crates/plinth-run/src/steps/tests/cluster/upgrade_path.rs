@@ -71,8 +71,8 @@ async fn what_the_release_does_not_carry_is_refused_before_anything_is_changed()
     let finding = blocked(bench.look(&objects(far.clone())).await);
     assert_eq!(finding.code, "helm.upgrade-gap");
     assert!(finding.message.contains("carries only 1.18, 1.19"), "{}", finding.message);
-    let way = ["version: v1.17.0`, which carries 1.17", "`runai.serving-rule`"];
-    assert!(way.iter().all(|part| finding.fix.contains(part)), "{}", finding.fix);
+    let told = ["version: v1.17.0`, which carries 1.17", "`runai.serving-rule`"];
+    assert!(told.iter().all(|part| finding.fix.contains(part)), "{}", finding.fix);
 
     let release = Release { upgrade_path: Some(Box::new(far)), ..release("2.0.0") };
     let work = Work::HelmRelease(HelmRelease { release: Box::new(release), stage: Stage::Platform });
