@@ -125,8 +125,8 @@ pub fn parse(bytes: impl AsRef<[u8]>, file: &Path) -> Result<Site, Rejected> {
 /// Everything behind the syntax: types, limits, checks, defaults.
 fn validate(tree: &mut Node, findings: &mut Vec<Finding>) -> Option<Desired> {
     let shape = Shape::of_site();
-    findings.extend(unfilled::report(tree, &shape));
-    let site: raw::Site = recover::decode_all(tree, &shape, findings)?;
+    findings.extend(unfilled::report(tree, shape));
+    let site: raw::Site = recover::decode_all(tree, shape, findings)?;
     let mut diagnostics = Diagnostics::new(tree);
     for finding in shape.limits(tree) {
         diagnostics.report_in_file(finding);
