@@ -35,6 +35,8 @@ done
 exec 3<&0
 printf %s "${text%.}" | setsid sh -c "$child" plinth "$nonce" "$mode" 3<&- &
 leader=$!
+# A watch that is told of the end before it has set its trap would die of that, and nobody take the byte that says that all was heard.
+trap '' USR1
 watch "$leader" <&3 >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
