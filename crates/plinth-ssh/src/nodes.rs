@@ -92,7 +92,7 @@ impl SshNodes {
     }
 }
 
-fn failed(doing: &str, target: &NodeTarget, happened: String) -> ClientError {
+pub(crate) fn failed(doing: &str, target: &NodeTarget, happened: String) -> ClientError {
     let doing = format!("{doing} on {} ({})", target.node, target.address);
     ClientError::new(CLIENT, doing)
         .happened(happened)

@@ -6,8 +6,7 @@ mod software;
 mod storage;
 
 use crate::frame::Frames;
-use crate::nodes::NO_ROOT;
-use crate::nodes::SshNodes;
+use crate::nodes::{NO_ROOT, SshNodes, failed};
 use crate::script::Script;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,7 +14,8 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::NodeTarget;
 use plinth_world::deadlines::NODE_FACTS;
 use plinth_world::node::NodeInspection;
-use plinth_world::{ClientResult, Context};
+use plinth_world::{Cause, ClientResult, Context};
+use std::collections::BTreeSet;
 
 /// Reads, and changes nothing.
 const BODY: &str = include_str!("../sh/facts.sh");
@@ -54,6 +54,14 @@ pub(crate) fn parse(frames: &Frames, asked: &Asked, exchange: &Exchange) -> Resu
     complete(facts)
 }
 
+/// Programs that did not answer, and whose silence would be taken for "not there": a node whose containerd is slow to tell its
+/// version is not one without images.
+fn unanswered(frames: &Frames) -> Option<String> {
+    let silent: BTreeSet<&str> = frames.all("unanswered").into_iter().collect();
+    let named: Vec<String> = silent.iter().map(|program| format!("`{program}`")).collect();
+    (!named.is_empty()).then(|| format!("{} did not answer within 20 s", named.join(", ")))
+}
+
 fn complete(facts: NodeFacts) -> Result<NodeFacts, String> {
     let told = [
         (!facts.kernel.is_empty(), "kernel release"),
@@ -73,18 +81,38 @@ fn setting<'a>(lines: &[&'a str], key: &str) -> Option<&'a str> {
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
+impl SshNodes {
+    /// Facts by this way of running the script. A node that is too busy to answer may have time later.
+    async fn facts_by(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        asked: &Asked,
+        script: Script,
+    ) -> ClientResult<NodeFacts> {
+        let (sent, name) = (ctx.clock().now(), script.name());
+        let read = |frames: &Frames| match unanswered(frames) {
+            Some(silent) => Ok(Err(silent)),
+            None => parse(frames, asked, &Exchange { sent, received: ctx.clock().now() }).map(Ok),
+        };
+        self.operation(ctx, target, script, read).await?.map_err(|silent| {
+            failed(name, target, silent)
+                .because(Cause::Timeout)
+                .transient("a node that is busy may answer later")
+                .attempt("look at the node: its load, a disk that hangs, a mount whose server is gone")
+        })
+    }
+}
+
 #[async_trait]
 impl NodeInspection for SshNodes {
     /// As root where that is possible, which sees more; otherwise as the login, and the facts say so.
     async fn facts(&self, ctx: &Context, target: &NodeTarget, asked: &Asked) -> ClientResult<NodeFacts> {
-        let read = |sent| move |frames: &Frames| parse(frames, asked, &Exchange { sent, received: ctx.clock().now() });
-        let now = ctx.clock().now();
-        match self.operation(ctx, target, script(asked).as_root(), read(now)).await {
+        match self.facts_by(ctx, target, asked, script(asked).as_root()).await {
             Err(error) if error.finding.as_ref().is_some_and(|finding| finding.code == NO_ROOT) => {}
             answer => return answer,
         }
-        let now = ctx.clock().now();
-        let facts = self.operation(ctx, target, script(asked), read(now)).await?;
+        let facts = self.facts_by(ctx, target, asked, script(asked)).await?;
         // A sudo that asks for a password does not say whether it would have let the login in; it was tried, and did not.
         Ok(NodeFacts { root: "none".to_owned(), ..facts })
     }

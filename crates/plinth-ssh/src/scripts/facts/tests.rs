@@ -187,6 +187,24 @@ fn this_machine_tells_what_proc_says() {
     }
 }
 
+/// A loaded node took longer than its limit for `containerd --version`; taken for a node without containerd, its images were left
+/// where they were and the engine was told to put new ones elsewhere.
+#[test]
+fn a_program_that_does_not_answer_is_not_one_that_is_missing() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("containerd");
+    std::fs::write(&program, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let text = script(&asked()).render("n1").replace("limited 20", "limited 0.2");
+    for shell in shells() {
+        let output = run(&shell, &text, &[("PATH", &path)]);
+        let silent = unanswered(&decoded("n1", &output)).unwrap_or_default();
+        assert!(silent.contains("`containerd --version`"), "{shell:?}: {silent}: {output}");
+    }
+}
+
 #[test]
 fn a_bare_machine_still_answers() {
     // Only a shell, and neither awk nor any other program but `date` and `uname`.

@@ -19,6 +19,17 @@ limited() {
     if has timeout; then timeout "$@"; else "$@"; fi
 }
 
+# Runs a program whose silence would be taken for an answer, such as "not installed": one that does not answer in its time is named,
+# and then nothing is judged. 124 is what timeout(1) says of it; busybox says how the program was ended.
+needed() {
+    limited 20 "$@"
+    case $? in
+        0) return 0 ;;
+        124 | 137 | 143) say unanswered "$1 $2" >&3 ;;
+    esac
+    return 1
+}
+
 now() {
     say "clock.$1" "$(date +%s%N)"
 }
@@ -134,7 +145,7 @@ becomes_root() {
     if [ "$user" = 0 ]; then
         case ${SUDO_USER-root} in root) how=root ;; *) how=sudo ;; esac
     elif has sudo; then
-        refusal=$(limited 5 sudo -n true 2>&1 </dev/null) && how=sudo
+        refusal=$(needed sudo -n true 2>&1 </dev/null) && how=sudo
         case $how$refusal in none*assword*) how=sudo-password ;; esac
     fi
     say root "$how"
@@ -203,7 +214,7 @@ services() {
         shift
         has_unit "$name" && set -- "$@" "$name"
     done
-    [ $# = 0 ] || limited 10 systemctl show -p Id -p LoadState -p ActiveState -p ExecStart "$@" | lines service
+    [ $# = 0 ] || needed systemctl show -p Id -p LoadState -p ActiveState -p ExecStart "$@" | lines service
     [ -n "${keeps_time-}" ] && has timedatectl && limited 3 timedatectl show -p NTPSynchronized | lines time
 }
 
@@ -215,12 +226,12 @@ has_unit() {
 }
 
 addresses() {
-    has ip && limited 5 ip -o addr show | lines address
+    has ip && needed ip -o addr show | lines address
 }
 
 # Processes behind ports are told to root only.
 listeners() {
-    [ "$user" = 0 ] && has ss && limited 5 ss -Hltnp | lines socket
+    [ "$user" = 0 ] && has ss && needed ss -Hltnp | lines socket
 }
 
 # Free space where a directory is, or would be made.
@@ -237,8 +248,8 @@ spaces() {
 $paths
 END_OF_PATHS
     [ $# -gt 0 ] && has df || return 0
-    limited 10 df -Pk "$@" | lines space.size
-    limited 10 df -Pi "$@" | lines space.inodes
+    needed df -Pk "$@" | lines space.size
+    needed df -Pi "$@" | lines space.inodes
 }
 
 images() {
@@ -259,7 +270,7 @@ containers() {
         [ -d "$file" ] && say task "$file"
     done
     PATH=$PATH:/cm/local/apps/containerd/current/bin
-    has containerd && emit containerd.version "$(limited 5 containerd --version)"
+    has containerd && emit containerd.version "$(needed containerd --version)"
 }
 
 obstacles() {
@@ -279,7 +290,7 @@ programs() {
         /usr/local/bin/python3.[0-9][0-9] /usr/libexec/platform-python3.[0-9]; do
         [ -x "$file" ] && found=yes && say python "${file##*python}"
     done
-    [ -z "$found" ] && has python3 && emit python "$(limited 5 python3 -V)"
+    [ -z "$found" ] && has python3 && emit python "$(needed python3 -V)"
 }
 
 resolve() {
