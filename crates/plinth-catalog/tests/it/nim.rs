@@ -34,6 +34,7 @@ fn the_service_of_the_page_is_one_of_the_operator_and_its_secrets_are_made() {
         assert!(PAGE.contains(&made), "{made}");
     }
     assert!(PAGE.contains(&format!("kubectl create namespace {namespace}\n")));
-    let port = format!("port-forward service/{} {}\n", text(&service["metadata"]["name"]), spec["expose"]["service"]["port"]);
+    let port =
+        format!("port-forward service/{} {}\n", text(&service["metadata"]["name"]), spec["expose"]["service"]["port"]);
     assert!(PAGE.contains(&port), "{port}");
 }
