@@ -36,6 +36,7 @@ pub(crate) fn finished(step: StepId, node: Option<String>, outcome: StepState) -
         detail: String::new(),
         finding: None,
         digest: None,
+        once: None,
         installed: None,
         attempts: 1,
         failure: None,

@@ -6,7 +6,7 @@ use crate::input::Input;
 use crate::state;
 use crate::world::synthetic;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Problem, Severity};
+use plinth_model::{Finding, Problem};
 use plinth_plan::Observed;
 use plinth_site::desired::{ChartSource, InventorySource, TlsTrust};
 use plinth_world::files;
@@ -25,15 +25,14 @@ impl Input {
         Ok(self.place(findings))
     }
 
-    /// Secrets that cannot be had now, which is only a warning here, and those that others can read. Programs that the site names for its
+    /// Secrets that cannot be had now, which is an error, and those that others can read. Programs that the site names for its
     /// secrets are run. `state` is the state directory if it is not the usual one.
     ///
     /// # Errors
     /// When there is no place for a state directory.
     pub fn try_secrets(&self, state: Option<&Path>) -> Result<Vec<Finding>, Problem> {
         let directory = state::directory(state, &self.site.desired.name)?;
-        let doubtful = self.check_secrets(&directory).into_iter();
-        Ok(self.place(doubtful.map(|finding| Finding { severity: Severity::Warning, ..finding }).collect()))
+        Ok(self.place(self.check_secrets(&directory)))
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Adapters {
     pub(crate) schema: u32,
     /// By model, as the site file names it.
     pub models: IndexMap<String, Model>,
+    /// Models whose adapters no document names, each with what is known instead.
+    pub(crate) unnamed: IndexMap<String, String>,
 }
 
 /// One model of machine: which of its adapters are for pods, and which document says so.
@@ -80,6 +82,9 @@ impl Adapters {
 
     fn model(&self, name: &str) -> Result<&Model, Box<Finding>> {
         self.models.get(name).ok_or_else(|| {
+            if let Some(known) = self.unnamed.get(name) {
+                return Box::new(unnamed(name, known));
+            }
             let known = self.models.keys().map(String::as_str);
             let fix = match nearest(name, known.clone()) {
                 Some(meant) => format!("write `{meant}`, or name the interfaces: `interfaces: [ibp24s0, ..]`"),
@@ -119,6 +124,14 @@ fn subnets(wanted: &Wanted<'_>, adapters: usize) -> Option<Vec<Ipv4Net>> {
     let needed = wanted.block.checked_mul(wanted.nodes + 1)? + 2;
     let fits = 1_u64.checked_shl(u32::from(host_bits)).is_some_and(|room| room >= needed);
     fits.then(|| wanted.addresses.subnets(prefix).ok().map(Iterator::collect)).flatten()
+}
+
+/// A model that exists, so that another one is not meant: its adapters have other names.
+fn unnamed(name: &str, known: &str) -> Finding {
+    let text = format!("no source names the InfiniBand adapters of a {name}");
+    Finding::error(code::PLATFORM_INFINIBAND, "platform.infiniband.model", text).evidence(known).fix(
+        "leave `model` out: what all GPU nodes have is taken once `plinth preflight` has looked; or name the interfaces: `interfaces: [ibp24s0, ..]`",
+    )
 }
 
 fn too_small(wanted: &Wanted<'_>, adapters: usize) -> Finding {
@@ -172,6 +185,11 @@ mod tests {
         let (none, unknown) = of(&json!({"infiniband.model": "dgx-h10"}));
         assert_eq!(none, json!([]));
         assert!(unknown[0].is_error() && unknown[0].fix.contains("`dgx-h100`"), "{unknown:?}");
+        // Two letters from a dgx-gb200, which is another machine with four adapters.
+        let (none, unnamed) = of(&json!({"infiniband.model": "dgx-b200"}));
+        assert_eq!(none, json!([]));
+        assert!(unnamed[0].is_error() && unnamed[0].fix.starts_with("leave `model` out"), "{unnamed:?}");
+        assert!(unnamed[0].evidence[0].contains("eight ConnectX-7"), "{unnamed:?}");
         // 32 blocks of 9 are 288: more than a /24, and they fit into a /23.
         let small = of(&json!({"infiniband.addresses": "192.168.0.0/21"})).1;
         assert!(small[0].message.contains("too small for 8 adapters"), "{small:?}");

@@ -232,4 +232,10 @@ impl Step {
         }
         Digest::of(&(work, FORM))
     }
+
+    /// Digest of what the step makes, if that may be made only once. An upgrade does not move it, unlike [`Self::digest`].
+    #[must_use]
+    pub fn once(&self) -> Option<Digest> {
+        self.work.made_once().map(|made| Digest::of(&(&self.id, made, FORM)))
+    }
 }

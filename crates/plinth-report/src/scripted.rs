@@ -99,6 +99,7 @@ impl Script {
                 detail,
                 finding: None,
                 digest: None,
+                once: None,
                 installed: None,
                 attempts: 0,
                 failure: None,

@@ -15,6 +15,8 @@ mod kill;
 mod lock;
 #[path = "it/looking.rs"]
 mod looking;
+#[path = "it/once.rs"]
+mod once;
 #[path = "it/order.rs"]
 mod order;
 #[path = "it/plans.rs"]

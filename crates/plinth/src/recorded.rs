@@ -283,6 +283,7 @@ mod tests {
             detail: String::new(),
             finding: None,
             digest: None,
+            once: None,
             installed: None,
             attempts: 1,
             failure: None,

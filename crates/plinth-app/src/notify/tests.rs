@@ -36,6 +36,7 @@ fn failed(seq: u64, node: &str, detail: &str) -> Event {
             detail: detail.into(),
             finding: None,
             digest: None,
+            once: None,
             installed: None,
             attempts: 1,
             failure: None,

@@ -99,6 +99,7 @@ mod tests {
             detail: String::new(),
             finding: None,
             digest: None,
+            once: None,
             installed: None,
             attempts: 0,
             failure: None,

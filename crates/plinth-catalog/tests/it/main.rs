@@ -10,6 +10,7 @@ mod elsewhere;
 mod known_bad;
 mod kubespray;
 mod lines;
+mod nim;
 mod objects;
 mod real_charts;
 mod resolve;

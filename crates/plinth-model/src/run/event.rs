@@ -275,6 +275,10 @@ pub enum EventBody {
         /// Digest of what the step was to do, when it is done: the next run compares it with what it is to do then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
+        /// Digest of what may be made only once, when the step is done and makes such a thing: no later run makes the same a second time,
+        /// whatever else about the step has changed by then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        once: Option<Digest>,
         /// What it brought into the cluster or took away, when it is done.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         installed: Option<Box<InstalledChange>>,

@@ -232,6 +232,7 @@ mod tests {
             detail,
             finding: None,
             digest: None,
+            once: None,
             installed: None,
             attempts: 0,
             failure: None,

@@ -264,6 +264,11 @@ impl Work {
         self.params().not_in_digest()
     }
 
+    /// What tells one thing that may be made only once from another; none for a kind that may make it again.
+    pub(crate) fn made_once(&self) -> Option<Vec<&str>> {
+        self.properties().once.then(|| self.params().made_once())
+    }
+
     /// Where in the main job it belongs.
     #[must_use]
     pub fn stage(&self) -> Stage {

@@ -97,6 +97,12 @@ pub trait StepParams {
     /// Parameters that only help to look: no journal tells steps apart by them, so they are not in the digest.
     const NOT_IN_DIGEST: &'static [&'static str] = &[];
 
+    /// For a kind that is done only once: what tells one thing that it makes from another, and nothing that an upgrade changes. Empty: what
+    /// the id of the step names is made once.
+    fn made_once(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Where in the main job this very step belongs.
     fn stage(&self) -> Stage {
         Self::PROPERTIES.stage
@@ -147,6 +153,7 @@ pub trait StepParams {
 pub(super) trait AnyParams {
     fn properties(&self) -> Properties;
     fn not_in_digest(&self) -> &'static [&'static str];
+    fn made_once(&self) -> Vec<&str>;
     fn stage(&self) -> Stage;
     fn deadline_s(&self) -> u32;
     fn destroys(&self) -> Option<String>;
@@ -165,6 +172,10 @@ impl<P: StepParams> AnyParams for P {
 
     fn not_in_digest(&self) -> &'static [&'static str] {
         P::NOT_IN_DIGEST
+    }
+
+    fn made_once(&self) -> Vec<&str> {
+        StepParams::made_once(self)
     }
 
     fn stage(&self) -> Stage {

@@ -115,7 +115,7 @@ fn issuer(
         .needing([ids::certificate(&names.certificate)])
 }
 
-/// The release of the control plane, where it is installed from here.
+/// The release of the control plane; none where plinth does not install it.
 fn installed_by(resolution: &Resolution) -> Option<ReleaseName> {
     let release = &part(resolution, RunaiPart::ControlPlane)?.release;
     Some(ReleaseName { namespace: release.namespace.clone(), name: release.release.clone() })

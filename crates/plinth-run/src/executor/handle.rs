@@ -26,8 +26,7 @@ impl<'a> Run<'a> {
             return;
         }
         let Some(machine) = self.machines.get_mut(&index) else { return };
-        let spent =
-            step.work.properties().once.then(|| self.journal.memory().last_done(&step.id, &machine.digest)).flatten();
+        let spent = step.once().and_then(|once| self.journal.memory().last_made(&step.id, &once));
         let rules = Rules { stopping: self.stopping.is_some(), spent };
         match machine.handle(step, message, rules) {
             Next::Go(spawn) => self.batch.spawns.push((index, spawn)),
@@ -136,6 +135,7 @@ impl<'a> Run<'a> {
             detail: detail.to_owned(),
             finding,
             attempts: machine.as_ref().map_or(0, StepMachine::attempts),
+            once: step.once().filter(|_| is_done(outcome)),
             digest: machine.filter(|_| is_done(outcome)).map(|machine| machine.digest),
             installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
             failure,

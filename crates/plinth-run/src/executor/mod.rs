@@ -15,8 +15,8 @@
 //!    once, and its end is told exactly once.
 //! 4. Two steps of one lane never run together, and never more steps than the limit.
 //! 5. What needs a failed step, at any distance, does not run. Everything else goes on, within the failure budget.
-//! 6. A step whose effect must happen only once is not repeated after it was recorded as done with the same parameters, not even by
-//!    another run, unless its look says why that makes nothing twice.
+//! 6. A step whose effect must happen only once is not repeated after what it makes was recorded as made, not even by
+//!    another run, and however the step was upgraded since, unless its look says why that makes nothing twice.
 //! 7. A gate opens with an answer that the plan showed, or the run stops.
 //! 8. Nothing here names a kind of step: kinds answer through their properties.
 //! 9. Which step begins next depends on the plan and on what ended before, not on chance: the same world gives the same run.

@@ -27,8 +27,12 @@ pub struct StepMemory {
     pub run: Arc<str>,
     /// Where it was left then: acting, changed, unchanged, skipped or failed. A step that was not run is where it was before.
     pub state: StepState,
-    /// Digests it was ever done with and when it last was, the last one at the end; guards steps that must happen once.
+    /// Digests it was ever done with and when it last was, the last one at the end.
     pub done_with: Vec<(Digest, Timestamp)>,
+    /// Digests of what it made that may be made only once, and when it last was there. Empty of a step that is no such one, or was last done
+    /// by a plinth that did not keep this.
+    #[serde(default)]
+    pub made_once: Vec<(Digest, Timestamp)>,
     /// Seconds that it took when it last changed something.
     pub took: Option<f64>,
     attempt: u32,
@@ -81,11 +85,15 @@ impl Memory {
         ids
     }
 
-    /// When the step was last done with this digest; none: never.
+    /// When this, which the step may make only once, was last there; none: never. A journal of before says only that the step was done, and
+    /// not what it made: then it is taken to be this, since a second one is worse than a question.
     #[must_use]
-    pub fn last_done(&self, step: &StepId, digest: &Digest) -> Option<Timestamp> {
+    pub fn last_made(&self, step: &StepId, once: &Digest) -> Option<Timestamp> {
         let known = self.steps.get(step)?;
-        known.done_with.iter().find(|(done, _)| done == digest).map(|(_, at)| *at)
+        if known.made_once.is_empty() {
+            return known.done_with.last().map(|(_, at)| *at);
+        }
+        known.made_once.iter().find(|(made, _)| made == once).map(|(_, at)| *at)
     }
 
     /// Checks that the events of a run can follow what is remembered. Takes nothing in.
@@ -112,7 +120,7 @@ impl Memory {
                 self.leave(run, step, (StepState::Acting, *attempt));
                 self.install(step, installed.as_deref());
             }
-            EventBody::StepFinished { step, outcome, seconds, digest, installed, .. }
+            EventBody::StepFinished { step, outcome, seconds, digest, once, installed, .. }
                 if *outcome != StepState::NotRun =>
             {
                 self.install(step, installed.as_deref());
@@ -120,10 +128,8 @@ impl Memory {
                 if *outcome == StepState::Changed {
                     known.took = Some(*seconds);
                 }
-                if let Some(digest) = digest {
-                    known.done_with.retain(|(known, _)| known != digest);
-                    known.done_with.push((digest.clone(), event.at));
-                }
+                put_last(&mut known.done_with, digest.as_ref(), event.at);
+                put_last(&mut known.made_once, once.as_ref(), event.at);
             }
             _ => {}
         }
@@ -142,6 +148,7 @@ impl Memory {
             run: Arc::clone(run),
             state,
             done_with: Vec::new(),
+            made_once: Vec::new(),
             took: None,
             attempt,
             undone: false,
@@ -160,6 +167,13 @@ impl Memory {
         }
         self.changes.insert(step.clone(), change.clone());
     }
+}
+
+/// Each digest stands there once, with when it last was.
+fn put_last(list: &mut Vec<(Digest, Timestamp)>, digest: Option<&Digest>, at: Timestamp) {
+    let Some(digest) = digest else { return };
+    list.retain(|(known, _)| known != digest);
+    list.push((digest.clone(), at));
 }
 
 fn refuse(run: &str, body: &EventBody, rule: &'static str) -> Impossible {

@@ -123,7 +123,7 @@ impl Journal {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| sql(&self.path, &error))?;
         let (hold, took_over) = hold::Hold::take(&transaction, &self.path, (owner, run, clock))?;
-        schema::learn_retention(&transaction).map_err(|error| sql(&self.path, &error))?;
+        schema::learn(&transaction).map_err(|error| sql(&self.path, &error))?;
         transaction.commit().map_err(|error| sql(&self.path, &error))?;
         let mut locked = LockedJournal::new(self, hold, took_over);
         locked.catch_up()?;

@@ -137,6 +137,7 @@ fn finished(
         detail,
         finding,
         digest,
+        once: None,
         installed: None,
         attempts: 0,
         failure: None,

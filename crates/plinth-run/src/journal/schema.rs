@@ -7,12 +7,14 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Schema number, in `PRAGMA user_version`; it goes up with every field of [`super::Memory`] too. Newer ones are refused; older ones are read, see [`super::old`].
-pub(super) const SCHEMA: i64 = 4;
+pub(super) const SCHEMA: i64 = 5;
 
 /// Of before its locks said which process of that id they meant.
 const WITHOUT_IDENTITY: i64 = 2;
 /// Of before runs were removed.
 const WITHOUT_RETENTION: i64 = 3;
+/// Of before it was kept apart what may be made only once. Its tables are the same.
+const WITHOUT_MADE_ONCE: i64 = 4;
 /// What makes a lock table of schema 1 and 2 one of schema 3.
 const IDENTITY: &str = "ALTER TABLE lock ADD COLUMN boot TEXT; ALTER TABLE lock ADD COLUMN namespace TEXT;
 ALTER TABLE lock ADD COLUMN started INTEGER;";
@@ -63,7 +65,7 @@ pub(super) fn open(path: &Path, durability: Durability) -> Result<Connection, Jo
     write_ahead(&connection).map_err(sql)?;
     let synchronous = if durability == Durability::Power { "FULL" } else { "OFF" };
     connection.pragma_update(None, "synchronous", synchronous).map_err(sql)?;
-    // A run of the release before may be on, whose own readers know no later schema: see [`learn_retention`].
+    // A run of the release before may be on, whose own readers know no later schema: see [`learn`].
     if found < WITHOUT_RETENTION {
         make_tables(&mut connection, path)?;
     }
@@ -154,7 +156,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalE
     connection.busy_timeout(deadlines::JOURNAL_BUSY).map_err(sql)?;
     match check_schema(&connection, path)? {
         0 => Ok(None),
-        SCHEMA | WITHOUT_RETENTION | WITHOUT_IDENTITY => Ok(Some(connection)),
+        SCHEMA | WITHOUT_MADE_ONCE | WITHOUT_RETENTION | WITHOUT_IDENTITY => Ok(Some(connection)),
         _ => {
             let copy = Connection::open_in_memory().map_err(sql)?;
             copy.execute_batch(&format!("{EVENTS}{COMMON}{RETENTION}")).map_err(sql)?;
@@ -178,7 +180,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalErro
         .map_err(|error| JournalError::of(path, &error))?;
     match (found, events, facts, all) {
         (0, _, _, 0) => Ok(found),
-        (SCHEMA | WITHOUT_RETENTION | WITHOUT_IDENTITY, 1, _, _) | (old::SCHEMA, _, 1, _) => {
+        (SCHEMA | WITHOUT_MADE_ONCE | WITHOUT_RETENTION | WITHOUT_IDENTITY, 1, _, _) | (old::SCHEMA, _, 1, _) => {
             check_pages(connection, path).map(|()| found)
         }
         (newer, _, _, _) if newer > SCHEMA => {
@@ -197,11 +199,13 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), JournalError>
     }
 }
 
-/// Makes a journal of the schema before one of this, for whoever has just taken its lock. The caller commits.
-pub(super) fn learn_retention(connection: &Connection) -> rusqlite::Result<()> {
+/// Makes a journal of one of the two schemas before one of this, for whoever has just taken its lock. The caller commits.
+pub(super) fn learn(connection: &Connection) -> rusqlite::Result<()> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found == WITHOUT_RETENTION {
         connection.execute_batch(RETENTION)?;
+    }
+    if matches!(found, WITHOUT_RETENTION | WITHOUT_MADE_ONCE) {
         connection.pragma_update(None, "user_version", SCHEMA)?;
     }
     Ok(())

@@ -44,6 +44,7 @@ fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> Event
         detail,
         finding,
         digest,
+        once: None,
         installed: None,
         attempts: 0,
         failure: None,
@@ -97,9 +98,35 @@ fn what_was_recorded_is_read_back() {
     assert_eq!((run.head.run.as_str(), run.outcome, run.head.steps), ("r1", Some(Outcome::Done), 3));
     assert_eq!(memory.steps[&id("a/b/c")].state, StepState::Changed);
     assert!(memory.steps[&id("a/b/c")].is_done_with(&Digest::of("a/b/c")));
-    assert!(memory.last_done(&id("a/b/d"), &Digest::of("a/b/d")).is_some());
-    assert_eq!(memory.last_done(&id("a/b/d"), &Digest::of("another")), None);
+    assert!(memory.steps[&id("a/b/d")].is_done_with(&Digest::of("a/b/d")));
+    assert!(!memory.steps[&id("a/b/d")].is_done_with(&Digest::of("another")));
     assert!(memory.in_flight().is_empty());
+}
+
+fn making(mut body: EventBody, made: &str) -> EventBody {
+    if let EventBody::StepFinished { once, .. } = &mut body {
+        *once = Some(Digest::of(made));
+    }
+    body
+}
+
+#[test]
+fn what_was_made_once_is_known_by_itself_and_before_that_was_kept_by_its_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = |step: &str, what: &str| {
+        let journal = Journal::open(dir.path()).unwrap();
+        journal.memory().last_made(&id(step), &Digest::of(what)).is_some()
+    };
+    assert!(!made("a/b/c", "it"));
+    locked(dir.path(), "r1").append(&behind(0, [begin("r1"), done("a/b/c", false), finished()])).unwrap();
+    assert!(made("a/b/c", "it") && made("a/b/c", "another"), "it does not say which one");
+    assert!(!made("a/b/d", "it"));
+    let next = [begin("r2"), making(done("a/b/c", false), "it"), finished()];
+    locked(dir.path(), "r2").append(&behind(0, next)).unwrap();
+    assert!(made("a/b/c", "it") && !made("a/b/c", "another"));
+    let next = [begin("r3"), making(done("a/b/c", false), "another"), finished()];
+    locked(dir.path(), "r3").append(&behind(0, next)).unwrap();
+    assert!(made("a/b/c", "it") && made("a/b/c", "another"));
 }
 
 #[test]

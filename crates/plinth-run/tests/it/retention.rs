@@ -70,7 +70,7 @@ fn the_oldest_runs_go_and_what_they_left_stays() {
     Journal::open(dir.path()).unwrap().verify().unwrap();
     assert_eq!(reader(dir.path()).removed().unwrap(), 6);
     assert!(
-        memory(dir.path()).last_done(&id("a/b/c"), &Digest::of("a/b/c")).is_some(),
+        memory(dir.path()).last_made(&id("a/b/c"), &Digest::of("a/b/c")).is_some(),
         "guards of what must happen once"
     );
     assert_eq!(memory(dir.path()).in_flight(), [&id("a/b/d")]);
@@ -222,7 +222,22 @@ fn a_journal_of_before_is_read_and_learns_it_when_it_is_written() {
     drop(Journal::open(dir.path()).unwrap());
     assert_eq!(schema(dir.path()), 3, "a plinth of before may be at work");
     assert_eq!(locked(dir.path(), "x").retain(most(4)).unwrap(), 6);
-    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 4));
+    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 5));
+}
+
+#[test]
+fn a_journal_of_schema_4_is_read_and_becomes_one_of_this_when_its_lock_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    ten(dir.path());
+    locked(dir.path(), "x").retain(most(4)).unwrap();
+    let before = memory(dir.path());
+    let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    connection.execute_batch("PRAGMA user_version = 4").unwrap();
+    drop(connection);
+    assert_eq!((reader(dir.path()).memory().unwrap(), memory(dir.path())), (before.clone(), before.clone()));
+    assert_eq!(schema(dir.path()), 4, "a plinth of before may be at work");
+    drop(locked(dir.path(), "x"));
+    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 5));
 }
 
 fn schema(dir: &Path) -> i64 {

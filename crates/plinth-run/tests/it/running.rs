@@ -3,7 +3,6 @@ use crate::script::{Bench, Rule, SECRET};
 use plinth_model::run::{RunHead, Status};
 use plinth_model::steps::Removal;
 use plinth_model::{Code, Event, EventBody, Exit, Finding, NodeName, Outcome, Step, StepState};
-use plinth_run::Again;
 use plinth_run::journal::{JournalError, LockedJournal, Memory, Store};
 use std::time::Duration;
 
@@ -244,48 +243,6 @@ fn a_gate_nobody_answered_lets_nothing_through() {
     let report = bench.run(&gated());
     assert_eq!(report.failures[0].1.code, "run.gate-unanswered");
     assert!(!bench.so().contains("nodes/storage/a"));
-}
-
-#[test]
-fn what_must_happen_once_is_not_repeated_when_it_is_gone() {
-    let (mut bench, plan) = (Bench::new(), site(1));
-    bench.run(&plan);
-    bench.script.state.lock().unwrap().so.remove("runai/register/c");
-    bench.script.state.lock().unwrap().so.remove("kubernetes/ready/n0");
-    for _ in 0..2 {
-        let report = bench.run(&plan);
-        assert_eq!(report.failures[0].1.code, "run.once-already-done");
-    }
-    assert_eq!(bench.effects().iter().filter(|e| *e == "runai/register/c").count(), 1);
-    assert_eq!(bench.effects().iter().filter(|e| *e == "kubernetes/ready/n0").count(), 2);
-}
-
-#[test]
-fn what_must_happen_once_is_completed_as_often_as_it_takes() {
-    let (mut bench, plan) = (Bench::new(), site(1));
-    bench.run(&plan);
-    bench.script.state.lock().unwrap().so.remove("runai/register/c");
-    bench.rule("runai/register/c", Rule { again: Again::Completes, ..Rule::default() });
-    assert_eq!(bench.run(&plan).exit, Exit::Done);
-    assert_eq!(bench.effects().iter().filter(|e| *e == "runai/register/c").count(), 2);
-}
-
-#[test]
-fn what_must_happen_once_is_done_again_in_what_was_made_since() {
-    let (mut bench, plan) = (Bench::new(), site(1));
-    bench.run(&plan);
-    let later = bench.events.lock().unwrap().last().unwrap().at + Duration::from_secs(1);
-    let gone = |bench: &Bench| bench.script.state.lock().unwrap().so.remove("runai/register/c");
-    // Older than the last registration: it is what that one was made in, upgraded or not.
-    gone(&bench);
-    bench.rule("runai/register/c", Rule { again: Again::Since(jiff::Timestamp::UNIX_EPOCH), ..Rule::default() });
-    assert_eq!(bench.run(&plan).failures[0].1.code, "run.once-already-done");
-    bench.rule("runai/register/c", Rule { again: Again::Since(later), ..Rule::default() });
-    assert_eq!(bench.run(&plan).exit, Exit::Done);
-    // It was done in there now, so it is not done there once more.
-    gone(&bench);
-    assert_eq!(bench.run(&plan).failures[0].1.code, "run.once-already-done");
-    assert_eq!(bench.effects().iter().filter(|e| *e == "runai/register/c").count(), 2);
 }
 
 #[test]

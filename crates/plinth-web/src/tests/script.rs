@@ -221,6 +221,7 @@ impl Script {
             detail: detail.to_owned(),
             finding: finding.map(Box::new),
             digest: None,
+            once: None,
             installed: None,
             attempts: 1,
             failure,

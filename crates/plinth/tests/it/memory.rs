@@ -20,6 +20,7 @@ fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
         detail: String::new(),
         finding: None,
         digest: Some(digest),
+        once: None,
         installed: None,
         attempts: 0,
         failure: None,

@@ -18,6 +18,21 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
 }
 
 #[test]
+fn secrets_that_cannot_be_had_are_told_all_at_once_and_are_wrong_input() {
+    let site = BcmSite::basepod(|s| s);
+    let check = |secrets: &[(&str, &str)]| plinth_with(site.folder.path(), secrets, &["validate", "--check-secrets"]);
+    check(&SECRETS).exits(0);
+    let said = check(&SECRETS[..2]).exits(1).stderr;
+    for (index, (name, _)) in SECRETS.into_iter().enumerate() {
+        assert_eq!(said.contains(&format!("error[secret.missing]: secret env {name}")), index >= 2, "{name}: {said}");
+    }
+    let told = plinth_with(site.folder.path(), &[], &["validate", "--check-secrets", "--json"]).exits(1).json();
+    let missing = |finding: &&serde_json::Value| finding["code"] == "secret.missing" && finding["severity"] == "error";
+    assert_eq!(told["findings"].as_array().unwrap().iter().filter(missing).count(), SECRETS.len(), "{told}");
+    assert_eq!(site.bcm.served().len(), 0, "BCM was contacted");
+}
+
+#[test]
 fn no_secret_is_in_anything_written() {
     let site = BcmSite::basepod(|s| s);
     let folder = site.folder.path();

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct RunaiIssuer {
     /// Control plane.
     pub target: RunaiTarget,
-    /// The release that installs it; none where it is not installed from here. Whether it is new decides what a refusal means.
+    /// The release that installs it; none where plinth does not install it (`runai.controlPlane` names one elsewhere). Whether it is new
+    /// decides what a refusal means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseName>,
 }

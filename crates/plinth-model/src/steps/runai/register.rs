@@ -31,6 +31,11 @@ impl StepParams for RunaiRegister {
     };
 
     const NOT_IN_DIGEST: &'static [&'static str] = &["release"];
+
+    /// The control plane, the tenant in it, the name there. Not how it is spoken to, nor which version is to be registered.
+    fn made_once(&self) -> Vec<&str> {
+        vec![&self.target.url, &self.target.realm, &self.target.cluster]
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ impl StepKind for RunaiRegister {
         kind: RunaiRegister::KIND,
         title: "The cluster is registered with the control plane, under one entry.",
         probe: "Lists clusters by exact name. Several of one name stop the step.",
-        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion: registering twice makes two entries. Credentials of an entry that is there may be read again at any time; with a control plane that was installed after the last registration the cluster is registered anew.",
+        act: "Lists again, registers if there is none, and keeps client secret and id in the state directory. Never repeated on mere suspicion, nor because of an upgrade: registering twice makes two entries. Credentials of an entry that is there may be read again at any time; with a control plane that was installed after the last registration the cluster is registered anew.",
     };
 
     /// Registered under one entry, and its credentials are kept here.
