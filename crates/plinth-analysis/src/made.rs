@@ -1,7 +1,7 @@
 //! Events of runs as tests make them: what no test looks at is filled in here.
 
 use jiff::Timestamp;
-use plinth_model::run::{Counts, RunHead};
+use plinth_model::run::{Counts, RunHead, StepEnd};
 use plinth_model::{Digest, Event, EventBody, Outcome, RunView, SiteName, Stage, StepId, StepState};
 
 pub(crate) fn id(text: &str) -> StepId {
@@ -27,21 +27,7 @@ pub(crate) fn acting(step: StepId) -> EventBody {
 }
 
 pub(crate) fn finished(step: StepId, node: Option<String>, outcome: StepState) -> EventBody {
-    EventBody::StepFinished {
-        step,
-        stage: Stage::Nodes,
-        node,
-        outcome,
-        seconds: 0.0,
-        detail: String::new(),
-        finding: None,
-        digest: None,
-        once: None,
-        installed: None,
-        attempts: 1,
-        failure: None,
-        held_by: None,
-    }
+    StepEnd { node, attempts: 1, ..StepEnd::new(step, Stage::Nodes, outcome) }.into()
 }
 
 pub(crate) fn run_finished(outcome: Outcome, seconds: f64) -> EventBody {

@@ -7,12 +7,13 @@ use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Digest, Finding, Version};
 use plinth_world::private_file;
-use plinth_world::{ClientError, ClientResult, Context, deadlines, files};
+use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines, files};
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::process::Command;
 
 /// The collections that Kubespray's playbooks use; the package brings over a hundred, 40,000 files.
@@ -47,6 +48,8 @@ pub(super) struct Environments {
     folder: PathBuf,
     packages: PackageSource,
     hidden: Hidden,
+    /// How long a look may take.
+    patience: Duration,
 }
 
 /// Written into an environment when it is whole.
@@ -61,7 +64,7 @@ struct Mark {
 impl Environments {
     /// Below a state directory.
     pub(super) fn new(state: &Path, packages: PackageSource, hidden: Hidden) -> Self {
-        Self { folder: state.join("kubespray"), packages, hidden }
+        Self { folder: state.join("kubespray"), packages, hidden, patience: deadlines::ANSIBLE_LOOK }
     }
 
     /// The folder of a release with these requirements.
@@ -83,6 +86,8 @@ impl Environments {
         let doing = format!("looking at the environment of {}", release.tag);
         match self.ask(&place, CORE, &doing).await {
             Ok(version) => Ok(Some(version.trim().to_owned())),
+            // A busy machine: whether it works is not known, and it is not taken away.
+            Err(error) if error.cause == Cause::Timeout => Err(error.transient(program::BUSY)),
             // It does not work any more: to be made again.
             Err(_) => Ok(None),
         }
@@ -206,7 +211,7 @@ impl Environments {
     async fn ask(&self, place: &Path, question: &str, doing: &str) -> ClientResult<String> {
         let mut command = program::command(place.join("bin/python"), &self.hidden);
         command.args(["-I", "-c", question]);
-        let ended = program::run(command, doing, deadlines::ANSIBLE_LOOK).await?;
+        let ended = program::run(command, doing, self.patience).await?;
         if ended.status.success() {
             return Ok(ended.stdout);
         }
@@ -277,6 +282,7 @@ fn trim_collections(all: &Path) -> io::Result<()> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn only_what_is_used_stays() {
@@ -291,13 +297,32 @@ mod tests {
         assert!(!all.join("ansible/windows").exists() && !all.join("cisco/ios").exists());
     }
 
-    #[test]
-    fn without_its_mark_an_environment_is_not_there() {
-        let state = tempfile::tempdir().unwrap();
+    /// One that takes longer than anybody waits.
+    #[tokio::test]
+    async fn an_environment_that_does_not_answer_in_time_is_not_made_again() {
+        let (state, release) = (tempfile::tempdir().unwrap(), release());
         let source = state.path().join("source");
         fs::create_dir_all(&source).unwrap();
-        fs::write(source.join("requirements.txt"), "ansible==9.13.0\n").unwrap();
-        let release = KubesprayRelease {
+        fs::write(source.join("requirements.txt"), "").unwrap();
+        let mut environments = Environments::new(state.path(), PackageSource::default(), Hidden::default());
+        let requirements = requirements(&source).unwrap();
+        let place = environments.place(&release, &requirements);
+        let python = place.join("bin/python");
+        fs::create_dir_all(python.parent().unwrap()).unwrap();
+        fs::write(&python, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        let mark = Mark { requirements, python: "3.11.7".to_owned(), ansible_core: "2.16.14".to_owned() };
+        fs::write(place.join(MARK), serde_json::to_vec(&mark).unwrap()).unwrap();
+        environments.patience = Duration::from_millis(200);
+        let error = environments.seen(&release, &source).await.unwrap_err();
+        assert!(error.happened.contains("did not end within") && error.transient.is_some(), "{error:?}");
+        fs::write(&python, "#!/bin/sh\nexit 1\n").unwrap();
+        environments.patience = deadlines::ANSIBLE_LOOK;
+        assert_eq!(environments.seen(&release, &source).await.unwrap(), None, "one that does not work");
+    }
+
+    fn release() -> KubesprayRelease {
+        KubesprayRelease {
             tag: "v2.27.1".parse().unwrap(),
             source: String::new(),
             commit: String::new(),
@@ -305,7 +330,15 @@ mod tests {
             python: String::new(),
             ansible_core: String::new(),
             ansible: String::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn without_its_mark_an_environment_is_not_there() {
+        let (state, release) = (tempfile::tempdir().unwrap(), release());
+        let source = state.path().join("source");
+        fs::create_dir_all(&source).unwrap();
+        fs::write(source.join("requirements.txt"), "ansible==9.13.0\n").unwrap();
         let environments = Environments::new(state.path(), PackageSource::default(), Hidden::default());
         let requirements = requirements(&source).unwrap();
         let place = environments.place(&release, &requirements);

@@ -1,6 +1,6 @@
 //! Foreign programs that end by themselves: git, Python, pip, uv, and the short runs of ansible-playbook.
 
-use plinth_world::{ClientError, ClientResult};
+use plinth_world::{Cause, ClientError, ClientResult};
 use std::ffi::OsStr;
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -12,6 +12,8 @@ use tokio::time::timeout;
 
 /// Name of this client in errors.
 pub(super) const CLIENT: &str = "ansible";
+/// Why a look that was not answered in time may succeed later.
+pub(super) const BUSY: &str = "a busy machine answers later";
 /// Most of an output that is kept, bytes; the rest is read and forgotten.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// Lines of an error output that are shown.
@@ -95,7 +97,8 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
             let happened = format!("`{name}` did not end within {} s", patience.as_secs());
             return Err(ClientError::new(CLIENT, doing)
                 .happened(happened)
-                .attempt("look at the network and the load of this machine"));
+                .attempt("look at the network and the load of this machine")
+                .because(Cause::Timeout));
         }
     };
     Ok(Ended { status, stdout, stderr })

@@ -4,9 +4,10 @@ use crate::program::{self, CLIENT, Hidden};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
 use plinth_model::{Finding, Version};
-use plinth_world::{ClientError, ClientResult, deadlines};
+use plinth_world::{Cause, ClientError, ClientResult, deadlines};
 use semver::VersionReq;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Minor versions of Python 3 that are looked for, newest first.
 const MINORS: std::ops::RangeInclusive<u64> = 8..=16;
@@ -20,21 +21,37 @@ pub(super) struct Python {
 
 /// The Python for a release: the one that the site names, or the newest that fits.
 pub(super) async fn choose(release: &KubesprayRelease, named: Option<&str>, hidden: &Hidden) -> ClientResult<Python> {
+    choose_within(release, named, hidden, deadlines::PYTHON_LOOK).await
+}
+
+async fn choose_within(
+    release: &KubesprayRelease,
+    named: Option<&str>,
+    hidden: &Hidden,
+    patience: Duration,
+) -> ClientResult<Python> {
     let doing = format!("choosing a Python for Kubespray {}", release.tag);
     let range = VersionReq::parse(&release.python).map_err(|error| {
         ClientError::new(CLIENT, &doing)
             .happened(format!("the range `{}`: {error}", release.python))
             .attempt("make the plan again")
     })?;
-    let mut seen = Vec::new();
+    let (mut seen, mut late) = (Vec::new(), None);
     for name in names(named) {
-        let Some(python) = look(&name, hidden, &doing).await else { continue };
+        let python = match look(&name, hidden, patience, &doing).await {
+            Ok(Some(python)) => python,
+            Ok(None) => continue,
+            Err(error) => {
+                late = Some(error);
+                continue;
+            }
+        };
         if range.matches(python.version.semver()) {
             return Ok(python);
         }
         seen.push(format!("{} is {}", python.program.display(), python.version.bare()));
     }
-    Err(none_fits(release, named, seen, doing))
+    Err(late.unwrap_or_else(|| none_fits(release, named, seen, doing)))
 }
 
 fn names(named: Option<&str>) -> Vec<String> {
@@ -45,14 +62,26 @@ fn names(named: Option<&str>) -> Vec<String> {
 }
 
 /// A stand-in of a version manager may be on PATH without a Python behind it.
-async fn look(name: &str, hidden: &Hidden, doing: &str) -> Option<Python> {
-    let program =
-        if name.contains('/') { plinth_world::files::named(Path::new(""), name) } else { program::which(name)? };
+///
+/// # Errors
+/// When it does not answer in time, as on a busy machine: then it is not known what it is.
+async fn look(name: &str, hidden: &Hidden, patience: Duration, doing: &str) -> ClientResult<Option<Python>> {
+    let program = if name.contains('/') {
+        plinth_world::files::named(Path::new(""), name)
+    } else {
+        let Some(program) = program::which(name) else { return Ok(None) };
+        program
+    };
     let mut command = program::command(&program, hidden);
     command.args(["-I", "-c", VERSION]);
-    let ended = program::run(command, doing, deadlines::PYTHON_LOOK).await.ok()?;
-    let version = ended.status.success().then(|| ended.stdout.trim().parse().ok())??;
-    Some(Python { program, version })
+    match program::run(command, doing, patience).await {
+        Ok(ended) => {
+            let version = ended.status.success().then(|| ended.stdout.trim().parse().ok()).flatten();
+            Ok(version.map(|version| Python { program, version }))
+        }
+        Err(error) if error.cause == Cause::Timeout => Err(error.transient(program::BUSY)),
+        Err(_) => Ok(None),
+    }
 }
 
 fn none_fits(release: &KubesprayRelease, named: Option<&str>, seen: Vec<String>, doing: String) -> ClientError {
@@ -91,6 +120,18 @@ mod tests {
             ansible_core: String::new(),
             ansible: String::new(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_python_that_does_not_answer_in_time_is_not_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("python3.11");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (patience, named) = (Duration::from_millis(200), program.to_str());
+        let error = choose_within(&release(">=3.10"), named, &Hidden::default(), patience).await.unwrap_err();
+        assert!(error.happened.contains("did not end within") && error.transient.is_some(), "{error:?}");
+        assert!(error.finding.is_none(), "nobody is told to install a Python");
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ use std::path::Path;
 
 /// Name of this client in errors.
 pub(super) const CLIENT: &str = "helm";
+/// What is not known then: nobody goes on as if none did.
+pub(super) const UNSEEN: &str = "it cannot be seen whether a helm of an earlier run still works on it";
 
 /// A release that another helm may be changing at this moment.
 pub(super) fn in_use(doing: &str, release: &ReleaseName, last: &ReleaseRecord, until: Timestamp) -> ClientError {

@@ -8,6 +8,7 @@ use plinth_world::helm::ReleaseRecord;
 use plinth_world::{deadlines, private_file};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Folder of the notes, below the state directory.
@@ -16,6 +17,8 @@ const FOLDER: &str = "helm/running";
 pub(super) const ATTEMPT: &str = "plinth-attempt";
 /// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
 pub(super) const ABANDONED: &str = "plinth-abandoned";
+/// No such process (ESRCH).
+const GONE: i32 = 3;
 /// Clocks of one machine, read by two programs of which one cuts off the second's parts.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
@@ -85,15 +88,29 @@ pub(super) struct Note {
 
 impl Note {
     /// The note of the attempt before, if it was made where its process can be looked for.
-    pub(super) fn read(state: &Path, release: &ReleaseName) -> Option<Self> {
-        let text = private_file::read(&path(state, release)).ok().flatten()?;
-        let note: Self = serde_json::from_str(&text).ok()?;
-        (Some(&note.place) == place().as_ref()).then_some(note)
+    ///
+    /// # Errors
+    /// When it cannot be seen whether there is one, as when this process has too many files open: that is not none.
+    pub(super) fn read(state: &Path, release: &ReleaseName) -> io::Result<Option<Self>> {
+        let Some(text) = private_file::read(&path(state, release))? else { return Ok(None) };
+        let Ok(note) = serde_json::from_str::<Self>(&text) else { return Ok(None) };
+        Ok((note.place == place()?).then_some(note))
     }
 
     /// The process, if it still lives.
-    pub(super) fn lives(&self) -> Option<u32> {
-        (started(self.process) == Some(self.started)).then_some(self.process)
+    ///
+    /// # Errors
+    /// When that cannot be seen.
+    pub(super) fn lives(&self) -> io::Result<Option<u32>> {
+        Ok((started(self.process)? == Some(self.started)).then_some(self.process))
+    }
+
+    /// The process of the attempt before, if it still lives.
+    ///
+    /// # Errors
+    /// When that cannot be seen.
+    pub(super) fn living(state: &Path, release: &ReleaseName) -> io::Result<Option<u32>> {
+        Self::read(state, release)?.map_or(Ok(None), |note| note.lives())
     }
 }
 
@@ -104,12 +121,12 @@ impl Mark {
     /// Written when the process has been started. A state directory that cannot be written costs time after a crash, nothing else. The
     /// note of a process that lives is never replaced.
     pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, attempt: &Attempt) -> Self {
-        if Note::read(state, release).is_some_and(|note| note.lives().is_some()) {
+        if !matches!(Note::living(state, release), Ok(None)) {
             return Self(None);
         }
         let path = path(state, release);
         let note = process.and_then(|process| {
-            Some(Note { attempt: attempt.clone(), place: place()?, process, started: started(process)? })
+            Some(Note { attempt: attempt.clone(), place: place().ok()?, process, started: started(process).ok()?? })
         });
         let text = note.and_then(|note| serde_json::to_vec(&note).ok());
         let written = text.is_some_and(|text| private_file::write(&path, &text).is_ok());
@@ -134,20 +151,27 @@ fn new_id() -> Option<String> {
     Some(text.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
-fn place() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let table = fs::read_link("/proc/self/ns/pid").ok()?;
-    Some(format!("{} {}", boot.trim(), table.display()))
+fn place() -> io::Result<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let table = fs::read_link("/proc/self/ns/pid")?;
+    Ok(format!("{} {}", boot.trim(), table.display()))
 }
 
 /// None: there is no such process.
-fn started(process: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+fn started(process: u32) -> io::Result<Option<u64>> {
+    let text = match fs::read_to_string(format!("/proc/{process}/stat")) {
+        Ok(text) => text,
+        // It may go between the opening and the reading.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(GONE) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     // The name, in brackets, may hold anything; the state comes behind it, and 19 fields later the start.
-    let rest = text.rsplit_once(')')?.1;
-    let mut fields = rest.split_whitespace();
-    let dead = matches!(fields.next(), Some("Z" | "X"));
-    fields.nth(18).filter(|_| !dead)?.parse().ok()
+    let mut fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    if matches!(fields.next(), Some("Z" | "X")) {
+        return Ok(None);
+    }
+    let said = fields.nth(18).ok_or_else(|| io::Error::other("its time of start is not told"))?;
+    said.parse().map(Some).map_err(io::Error::other)
 }
 
 #[cfg(test)]
@@ -163,7 +187,7 @@ mod tests {
     fn it_tells_who_lives_and_is_gone_with_its_work() {
         let (state, release) = (tempfile::tempdir().unwrap(), release());
         let attempt = Attempt::to_upgrade(2, Timestamp::now());
-        let lives = || Note::read(state.path(), &release).map(|note| note.lives());
+        let lives = || Note::read(state.path(), &release).unwrap().map(|note| note.lives().unwrap());
         assert_eq!(lives(), None);
         let ours = Mark::begin(state.path(), &release, Some(std::process::id()), &attempt);
         assert_eq!(lives(), Some(Some(std::process::id())));
@@ -180,11 +204,14 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(lives(), Some(None));
-        assert_eq!(Note::read(state.path(), &release).unwrap().attempt, attempt);
+        assert_eq!(Note::read(state.path(), &release).unwrap().unwrap().attempt, attempt);
         let path = path(state.path(), &release);
         let elsewhere = fs::read_to_string(&path).unwrap().replace("pid:[", "pid:[9");
         fs::write(&path, elsewhere).unwrap();
         assert_eq!(lives(), None, "another machine's processes are not seen from here");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(Note::read(state.path(), &release).is_err(), "one that cannot be read is not none");
     }
 
     #[test]

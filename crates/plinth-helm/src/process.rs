@@ -62,10 +62,10 @@ pub(super) async fn run(
     secrets: &Arc<dyn Secrets>,
 ) -> ClientResult<()> {
     let (doing, began) = (job.doing, Instant::now());
-    if let Some(process) = Note::read(job.state, job.release).and_then(|note| note.lives()) {
+    let local = |what: &'static str| move |error| failure::local(doing, what, &error);
+    if let Some(process) = Note::living(job.state, job.release).map_err(local(failure::UNSEEN))? {
         return Err(failure::ours_lives(doing, job.release, process));
     }
-    let local = |what: &'static str| move |error| failure::local(doing, what, &error);
     let folder = Folder::make().map_err(local("no private folder can be made for helm"))?;
     let name = format!("{}-{}.log", ctx.clock().now().strftime(LOG_TIME), job.release.name);
     let log =

@@ -28,8 +28,9 @@ impl LocalHelm {
         limit: Duration,
         doing: &str,
     ) -> ClientResult<()> {
-        let note = Note::read(&self.state, release);
-        if let Some(process) = note.as_ref().and_then(Note::lives) {
+        let unseen = |error| failure::local(doing, failure::UNSEEN, &error);
+        let note = Note::read(&self.state, release).map_err(unseen)?;
+        if let Some(process) = note.as_ref().map_or(Ok(None), Note::lives).map_err(unseen)? {
             return Err(failure::ours_lives(doing, release, process));
         }
         let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };

@@ -4,7 +4,7 @@
 
 use plinth_model::Code;
 use plinth_model::finding::code;
-use plinth_model::run::{CommandFailure, Counts, HeldBy, Outcome, RunHead};
+use plinth_model::run::{CommandFailure, Counts, HeldBy, Outcome, RunHead, StepEnd};
 use plinth_model::{Digest, Event, EventBody, Finding, Owner, SiteName, Stage, StepId, StepState};
 
 /// Seconds since the start, and what.
@@ -87,25 +87,8 @@ impl Script {
     }
 
     pub(crate) fn end(&mut self, at: f64, step: &str, outcome: StepState, seconds: f64, detail: &str) -> &mut Self {
-        let (stage, node, detail) = (stage_of(step), node_of(step), detail.to_owned());
-        self.at(
-            at,
-            EventBody::StepFinished {
-                step: id(step),
-                stage,
-                node,
-                outcome,
-                seconds,
-                detail,
-                finding: None,
-                digest: None,
-                once: None,
-                installed: None,
-                attempts: 0,
-                failure: None,
-                held_by: None,
-            },
-        )
+        let (node, detail) = (node_of(step), detail.to_owned());
+        self.at(at, StepEnd { node, seconds, detail, ..StepEnd::new(id(step), stage_of(step), outcome) }.into())
     }
 
     /// What held the step that ended last.

@@ -189,8 +189,8 @@ pub const KUBECONFIG_LOCK: Duration = Duration::from_secs(5);
 pub const KUBECONFIG_LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Some 400 MB are read and summed up; a busy disk takes its time.
 pub const SSH_DOWNLOADS_LOOK: Duration = Duration::from_secs(180);
-/// Six tries of 15 s, and one question more.
-pub const SSH_BOOTSTRAP: Duration = Duration::from_secs(110);
+/// Two questions, each of six tries of 15 s.
+pub const SSH_BOOTSTRAP: Duration = Duration::from_secs(190);
 /// Names that do not resolve take the resolver's time, each.
 pub const SSH_PREPARE_LOOK: Duration = Duration::from_secs(120);
 /// `swapoff` reads back everything that is swapped out.
@@ -205,7 +205,7 @@ pub const SSH_LEFTOVERS: Duration = Duration::from_secs(300);
 pub const SSH_ACCOUNT: Duration = Duration::from_secs(60);
 /// One small file.
 pub const SSH_ADMIN_CONFIG: Duration = Duration::from_secs(30);
-/// etcd is asked twice, 20 s each; systemd and containerd 10 s each.
+/// etcd is asked twice, 20 s each; systemd up to twice and containerd once, 10 s each.
 pub const SSH_CONTROL_PLANE: Duration = Duration::from_secs(90);
 /// Addresses are asked at once, 10 s each.
 pub const SSH_REGISTRIES: Duration = Duration::from_secs(60);

@@ -246,7 +246,7 @@ pub(crate) fn look(printer: &Printer) -> Look {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use plinth_model::run::{Counts, RunHead};
+    use plinth_model::run::{Counts, RunHead, StepEnd};
     use plinth_model::{Digest, EventBody, Outcome, Stage, StepId, StepState};
 
     fn head(run: &str) -> RunHead {
@@ -274,25 +274,16 @@ mod tests {
     #[test]
     fn a_rehearsal_that_is_kept_and_stands_in_the_journal_counts_once() {
         let step = StepId::try_from("nodes/account/dgx-01".to_owned()).unwrap();
-        let ended = EventBody::StepFinished {
-            step: step.clone(),
-            stage: Stage::Nodes,
+        let ended = StepEnd {
             node: Some("dgx-01".to_owned()),
-            outcome: StepState::Changed,
             seconds: 1.0,
-            detail: String::new(),
-            finding: None,
-            digest: None,
-            once: None,
-            installed: None,
             attempts: 1,
-            failure: None,
-            held_by: None,
+            ..StepEnd::new(step.clone(), Stage::Nodes, StepState::Changed)
         };
         let (outcome, counts) = (Outcome::Done, Counts::default());
         let over = EventBody::RunFinished { outcome, exit: 0, counts, seconds: 1.0, next: Vec::new(), digest: None };
         let started = EventBody::RunStarted(RunHead { rehearsal: true, ..head("rehearsed") });
-        let rehearsal = RunView::of(&events([started, begun(&step), ended, over]));
+        let rehearsal = RunView::of(&events([started, begun(&step), ended.into(), over]));
         let kept = || Some(Prediction::of(&rehearsal).unwrap());
         assert_eq!(Before::default().with(kept(), "real").count(), (0, 1));
         let before = Before { views: vec![rehearsal.clone()], unread: Vec::new() };

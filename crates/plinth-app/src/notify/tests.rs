@@ -1,7 +1,7 @@
 use super::format::body;
 use super::*;
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::run::{Counts, RunHead, StepState};
+use plinth_model::run::{Counts, RunHead, StepEnd, StepState};
 use plinth_model::{Digest, EventBody, Outcome, SecretRef, SiteName, Stage, StepId};
 use plinth_net::webhook::Posted;
 use plinth_site::desired::{Occasion, WebhookFormat};
@@ -25,24 +25,13 @@ fn began() -> Event {
 
 fn failed(seq: u64, node: &str, detail: &str) -> Event {
     let step = StepId::try_from(format!("nodes/downloads/{node}")).unwrap();
-    event(
-        seq,
-        EventBody::StepFinished {
-            step,
-            stage: Stage::Nodes,
-            node: None,
-            outcome: StepState::Failed,
-            seconds: 1.0,
-            detail: detail.into(),
-            finding: None,
-            digest: None,
-            once: None,
-            installed: None,
-            attempts: 1,
-            failure: None,
-            held_by: None,
-        },
-    )
+    let end = StepEnd {
+        seconds: 1.0,
+        detail: detail.into(),
+        attempts: 1,
+        ..StepEnd::new(step, Stage::Nodes, StepState::Failed)
+    };
+    event(seq, end.into())
 }
 
 fn ended() -> Event {

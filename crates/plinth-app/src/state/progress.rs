@@ -67,6 +67,7 @@ pub fn progress(directory: &Path, run: &str) -> BTreeMap<StepId, Progress> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use plinth_model::run::StepEnd;
     use plinth_model::{Stage, StepState};
     use std::sync::Mutex;
 
@@ -90,21 +91,7 @@ mod tests {
         let told = progress(state.path(), "run-1");
         assert_eq!(told[&step], Progress { done: 85, total: 1040, message });
         assert!(progress(state.path(), "another").is_empty(), "what an earlier run left says nothing");
-        sink(event(EventBody::StepFinished {
-            step,
-            stage: Stage::Kubernetes,
-            node: None,
-            outcome: StepState::Changed,
-            seconds: 1.0,
-            detail: String::new(),
-            finding: None,
-            digest: None,
-            once: None,
-            installed: None,
-            attempts: 0,
-            failure: None,
-            held_by: None,
-        }));
+        sink(event(StepEnd { seconds: 1.0, ..StepEnd::new(step, Stage::Kubernetes, StepState::Changed) }.into()));
         file.0.keep_now();
         assert!(progress(state.path(), "run-1").is_empty());
         assert_eq!(*seen.lock().unwrap(), 2, "every event is handed on");

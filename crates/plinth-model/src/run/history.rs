@@ -189,6 +189,7 @@ impl StepHistory {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::run::StepEnd;
     use crate::{SiteName, Stage};
 
     fn events(bodies: Vec<EventBody>) -> Vec<Event> {
@@ -221,23 +222,8 @@ mod tests {
     }
 
     fn finished(step: &StepId, outcome: StepState) -> EventBody {
-        let (detail, stage) = ("made".into(), Stage::Nodes);
-        let step = step.clone();
-        EventBody::StepFinished {
-            step,
-            stage,
-            node: None,
-            outcome,
-            seconds: 1.0,
-            detail,
-            finding: None,
-            digest: None,
-            once: None,
-            installed: None,
-            attempts: 0,
-            failure: None,
-            held_by: None,
-        }
+        let end = StepEnd::new(step.clone(), Stage::Nodes, outcome);
+        StepEnd { seconds: 1.0, detail: "made".into(), ..end }.into()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::behaviour::Probed;
 use crate::without::go_on_without;
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::run::{CommandFailure, HeldBy, StepState};
+use plinth_model::run::{CommandFailure, HeldBy, StepEnd, StepState};
 use plinth_model::{EventBody, Finding, Gate, InstalledChange, NodeName, Severity, Stage, Step, amount, span};
 use plinth_world::Clock;
 use std::time::Duration;
@@ -126,11 +126,8 @@ impl<'a> Run<'a> {
         }
         let Some(step) = self.plan.steps.get(index) else { return };
         let began = machine.as_ref().map_or_else(|| self.clock.elapsed(), |machine| machine.began);
-        self.batch.events.push(EventBody::StepFinished {
-            step: step.id.clone(),
-            stage: step.work.stage(),
+        let end = StepEnd {
             node: step.work.node().map(ToString::to_string),
-            outcome,
             seconds: self.clock.elapsed().saturating_sub(began).as_secs_f64(),
             detail: detail.to_owned(),
             finding,
@@ -140,7 +137,9 @@ impl<'a> Run<'a> {
             installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
             failure,
             held_by: held_by.map(Box::new),
-        });
+            ..StepEnd::new(step.id.clone(), step.work.stage(), outcome)
+        };
+        self.batch.events.push(end.into());
     }
 
     /// The step does not run, and nothing that needs it does.

@@ -7,7 +7,7 @@ use super::JournalError;
 use super::events::{self, Written};
 use jiff::Timestamp;
 use plinth_model::gate::{GateAnswer, GateId};
-use plinth_model::run::{Counts, Outcome, RunHead, StepState};
+use plinth_model::run::{Counts, Outcome, RunHead, StepEnd, StepState};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, SiteName, Stage, StepId};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
@@ -128,21 +128,7 @@ fn finished(
     (finding, digest): (Option<Box<Finding>>, Option<Digest>),
 ) -> EventBody {
     let (stage, node) = (stage(&step), node(&step));
-    EventBody::StepFinished {
-        step,
-        stage,
-        node,
-        outcome,
-        seconds: 0.0,
-        detail,
-        finding,
-        digest,
-        once: None,
-        installed: None,
-        attempts: 0,
-        failure: None,
-        held_by: None,
-    }
+    StepEnd { node, detail, finding, digest, ..StepEnd::new(step, stage, outcome) }.into()
 }
 
 fn run_finished(outcome: Outcome, exit: u8, counts: Counts) -> EventBody {

@@ -3,7 +3,7 @@ use crate::script::Bench;
 use jiff::Timestamp;
 use plinth_model::Code;
 use plinth_model::gate::GateAnswer;
-use plinth_model::run::{Counts, RunHead};
+use plinth_model::run::{Counts, RunHead, StepEnd};
 use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
 use plinth_model::{InstalledChange, Parts, ReleaseName};
 use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal, Memory};
@@ -34,22 +34,7 @@ pub fn intent(step: &str, attempt: u32) -> EventBody {
 
 fn ended(step: &str, outcome: StepState, finding: Option<Box<Finding>>) -> EventBody {
     let digest = outcome.is_done().then(|| Digest::of(step));
-    let (step, detail): (StepId, _) = (id(step), String::new());
-    EventBody::StepFinished {
-        step,
-        stage: Stage::Nodes,
-        node: None,
-        outcome,
-        seconds: 0.0,
-        detail,
-        finding,
-        digest,
-        once: None,
-        installed: None,
-        attempts: 0,
-        failure: None,
-        held_by: None,
-    }
+    StepEnd { finding, digest, ..StepEnd::new(id(step), Stage::Nodes, outcome) }.into()
 }
 
 pub fn done(step: &str, changed: bool) -> EventBody {

@@ -123,6 +123,37 @@ fn a_kill_behind_the_mark_leaves_a_node_that_only_its_own_directory_completes() 
 }
 
 #[test]
+fn a_mark_that_cannot_be_read_is_not_taken_for_none() {
+    let trial = node();
+    let account = account(&trial);
+    let run = |action: &'static str, take_over: &str| {
+        trial.run(&marked(script("trying", action, &trial.prefix(), &account, OURS), "ben", take_over))
+    };
+    trial.file("/etc/plinth/managed-by", "");
+    for frames in [run("look", ""), run("make", "")] {
+        let told = look_parse(&frames).unwrap_err();
+        assert!(
+            told.starts_with("/etc/plinth/managed-by is there, and it cannot be read who manages this node"),
+            "{told}"
+        );
+    }
+    assert_eq!(trial.read("/etc/plinth/managed-by") + &trial.read("/home/svc/.profile"), "");
+    make_parse(&run("make", "1")).unwrap();
+    assert!(trial.read("/etc/plinth/managed-by").contains("id=ben\n"));
+}
+
+#[test]
+fn a_name_service_that_fails_does_not_say_that_nobody_is_there() {
+    let trial = node();
+    let account = account(&trial);
+    trial.program("getent", "exit 1");
+    let told = "the name service does not say whether group svc is there";
+    assert_eq!(make(&trial, &account).unwrap_err(), told);
+    assert!(!trial.read("/etc/group").contains("svc") && !trial.read("/etc/passwd").contains("svc"));
+    assert_eq!(look_parse(&trial.run(&script("looking", "look", &trial.prefix(), &account, OURS))).unwrap_err(), told);
+}
+
+#[test]
 fn an_account_is_made_once_and_is_then_the_same() {
     let trial = node();
     let account = account(&trial);

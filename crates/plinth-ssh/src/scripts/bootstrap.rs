@@ -42,8 +42,9 @@ mod tests {
     use crate::scripts::trial::{Trial, assert_all_shells_accept};
 
     /// Answers what the files say, and fails without them.
-    const KUBECTL: &str =
-        "case \"$*\" in *'get nodes'*) cat \"$root/nodes\" ;; *cluster-info*) cat \"$root/info\" ;; esac";
+    const KUBECTL: &str = "case \"$*\" in *'get nodes'*) cat \"$root/nodes\" ;; \
+        *cluster-info*--ignore-not-found*) [ ! -s \"$root/late\" ] || { sed -i 1d \"$root/late\"; exit 1; }; cat \"$root/info\" 2>/dev/null || true ;; \
+        *) exit 1 ;; esac";
 
     fn node() -> Trial {
         let trial = Trial::new(&[("kubectl", KUBECTL), ("sleep", "true")]);
@@ -79,6 +80,18 @@ mod tests {
         std::fs::remove_file(trial.at("/var/lib/kubelet/config.yaml")).unwrap();
         assert_eq!(seen(&trial), None, "Kubespray would start over by itself");
         assert_eq!(seen(&Trial::new(&[])), None);
+    }
+
+    #[test]
+    fn an_api_server_that_answers_late_is_no_installation_that_did_not_end() {
+        let trial = node();
+        trial.file("/nodes", "False");
+        trial.file("/info", "configmap/cluster-info");
+        trial.file("/late", "once\ntwice\n");
+        assert_eq!(seen(&trial), Some((true, false)));
+        trial.file("/late", &"busy\n".repeat(9));
+        let told = look_parse(&trial.run(&look_at(&trial.prefix()))).unwrap_err();
+        assert_eq!(told, "the API server answers, and does not say whether kubeadm came to its end");
     }
 
     #[test]

@@ -75,6 +75,17 @@ fn a_node_without_etcd_says_nothing_of_it() {
 }
 
 #[test]
+fn what_does_not_answer_in_time_is_neither_there_nor_not_there() {
+    let trial = node();
+    trial.file("/etc/containerd/config.toml", "imports = [\"/elsewhere/*.toml\"]\n");
+    assert_eq!(look(&trial).unwrap().nvidia_runtime, None, "NVIDIA's runtime may be in what is imported");
+    trial.program("systemctl", "echo 'Failed to retrieve unit state: Connection timed out' >&2; exit 1");
+    assert_eq!(look(&trial).unwrap_err(), "systemd does not say whether kubelet runs");
+    trial.program("systemctl", "[ -e \"$root/again\" ] && echo active || { : >\"$root/again\"; exit 1; }");
+    assert_eq!(look(&trial).unwrap().kubelet, "active");
+}
+
+#[test]
 fn the_gateway_is_asked_where_etcdctl_is_missing() {
     for answer in [r#"{"health":"true","reason":""}"#, r#"{"health":"false","reason":"RAFT NO LEADER"}"#] {
         let ill = ill(answer).unwrap();

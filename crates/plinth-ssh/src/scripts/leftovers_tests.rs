@@ -105,6 +105,19 @@ fn what_pods_left_mounted_is_unmounted_from_the_inside_out() {
 }
 
 #[test]
+fn rules_that_cannot_be_read_are_not_none() {
+    let trial = node();
+    trial.file("/rules", RULES);
+    trial.program("iptables-save", "echo 'iptables-save: Resource temporarily unavailable' >&2; exit 4");
+    let told = "the rules of iptables cannot be read: iptables-save: Resource temporarily unavailable";
+    assert_eq!(look_parse(&trial.run(&script("looking", "look", &trial.prefix()))).unwrap_err(), told);
+    assert_eq!(clear(&trial).unwrap_err(), told);
+    assert_eq!(trial.read("/rules"), RULES);
+    trial.program("iptables-save", "echo 'Failed to initialize nft: Protocol not supported' >&2; exit 1");
+    assert!(look(&trial).is_clean(), "a kernel without packet filters has no rules");
+}
+
+#[test]
 fn what_cannot_be_cleared_is_told() {
     let trial = used();
     trial.program("ip", "exit 1");

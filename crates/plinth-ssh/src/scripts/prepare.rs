@@ -14,8 +14,12 @@ use plinth_world::node::NodePreparation;
 use plinth_world::{ClientResult, Context, deadlines};
 use std::time::Duration;
 
-const BODY: &str =
-    concat!(include_str!("sh/files.sh"), include_str!("sh/prepare.sh"), include_str!("sh/prepare_main.sh"));
+const BODY: &str = concat!(
+    include_str!("sh/files.sh"),
+    include_str!("sh/units.sh"),
+    include_str!("sh/prepare.sh"),
+    include_str!("sh/prepare_main.sh")
+);
 
 /// Compares.
 #[must_use]

@@ -13,10 +13,13 @@ case $1 in
 list-unit-files) [ -e "$root/masked" ] || { echo "dev-zram0.swap generated -"; echo "a.swap masked -"; echo "b.swap disabled -"; }; [ -e "$root/off" ] || echo "c.swap enabled -" ;;
 mask) : >"$root/masked" ;;
 disable) : >"$root/off" ;;
-cat) [ "$2" = ntp.service ] || [ "$2" = ntpsec.service ] ;;
-show) echo ntpsec.service ;;
-is-active) [ -e "$root/active" ] && [ "$last" = ntpsec.service ] ;;
-is-enabled) [ -e "$root/active" ] && [ "$last" = ntpsec.service ] ;;
+show) case "$* " in
+    *LoadState\ ntp.service*|*LoadState\ ntpsec.service*) echo LoadState=loaded ;;
+    *LoadState*) echo LoadState=not-found ;;
+    *) echo ntpsec.service ;;
+    esac ;;
+is-active) if [ -e "$root/active" ] && [ "$last" = ntpsec.service ]; then echo active; else echo inactive; exit 3; fi ;;
+is-enabled) if [ -e "$root/active" ] && [ "$last" = ntpsec.service ]; then echo enabled; else echo disabled; exit 1; fi ;;
 enable) : >"$root/active" ;;
 esac"#;
 
@@ -32,7 +35,7 @@ fn node() -> Trial {
     trial.file("/proc/swaps", "Filename\n/swapfile file 1 0 -2\n");
     trial.file("/proc/sys/net/ipv4/ip_forward", "0\n");
     trial.file("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
-    fs::create_dir_all(trial.at("/run")).unwrap();
+    fs::create_dir_all(trial.at("/run/systemd/system")).unwrap();
     fs::create_dir_all(trial.at("/etc/sysctl.d")).unwrap();
     fs::create_dir_all(trial.at("/sys/module/nf_conntrack")).unwrap();
     trial
@@ -148,11 +151,45 @@ fn failures_are_told() {
     wanted.sysctls.insert("net.no.such".to_owned(), "1".to_owned());
     assert_eq!(set(&trial, &wanted).unwrap_err(), "a kernel setting cannot be written: net.no.such=1");
     wanted.sysctls.shift_remove("net.no.such");
-    trial.program("systemctl", &SYSTEMCTL.replace("cat) [", "cat) exit 1; ["));
+    trial.program("systemctl", &SYSTEMCTL.replace("LoadState=loaded", "LoadState=not-found"));
     trial.program("getent", "exit 2");
     let told = set(&trial, &wanted).unwrap_err();
     assert!(told.ends_with("no time service is installed"), "{told}");
     assert!(look_parse(&Frames::default()).is_err());
+}
+
+/// A node under load: systemd does not answer within its own 25 s.
+#[test]
+fn a_systemd_that_does_not_answer_says_neither_yes_nor_no() {
+    let cases = [
+        ("is-active", "exit 1", "systemd does not say whether chrony.service runs"),
+        ("show", "exit 1", "systemd does not say whether there is chrony.service"),
+        (
+            "list-unit-files",
+            "echo 'Failed to list unit files: Connection timed out' >&2; exit 1",
+            "systemd does not list its units of swap",
+        ),
+    ];
+    for (verb, does, told) in cases {
+        let (trial, wanted) = (node(), wanted());
+        trial.program("systemctl", &format!("case $1 in {verb}) {does} ;; esac\n{SYSTEMCTL}"));
+        assert_eq!(set(&trial, &wanted).unwrap_err(), told, "{verb}");
+        assert!(
+            !trial.at("/active").exists(),
+            "{verb}: a service was started that may stop the one that keeps the time"
+        );
+        let frames = trial.run(&script("looking", "look", deadlines::SSH_PREPARE_LOOK, &trial.prefix(), &wanted));
+        assert_eq!(look_parse(&frames).unwrap_err(), told, "{verb}");
+    }
+}
+
+#[test]
+fn hosts_that_cannot_be_read_are_not_written_anew() {
+    let (trial, wanted) = (node(), wanted());
+    let before = trial.read("/etc/hosts");
+    trial.program("sed", "case $1 in *,/*d) exit 4 ;; esac; PATH=${PATH#*:} exec sed \"$@\"");
+    assert_eq!(set(&trial, &wanted).unwrap_err(), "/etc/hosts cannot be read");
+    assert_eq!(trial.read("/etc/hosts"), before);
 }
 
 #[test]

@@ -111,6 +111,19 @@ fn an_interrupted_replacement_is_still_ours() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_not_ours() {
+    let (trial, login) = (node(), login());
+    let logins = [(&login, Secret::new("p".to_owned()))];
+    let wanted = Registries { logins: &logins, ..Registries::default() };
+    trial.file(LOGINS, "theirs");
+    // As an interrupted writing of a new file leaves it: there was no content before, which an empty line says.
+    trial.file(&format!("/var/lib/plinth/files/{}", LOGINS.replace('/', "_")), "abc\n\n");
+    trial.program("sha256sum", "exit 1");
+    assert_eq!(set(&trial, &wanted).unwrap_err(), format!("{LOGINS} cannot be read"));
+    assert_eq!(trial.read(LOGINS), "theirs");
+}
+
+#[test]
 fn registries_that_do_not_answer_and_mirrors_that_nobody_reads_are_told() {
     let trial = node();
     let down = mirror("http://down.example.com");

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 const BODY: &str = concat!(
     include_str!("sh/files.sh"),
+    include_str!("sh/units.sh"),
     include_str!("sh/storage.sh"),
     include_str!("sh/storage_move.sh"),
     include_str!("sh/storage_main.sh")

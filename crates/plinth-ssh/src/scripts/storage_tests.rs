@@ -13,11 +13,12 @@ const OLD: &str = "/var/lib/containerd.plinth-old";
 
 /// Services: started unless the guard forbids it, as systemd does. A containerd that starts on data that is not whole says so.
 const SYSTEMCTL: &str = r#"
-verb=$1; unit=${2%.service}; [ "$2" != --quiet ] || unit=${3%.service}
+verb=$1; for last; do :; done; unit=${last%.service}
 case $verb in
-is-active) [ -e "$root/units/$unit" ] ;;
-is-enabled) [ -e "$root/enabled" ] ;;
-cat | daemon-reload) true ;;
+is-active) if [ -e "$root/units/$unit" ]; then echo active; else echo inactive; exit 3; fi ;;
+is-enabled) if [ -e "$root/enabled" ]; then echo enabled; else echo disabled; exit 1; fi ;;
+show) echo LoadState=loaded ;;
+daemon-reload) true ;;
 stop) rm -f "$root/units/$unit" ;;
 start)
     if [ "$unit" = containerd ]; then
@@ -71,6 +72,8 @@ fn node() -> Trial {
     trial.file("/entries", &tree(&trial.at(FROM)).len().to_string());
     trial.file("/units/containerd", "");
     trial.file("/units/kubelet", "");
+    trial.file("/run/systemd/system/x", "");
+    trial.file("/proc/self/mountinfo", "");
     trial
 }
 
@@ -149,6 +152,7 @@ fn data_is_moved_with_all_attributes_and_the_old_copy_waits() {
 #[test]
 fn a_node_without_data_gets_the_link_only() {
     let trial = Trial::new(&[("systemctl", SYSTEMCTL), ("df", DF)]);
+    trial.file("/proc/self/mountinfo", "");
     assert!(relocate(&trial).unwrap_err().starts_with("/local is not there"));
     fs::create_dir(trial.at("/local")).unwrap();
     relocate(&trial).unwrap();
@@ -240,6 +244,34 @@ fn a_stage_is_told_while_a_move_waits_to_be_ended() {
     assert_eq!(look(&trial), StorageState::Begun(told.to_owned()));
     let refused = relocate(&trial).unwrap_err();
     assert!(refused.contains("to /local/other was begun here"), "{refused}");
+}
+
+#[test]
+fn a_systemd_that_does_not_answer_is_no_service_that_does_not_run() {
+    let trial = node();
+    let before = tree(&trial.at(FROM));
+    trial.program("systemctl", &format!("case $1 in is-active | show) exit 1 ;; esac\n{SYSTEMCTL}"));
+    assert_eq!(relocate(&trial).unwrap_err(), "systemd does not say whether containerd.service runs");
+    assert_eq!(tree(&trial.at(FROM)), before);
+    assert!(trial.at("/units/kubelet").exists() && !trial.at("/var/lib/plinth/storage").exists());
+    trial.program("systemctl", SYSTEMCTL);
+    relocate(&trial).unwrap();
+    trial.program("systemctl", &format!("case $1 in show) exit 1 ;; esac\n{SYSTEMCTL}"));
+    let kept = remove_old_parse(&act(&trial, "remove")).unwrap_err();
+    assert_eq!(
+        (kept.as_str(), trial.at(OLD).exists()),
+        ("systemd does not say whether there is containerd.service", true)
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_no_beginning() {
+    let trial = node();
+    trial.file("/var/lib/plinth/storage", "");
+    for told in [relocate(&trial).unwrap_err(), look_parse(&act(&trial, "look")).unwrap_err()] {
+        assert!(told.ends_with("cannot be read: it names no stage"), "{told}");
+    }
+    assert!(trial.at("/units/kubelet").exists() && !trial.at(TO).exists());
 }
 
 type Spoil<'a> = &'a dyn Fn(&Trial);

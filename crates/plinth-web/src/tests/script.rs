@@ -3,7 +3,7 @@
 use crate::source::{Source, Told};
 use jiff::{SignedDuration, Timestamp};
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead};
+use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead, StepEnd};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
 };
@@ -212,22 +212,17 @@ impl Script {
         });
         let held_by =
             (outcome == StepState::NotRun).then(|| Box::new(HeldBy::Need { step: id("nodes/account/dgx-06") }));
-        let body = EventBody::StepFinished {
-            step: id(step),
-            stage,
+        let end = StepEnd {
             node,
-            outcome,
             seconds: 1.0,
             detail: detail.to_owned(),
             finding: finding.map(Box::new),
-            digest: None,
-            once: None,
-            installed: None,
             attempts: 1,
             failure,
             held_by,
+            ..StepEnd::new(id(step), stage, outcome)
         };
-        self.say(at, body);
+        self.say(at, end.into());
     }
 
     pub(crate) fn over(&mut self, at: f64, outcome: Outcome) {

@@ -202,5 +202,5 @@ pub(crate) fn until(what: &str, most: Duration, holds: impl Fn() -> bool) {
 pub(crate) fn nothing_left(bench: &Bench) {
     until("no process of the play is left", Duration::from_secs(45), || processes(bench).is_empty());
     let note = std::fs::read_to_string(bench.state().join("kubespray/run-folder")).unwrap();
-    until("the folder of the run is gone", Duration::from_secs(20), || !Path::new(note.trim()).exists());
+    until("the folder of the run is gone", Duration::from_secs(90), || !Path::new(note.trim()).exists());
 }

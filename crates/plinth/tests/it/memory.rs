@@ -1,7 +1,7 @@
 //! `plinth plan` remembers what was done from the journal alone.
 
 use crate::support::{BcmSite, text};
-use plinth_model::run::RunHead;
+use plinth_model::run::{RunHead, StepEnd};
 use plinth_model::{Digest, Event, EventBody, Plan, Step, StepState};
 use plinth_run::{Journal, LockOwner};
 use plinth_world::{Clock, SystemClock};
@@ -11,23 +11,10 @@ use std::sync::Arc;
 /// A run in which the step was found done with this digest.
 fn run(id: &str, plan: &Plan, step: &Step, digest: Digest) -> [Event; 2] {
     let head = RunHead::new(id, plan.hash.clone(), plan.site.clone());
-    let done = EventBody::StepFinished {
-        step: step.id.clone(),
-        stage: step.work.stage(),
-        node: None,
-        outcome: StepState::Unchanged,
-        seconds: 0.0,
-        detail: String::new(),
-        finding: None,
-        digest: Some(digest),
-        once: None,
-        installed: None,
-        attempts: 0,
-        failure: None,
-        held_by: None,
-    };
+    let done =
+        StepEnd { digest: Some(digest), ..StepEnd::new(step.id.clone(), step.work.stage(), StepState::Unchanged) };
     let one = |(seq, body)| Event { seq, after: Some(seq - 1), at: jiff::Timestamp::UNIX_EPOCH, body };
-    [(1, EventBody::RunStarted(head)), (2, done)].map(one)
+    [(1, EventBody::RunStarted(head)), (2, done.into())].map(one)
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Running {
 
     /// Its exit code; it must end soon.
     pub(crate) fn ends(&mut self) -> Option<i32> {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = Instant::now() + Duration::from_secs(90);
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status.code();

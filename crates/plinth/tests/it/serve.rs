@@ -79,7 +79,7 @@ impl Served {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(patience.elapsed() < Duration::from_secs(20), "it does not end");
+            assert!(patience.elapsed() < Duration::from_secs(90), "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

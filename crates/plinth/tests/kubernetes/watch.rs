@@ -73,16 +73,19 @@ fn a_change_is_seen_at_once_and_said_in_words() {
     }
     let status = r#"{"status": {"replicas": 1, "readyReplicas": 1, "observedGeneration": 1}}"#;
     let words = ["-n", NAMESPACE, "patch", "deployment", "web", "--subresource=status", "--type=merge", "-p", status];
-    let took = std::thread::scope(|scope| {
-        scope.spawn(|| {
+    let (waited, took) = std::thread::scope(|scope| {
+        let changed = scope.spawn(|| {
             std::thread::sleep(Duration::from_secs(1));
             stand.plane.kubectl(&words).unwrap();
+            Instant::now()
         });
         let began = Instant::now();
         stand.run(watch.changed(&patient(), LONG));
-        began.elapsed()
+        let seen = Instant::now();
+        // kubectl may take seconds to start on a busy machine: what counts is the time behind it.
+        (seen - began, seen.saturating_duration_since(changed.join().unwrap()))
     });
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(8), "{took:?}");
+    assert!(waited >= Duration::from_secs(1) && took < Duration::from_secs(8), "{waited:?} {took:?}");
 
     stand.apply(&pod("web-1", &json!([])));
     container_is(&stand, "web-1", &json!({"waiting": {"reason": "ContainerCreating"}}));

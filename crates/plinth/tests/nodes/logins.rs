@@ -48,7 +48,7 @@ impl Agent {
         let mut command = Command::new("ssh-agent");
         let child =
             command.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(90);
         while !socket.exists() {
             assert!(std::time::Instant::now() < until, "ssh-agent did not come up");
             std::thread::sleep(std::time::Duration::from_millis(10));

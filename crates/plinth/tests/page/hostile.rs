@@ -98,7 +98,7 @@ fn text_of_foreign_programs_is_text() {
     let url = format!("file://{}", file.display());
     tab.open(&url).unwrap();
     tab.ask("document.querySelector('#read button').click()").unwrap();
-    tab.wait("document.querySelectorAll('#read tbody tr').length > 10", std::time::Duration::from_secs(30)).unwrap();
+    tab.wait("document.querySelectorAll('#read tbody tr').length > 10", std::time::Duration::from_secs(90)).unwrap();
     harmless(&tab, "report");
     sound(&tab, &url, "report");
     let events = told(0, &["report", "--extract", file.to_str().unwrap()]);

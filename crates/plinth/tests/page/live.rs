@@ -88,7 +88,7 @@ fn same_as_a_late_reader(tab: &Tab<'_>, address: &str) {
     let wanted = facts(&late);
     assert!(wanted.as_ref().is_some_and(|lines| lines.len() > 5), "{wanted:?}");
     tab.front().unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + OVER;
     while facts(tab) != wanted {
         if Instant::now() > until {
             assert_eq!(facts(tab), wanted, "{address}");
@@ -151,7 +151,7 @@ fn a_runner_that_is_killed_is_said_to_be_gone() {
     ended(&tab, "interrupted");
     let gone = format!("document.body.innerText.includes('process {process}')");
     tab.open(&format!("{}/r/{run}", served.origin())).unwrap();
-    tab.wait(&gone, Duration::from_secs(20)).unwrap();
+    tab.wait(&gone, OVER).unwrap();
 }
 
 #[test]
@@ -185,6 +185,6 @@ fn a_seventh_tab_opens_although_a_browser_has_six_connections() {
         })
         .collect();
     for tab in &more {
-        tab.wait("document.getElementById('t-done') !== null", Duration::from_secs(10)).unwrap();
+        tab.wait("document.getElementById('t-done') !== null", OVER).unwrap();
     }
 }

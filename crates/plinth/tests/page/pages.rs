@@ -155,15 +155,15 @@ fn keys_lead_where_they_say_and_copy_what_they_say() {
         tab.press("g").unwrap();
         tab.press(key).unwrap();
         let there = format!("location.pathname.endsWith('{page}') && document.readyState === 'complete'");
-        tab.wait(&there, Duration::from_secs(20)).unwrap();
+        tab.wait(&there, Duration::from_secs(90)).unwrap();
     }
     // Who says no is not told that it was copied.
     tab.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))").unwrap();
     tab.press("x").unwrap();
     let told = |what: &str| format!("document.getElementById('t-link').textContent.startsWith('{what}: plinth runs')");
-    tab.wait(&told("could not be copied"), Duration::from_secs(5)).unwrap();
+    tab.wait(&told("could not be copied"), Duration::from_secs(90)).unwrap();
     tab.ask("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve() }").unwrap();
     tab.press("x").unwrap();
-    tab.wait(&told("copied"), Duration::from_secs(5)).unwrap();
+    tab.wait(&told("copied"), Duration::from_secs(90)).unwrap();
     assert!(tab.ask("window.copied").unwrap().as_str().unwrap().starts_with("plinth runs critical-path"));
 }

@@ -85,7 +85,7 @@ fn a_report_is_read_as_a_file_in_light_and_dark_and_lists_its_events() {
             tab.ask("document.querySelectorAll('details').forEach((one) => one.open = true)").unwrap();
             has(&tab.text().unwrap(), nodes, "as a file");
             tab.ask("document.querySelector('#read button').click()").unwrap();
-            tab.wait("document.querySelectorAll('#read tbody tr').length > 100", Duration::from_secs(20)).unwrap();
+            tab.wait("document.querySelectorAll('#read tbody tr').length > 100", Duration::from_secs(90)).unwrap();
             tab.ask("document.querySelector('#read input').value = 'run.finished'").unwrap();
             tab.ask("document.querySelector('#read input').dispatchEvent(new Event('input'))").unwrap();
             let found = tab.ask("document.querySelectorAll('#read tbody tr').length").unwrap();

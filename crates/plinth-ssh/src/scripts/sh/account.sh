@@ -1,11 +1,13 @@
 # Looks at an account and makes it. Parameters: root name uid gid home shell keys sudoers sudoers_name action (look, make).
 # Frames: present, missing, obstacle (cannot be made, and is nobody's clash), clash; the value is in words.
 # Sets entry to the entry of a name in a password file, and other to the name that a number belongs to instead. One question for
-# both: every process on every node counts.
+# both: every process on every node counts. 2 is getent's word for none; a name service that fails has not said so.
 # account_entry FILE NAME NUMBER
 account_entry() {
     entry=
     other=
+    entries=$(getent "$1" "$2" "$3")
+    case $? in 0 | 2) ;; *) fail "the name service does not say whether $1 $2 is there" ;; esac
     while IFS=: read -r entry_name entry_rest; do
         if [ "$entry_name" = "$2" ]; then
             entry=$entry_name:$entry_rest
@@ -13,7 +15,7 @@ account_entry() {
             other=$entry_name
         fi
     done <<END
-$(getent "$1" "$2" "$3")
+$entries
 END
 }
 # Sets field to field N of an entry.
@@ -33,7 +35,7 @@ shadow_files='passwd group shadow gshadow subuid subgid'
 # A lock is stale when its process is gone: none has its number, or one has it that began after the lock was made. (Fields of
 # /proc/N/stat are counted behind the name, which may hold blanks; times there are hundredths of seconds since the start.)
 is_stale() {
-    holder=$(tr -d '\000' <"$1" 2>/dev/null)
+    holder=$(tr -d '\000' <"$1" 2>/dev/null) || return 1
     case $holder in '' | *[!0-9]*) return 0 ;; esac
     [ -r "$root/proc/$holder/stat" ] || return 0
     made=$(stat -c %Y "$1" 2>/dev/null) || return 1
@@ -133,7 +135,7 @@ look_home() {
     elif [ "$owner" = "$uid" ]; then
         emit present "home directory $home"
         ! writable_for_others || emit missing "home directory $home that only its owner writes"
-    elif [ "$owner" = 0 ] && [ -z "$(ls -A "$place")" ]; then
+    elif [ "$owner" = 0 ] && content=$(ls -A "$place") && [ -z "$content" ]; then
         emit missing "owner of the home directory $home"
     else
         emit clash "the home directory $home belongs to uid $owner, not $uid"

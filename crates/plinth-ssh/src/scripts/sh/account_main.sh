@@ -15,13 +15,15 @@ make_locks() {
     done
 }
 make_group() {
-    if [ -z "$(getent group "$name")" ]; then
+    account_entry group "$name" "$gid"
+    if [ -z "$entry" ]; then
         to_its_end groupadd -g "$gid" "$name" || fail "groupadd did not make group $name"
     fi
     ! half_made group gshadow || to_its_end gpasswd -R "$name" || fail "gpasswd did not complete group $name in /etc/gshadow"
 }
 make_user() {
-    if [ -z "$(getent passwd "$name")" ]; then
+    account_entry passwd "$name" "$uid"
+    if [ -z "$entry" ]; then
         to_its_end useradd -M -u "$uid" -g "$gid" -d "$home" -s "$shell" -p '*' "$name" || fail "useradd did not make user $name"
         return 0
     fi
@@ -30,7 +32,8 @@ make_user() {
         printf '%s:*\n' "$name" | to_its_end chpasswd -e || fail "chpasswd did not complete user $name in /etc/shadow"
     fi
     ! is_locked || to_its_end usermod -p '*' "$name" || fail "usermod did not unlock user $name"
-    account_field 7 "$(getent passwd "$name")"
+    account_entry passwd "$name" "$uid"
+    account_field 7 "$entry"
     [ "$field" = "$shell" ] || to_its_end usermod -s "$shell" "$name" ||
         fail "usermod did not change the shell of user $name"
 }
@@ -91,6 +94,10 @@ main() {
     if [ "$action" = make ]; then
         seen=$(look)
         case $seen in
+            *"@$frame fail "*)
+                printf '%s\n' "$seen"
+                exit 1
+                ;;
             *"@$frame manager "* | *"@$frame clash "* | *"@$frame obstacle "*)
                 printf '%s\n' "$seen"
                 return 0

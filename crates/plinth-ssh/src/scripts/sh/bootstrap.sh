@@ -6,12 +6,22 @@ asked() {
     set -- kubectl --kubeconfig "$conf" --request-timeout=8s "$@"
     if has timeout; then timeout 10 "$@" 2>/dev/null; else "$@" 2>/dev/null; fi
 }
-# The API server may just be starting.
-nodes() {
+# The API server may just be starting, or busy.
+patiently() {
     for try in 1 2 3 4 5 6; do
-        asked get nodes -o 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}' && return 0
+        asked "$@" && return 0
         [ "$try" = 6 ] || sleep 5
     done
+    return 1
+}
+# One that answers says both: what it does not say is not taken for no.
+ask_cluster() {
+    states=$(patiently get nodes -o 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}') || return 0
+    case $states in *True*) emit ready yes ;; esac
+    # kubeadm writes it when all else is done, for those who join.
+    info=$(patiently -n kube-public get configmap cluster-info --ignore-not-found -o name) ||
+        fail "the API server answers, and does not say whether kubeadm came to its end"
+    [ -z "$info" ] || emit whole yes
 }
 main() {
     born=
@@ -24,9 +34,7 @@ main() {
             [ ! -e "$network" ] || emit ready "${network##*/}"
         done
         if has kubectl && [ -e "$conf" ] && [ -e "$root/etc/kubernetes/manifests/kube-apiserver.yaml" ]; then
-            case $(nodes) in *True*) emit ready yes ;; esac
-            # kubeadm writes it when all else is done, for those who join.
-            if asked -n kube-public get configmap cluster-info -o name >/dev/null; then emit whole yes; fi
+            ask_cluster
         fi
     fi
     emit looked yes

@@ -10,18 +10,28 @@ limited() {
 }
 kubelet() {
     [ -d "$root/run/systemd/system" ] && has systemctl || return 0
-    emit kubelet "$(limited 10 systemctl is-active kubelet 2>/dev/null)"
+    # A busy systemd may not answer in time: that is not a kubelet that is not there.
+    for try in 1 2; do
+        state=$(limited 10 systemctl is-active kubelet 2>/dev/null)
+        [ -n "$state" ] || continue
+        emit kubelet "$state"
+        return 0
+    done
+    fail "systemd does not say whether kubelet runs"
 }
-# containerd tells its whole configuration, with everything that is imported; its files alone are the second choice.
+# containerd tells its whole configuration, with everything that is imported; its files alone are the second choice. What they do not
+# say may be imported, so where containerd does not tell in time, nothing is said.
 nvidia() {
+    otherwise=no
     if has containerd && config=$(limited 10 containerd config dump 2>/dev/null); then
         :
     else
         config=$(cat "$root/etc/containerd/config.toml" "$root"/etc/containerd/conf.d/*.toml 2>/dev/null) || [ -n "$config" ] || return 0
+        ! has containerd || otherwise=
     fi
     case $config in
         *runtimes.nvidia* | *nvidia-container-runtime*) emit nvidia yes ;;
-        *) emit nvidia no ;;
+        *) [ -z "$otherwise" ] || emit nvidia "$otherwise" ;;
     esac
 }
 # Kubespray writes the settings of etcdctl into etcd's own file; under kubeadm etcd is a static pod with keys beside Kubernetes'.

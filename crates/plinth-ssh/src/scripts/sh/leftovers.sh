@@ -45,15 +45,22 @@ look_links() {
         [ ! -e "$root/sys/class/net/$link" ] || emit leftovers "network link $link"
     done
 }
-# count_chains FAMILY: chains of Kubernetes and of Calico in all tables.
+# count_chains FAMILY: sets chains to how many of Kubernetes and of Calico are in all tables, and rules to all rules. A kernel without
+# packet filters has none; rules that cannot be read are not none.
 count_chains() {
+    chains=0
     has "$1-save" || return 0
-    "$1-save" 2>/dev/null | grep -c -E '^:(KUBE-|cali-)'
+    if ! rules=$("$1-save" 2>/dev/null); then
+        why=$("$1-save" 2>&1 >/dev/null)
+        case $why in *'Protocol not supported'*) return 0 ;; esac
+        rules=$("$1-save" 2>/dev/null) || fail "the rules of $1 cannot be read: ${why:-it does not say why}"
+    fi
+    chains=$(printf '%s\n' "$rules" | grep -c -E '^:(KUBE-|cali-)')
 }
 look_chains() {
     for family in iptables ip6tables; do
-        chains=$(count_chains "$family")
-        [ "${chains:-0}" = 0 ] || emit leftovers "$chains chains of Kubernetes in $family"
+        count_chains "$family"
+        [ "$chains" = 0 ] || emit leftovers "$chains chains of Kubernetes in $family"
     done
 }
 look() {
@@ -93,9 +100,9 @@ clear_links() {
 # All rules but those of Kubernetes and Calico are put back in one go: rules and chains that name each other go together.
 clear_chains() {
     for family in iptables ip6tables; do
-        chains=$(count_chains "$family")
-        [ "${chains:-0}" != 0 ] || continue
-        "$family-save" | grep -v -E 'KUBE-|cali-|cali:' | "$family-restore" || fail "chains of Kubernetes in $family cannot be removed"
+        count_chains "$family"
+        [ "$chains" != 0 ] || continue
+        printf '%s\n' "$rules" | grep -v -E 'KUBE-|cali-|cali:' | "$family-restore" || fail "chains of Kubernetes in $family cannot be removed"
     done
 }
 main() {

@@ -1,11 +1,14 @@
 # Who manages this node: the state directory from which the account is made. Parameters: manager_id (not set: nobody asks), manager (the
 # content of the file), take_over (not empty: another one is replaced).
 manager_file=/etc/plinth/managed-by
-# Sets manager_known to the id in the file, empty where there is none. The file is moved into place, so it is whole or not there.
+# Sets manager_known to the id in the file, empty where there is no file. The file is moved into place, so it is whole or not there: one
+# that names nobody could not be read, and is not taken for none.
 known_manager() {
     manager_known=
-    [ -f "$root$manager_file" ] || return 0
+    [ -e "$root$manager_file" ] || return 0
     manager_known=$(sed -n 's/^id=//p' "$root$manager_file" | head -n 1)
+    [ -n "$manager_known" ] || [ -n "${take_over-}" ] ||
+        fail "$manager_file is there, and it cannot be read who manages this node: look at it; \`plinth apply --take-over\` replaces it"
 }
 look_manager() {
     [ -n "${manager_id-}" ] || return 0

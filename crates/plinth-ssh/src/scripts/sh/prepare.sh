@@ -14,6 +14,7 @@ is_half() {
     [ "$(grep -cxF -e "$begin_mark" "$hosts_file" 2>/dev/null)" != "$(grep -cxF -e "$end_mark" "$hosts_file" 2>/dev/null)" ]
 }
 outside() {
+    [ -e "$hosts_file" ] || return 0
     sed "/^$begin_mark\$/,/^$end_mark\$/d" "$hosts_file" 2>/dev/null
 }
 # others NAME ADDRESS: other addresses that lines outside our block give the name.
@@ -54,7 +55,7 @@ set_hosts() {
     ! is_half || return 0
     lines=$(wanted_block)
     [ "$lines" != "$(block)" ] || return 0
-    content=$(outside)
+    content=$(outside) || fail "/etc/hosts cannot be read"
     [ -z "$lines" ] || content="$content
 $begin_mark
 $lines

@@ -2,12 +2,14 @@ fstab_swaps() {
     awk '$1 !~ /^#/ && $3 == "swap" { print $1 }' "$root/etc/fstab" 2>/dev/null
 }
 # Units that would switch swap on, with their state. Those of fstab are gone with its line; a disabled one stays off.
+# Fails when systemd does not list them; without a match it may end with 1.
 swap_units() {
-    has systemctl || return 0
-    systemctl list-unit-files --type=swap --no-legend --no-pager 2>/dev/null |
-        awk '$2 != "masked" && $2 != "disabled" { print $1, $2 }'
+    has_systemd || return 0
+    units=$(systemctl list-unit-files --type=swap --no-legend --no-pager 2>&1)
+    case $units in *'Failed to '*) return 1 ;; esac
+    printf '%s\n' "$units" | awk '$1 ~ /[.]swap$/ && $2 != "masked" && $2 != "disabled" { print $1, $2 }'
     for unit in zramswap.service zram-config.service zram-swap.service; do
-        ! systemctl is-enabled --quiet "$unit" 2>/dev/null || echo "$unit enabled"
+        ! systemctl is-enabled "$unit" >/dev/null 2>&1 || echo "$unit enabled"
     done
 }
 # A unit that a generator makes (zram, a partition that systemd found by itself) can only be masked; a unit file of the machine
@@ -22,7 +24,10 @@ look_swap() {
     [ "$swap_off" = yes ] || return 0
     awk 'NR > 1 { print $1 }' "$root/proc/swaps" 2>/dev/null | while read -r device; do emit lack "swap on $device is in use"; done
     fstab_swaps | while read -r device; do emit lack "swap on $device at start: /etc/fstab"; done
-    swap_units | while read -r unit how; do emit lack "swap at start: $unit"; done
+    swaps=$(swap_units) || fail "systemd does not list its units of swap"
+    printf '%s\n' "$swaps" | while read -r unit how; do
+        [ -z "$unit" ] || emit lack "swap at start: $unit"
+    done
 }
 set_swap() {
     [ "$swap_off" = yes ] || return 0
@@ -32,38 +37,41 @@ set_swap() {
 " && put "$root/etc/fstab" "$(stat -L -c %a "$root/etc/fstab")" '' || fail "/etc/fstab cannot be written"
         ! has systemctl || systemctl daemon-reload
     fi
-    swap_units >"$root/run/plinth-swap-units" || fail "/run cannot be written"
+    swaps=$(swap_units) || fail "systemd does not list its units of swap"
     while read -r unit how; do
-        switch_off "$unit" "$how" || fail "$unit cannot be switched off"
-    done <"$root/run/plinth-swap-units"
-    rm -f "$root/run/plinth-swap-units"
+        [ -z "$unit" ] || switch_off "$unit" "$how" || fail "$unit cannot be switched off"
+    done <<END
+$swaps
+END
     [ -z "$(awk 'NR > 1' "$root/proc/swaps" 2>/dev/null)" ] || swapoff -a || fail "swapoff failed: is there memory for what is swapped out?"
 }
-# The service that is active, else the first that is installed, under its own name: an alias cannot be enabled.
+# Sets unit to the service that is active, else the first that is installed, under its own name: an alias cannot be enabled. To start
+# one may stop the other.
 time_unit() {
-    for how in is-active cat; do
-        for unit in chrony chronyd systemd-timesyncd ntpd ntp ntpsec openntpd; do
-            if systemctl "$how" "$unit.service" >/dev/null 2>&1; then
-                systemctl show -p Id --value "$unit.service"
-                return 0
-            fi
+    unit=
+    for how in active loaded; do
+        for name in chrony chronyd systemd-timesyncd ntpd ntp ntpsec openntpd; do
+            "$how" "$name.service" || continue
+            unit=$(systemctl show -p Id --value "$name.service")
+            [ -n "$unit" ] || fail "systemd does not say what $name.service is"
+            return 0
         done
     done
 }
 look_time() {
     [ "$time_service" = yes ] || return 0
-    unit=$(time_unit)
+    time_unit
     if [ -z "$unit" ]; then
         emit foreign "no time service is installed"
-    elif ! systemctl is-active --quiet "$unit"; then
+    elif ! active "$unit"; then
         emit lack "time service $unit does not run"
-    elif ! systemctl is-enabled --quiet "$unit"; then
+    elif ! enabled "$unit"; then
         emit lack "time service $unit does not start with the machine"
     fi
 }
 set_time() {
     [ "$time_service" = yes ] || return 0
-    unit=$(time_unit)
+    time_unit
     [ -n "$unit" ] || return 0
     systemctl enable --now "$unit" >/dev/null 2>&1 || fail "time service $unit cannot be started"
 }

@@ -11,7 +11,7 @@ is_ours() {
 file_parameters() {
     eval "path=\$path_$1 mode=\$mode_$1 words=\$words_$1 wanted=\$digest_$1 content=\$content_$1"
 }
-# verdict: same, mode, new, ours (may be replaced) or foreign.
+# verdict: same, mode, new, ours (may be replaced), foreign, or unknown: it cannot be read.
 path='' mode='' words='' wanted=''
 verdict() {
     if [ ! -e "$root$path" ]; then
@@ -19,7 +19,9 @@ verdict() {
         return 0
     fi
     now=$(digest "$root$path")
-    if [ "$now" = "$wanted" ]; then
+    if [ -z "$now" ]; then
+        echo unknown
+    elif [ "$now" = "$wanted" ]; then
         if [ "$(stat -L -c %a "$root$path")" = "${mode#0}" ]; then echo same; else echo mode; fi
     elif is_ours "$path" "$now"; then
         echo ours
@@ -37,6 +39,7 @@ look_files() {
             new) emit lack "+ $words" ;;
             ours) emit lack "~ $words" ;;
             mode) emit lack "~ mode $mode of $path" ;;
+            unknown) fail "$path cannot be read" ;;
             foreign) emit foreign "$path was not written by plinth and is not as wanted; merge it by hand or move it away" ;;
         esac
     done
@@ -110,6 +113,10 @@ main() {
     if [ "$action" = 'set' ]; then
         seen=$(look_files)
         case $seen in
+            *"@$frame fail "*)
+                printf '%s\n' "$seen"
+                exit 1
+                ;;
             *"@$frame foreign "*)
                 printf '%s\n' "$seen"
                 return 0

@@ -19,8 +19,20 @@ part=$root$to.plinth-part
 dropin=$root/etc/systemd/system/containerd.service.d/plinth-storage.conf
 state=$root$state
 moving=$state/storage.moving
-stage_of() {
-    sed -n "s/^$1=//p" "$state/storage" 2>/dev/null
+# Sets stage, services, begun_from and begun_to to what the state file says; empty without one. One that is there and cannot be read
+# is no beginning.
+read_state() {
+    stage='' services='' begun_from='' begun_to=''
+    [ -e "$state/storage" ] || return 0
+    while IFS='=' read -r state_key state_value; do
+        case $state_key in
+            stage) stage=$state_value ;;
+            services) services=$state_value ;;
+            from) begun_from=$state_value ;;
+            to) begun_to=$state_value ;;
+        esac
+    done <"$state/storage"
+    [ -n "$stage" ] || fail "the state file $state/storage cannot be read: it names no stage"
 }
 # flushed PATH: the whole file system of PATH is on the disk; others are not waited for.
 flushed() {
@@ -37,11 +49,9 @@ services=$services
     stage=$1
     emit stage "$stage"
 }
-installed() {
-    has systemctl && systemctl cat containerd.service >/dev/null 2>&1
-}
-active() {
-    has systemctl && systemctl is-active --quiet "$1"
+# stopped: containerd should run and does not.
+stopped() {
+    loaded containerd.service && ! active containerd.service && enabled containerd.service
 }
 is_linked() {
     [ -L "$root$from" ] && [ "$(readlink "$root$from")" = "$root$to" ]
@@ -57,12 +67,12 @@ kib() {
     du -skx "$1" 2>/dev/null | cut -f 1
 }
 look() {
-    stage=$(stage_of stage)
+    read_state
     emit stage "$stage"
-    emit from "$(stage_of from)"
-    emit to "$(stage_of to)"
+    emit from "$begun_from"
+    emit to "$begun_to"
     if is_linked || configured; then emit linked yes; elif [ -L "$root$from" ]; then emit elsewhere "$(readlink "$root$from")"; fi
     if [ -d "$old" ]; then emit old_kib "$(kib "$old")"; fi
-    if installed && ! active containerd && systemctl is-enabled --quiet containerd; then emit stopped yes; fi
+    if stopped; then emit stopped yes; fi
     return 0
 }

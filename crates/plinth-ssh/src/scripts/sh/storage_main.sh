@@ -115,16 +115,15 @@ end_orphans() {
     case "$orphans " in *" $leader "*) ;; *) kill -KILL $orphans 2>/dev/null ;; esac
 }
 move() {
-    stage=$(stage_of stage)
-    services=$(stage_of services)
+    read_state
     if [ -z "$stage" ] || [ "$stage" = "done" ]; then
         if is_linked || configured; then
             restart
             return 0
         fi
         begin
-    elif [ "$(stage_of from)" != "$from" ] || [ "$(stage_of to)" != "$to" ]; then
-        fail "a move from $(stage_of from) to $(stage_of to) was begun here; that one comes first"
+    elif [ "$begun_from" != "$from" ] || [ "$begun_to" != "$to" ]; then
+        fail "a move from $begun_from to $begun_to was begun here; that one comes first"
     else
         emit stage "$stage"
     fi
@@ -141,15 +140,16 @@ move() {
     done
 }
 restart() {
-    if installed && ! active containerd && systemctl is-enabled --quiet containerd; then
+    if stopped; then
         systemctl start containerd || fail "containerd does not start from $to"
     fi
 }
 remove_old() {
     [ -d "$old" ] || return 0
     is_linked || fail "$from is not the link to $to; the old copy stays"
-    [ "$(stage_of stage)" = "done" ] || fail "the move is not done; the old copy stays"
-    if installed && ! active containerd; then fail "containerd does not run; the old copy stays"; fi
+    read_state
+    [ "$stage" = "done" ] || fail "the move is not done; the old copy stays"
+    if loaded containerd.service && ! active containerd.service; then fail "containerd does not run; the old copy stays"; fi
     is_empty "$root$to" && fail "$to is empty; the old copy stays"
     rm -rf --one-file-system "$old" || fail "$from.plinth-old cannot be removed"
     durable "$(dirname "$old")"

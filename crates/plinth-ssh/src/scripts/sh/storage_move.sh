@@ -53,7 +53,7 @@ mount_below() {
     awk -v from="$root$from" '$5 == from || index($5, from "/") == 1 { print $5; exit }' "$root/proc/self/mountinfo" 2>/dev/null
 }
 refuse_mounts() {
-    below=$(mount_below)
+    below=$(mount_below) || fail "it cannot be read what is mounted"
     [ -z "$below" ] || fail "$below is a mount point; the data below it cannot be renamed"
 }
 # images FILE: every image of every namespace, and whether its content is whole. Fails when containerd cannot be asked.
@@ -74,7 +74,7 @@ stop_services() {
     if active containerd.service; then roll_back "containerd does not stop"; fi
     found=$(shims)
     [ "$found" = 0 ] || roll_back "$found containers are running; stop them first"
-    below=$(mount_below)
+    below=$(mount_below) || roll_back "it cannot be read what is mounted"
     [ -z "$below" ] || roll_back "$below is a mount point"
 }
 list_services() {
