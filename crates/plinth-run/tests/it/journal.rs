@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use plinth_model::Code;
 use plinth_model::gate::GateAnswer;
 use plinth_model::run::{Counts, RunHead, StepEnd};
-use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepId, StepState};
+use plinth_model::{Digest, Event, EventBody, Exit, Finding, Outcome, Problem, SiteName, Stage, StepState};
 use plinth_model::{InstalledChange, Parts, ReleaseName};
 use plinth_run::journal::{FILE, Journal, JournalError, LockOwner, LockedJournal, Memory};
 use plinth_world::{Clock, SystemClock};
