@@ -7,6 +7,7 @@ mod measured;
 mod pictures;
 mod section;
 mod stage;
+mod stream;
 
 pub(crate) use bench::run as bench;
 pub(crate) use pictures::run as pictures;
