@@ -149,7 +149,8 @@ impl Now {
     fn frame(&self, groups: &[FailureGroup], size: Size, palette: Palette) -> Vec<Line> {
         let (waits, left) = (sentence(&self.view, &self.waiting), self.left.as_ref().map(runs::left));
         let (view, now_s) = (&self.view, self.now_s);
-        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false };
+        let scene =
+            Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false, page: None };
         frame(&scene, size, palette)
     }
 
