@@ -9,6 +9,6 @@ mod section;
 mod stage;
 mod stream;
 
-pub(crate) use bench::run as bench;
+pub(crate) use bench::{Part, run as bench};
 pub(crate) use pictures::run as pictures;
 pub(crate) use section::kept;
