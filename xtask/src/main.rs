@@ -76,6 +76,9 @@ enum Chore {
         /// A plinth that was built before, instead of a release build
         #[arg(long, value_name = "PROGRAM", requires = "page")]
         program: Option<std::path::PathBuf>,
+        /// Of pages only these, which are printed and written nowhere; a minute or two
+        #[arg(long, value_enum, requires = "page")]
+        part: Option<views::Part>,
         /// Of these, only some
         #[arg(long, value_enum, value_delimiter = ',', requires = "ansible")]
         only: Vec<bench_ansible::Part>,
@@ -114,7 +117,7 @@ fn main() -> ExitCode {
         Chore::Docs { check } => docs::run(check),
         Chore::Bench { ansible: true, only, .. } => bench_ansible::run(&only),
         Chore::Bench { platform: true, .. } => bench_platform::run(),
-        Chore::Bench { page: true, program, .. } => views::bench(program.as_deref()),
+        Chore::Bench { page: true, program, part, .. } => views::bench(program.as_deref(), part),
         Chore::Bench { nodes: false, against, .. } => bench::run(against.as_deref()),
         Chore::Bench { nodes: true, .. } => bench_nodes::run(),
         Chore::E2e(work) => e2e::run(&work),

@@ -46,6 +46,7 @@ pub struct Live {
     painter: Painter,
     shape: Shape,
     history: History,
+    page: Option<String>,
     known: Known,
     /// Lines that scroll, since the last frame.
     above: Vec<String>,
@@ -138,6 +139,7 @@ impl Live {
             terminal,
             shape,
             history: History::default(),
+            page: None,
             known: Known::default(),
             above: Vec::new(),
             changed: false,
@@ -159,6 +161,13 @@ impl Live {
     #[must_use]
     pub fn after(mut self, earlier: Earlier) -> Self {
         self.history = History::Unread(earlier);
+        self
+    }
+
+    /// Knows the link of the page that is served beside the run.
+    #[must_use]
+    pub fn served_at(mut self, link: Option<String>) -> Self {
+        self.page = link;
         self
     }
 
@@ -200,6 +209,7 @@ impl Live {
             now_s,
             left: self.known.left.as_deref(),
             head: true,
+            page: self.page.as_deref(),
         };
         // The last column stays free: a terminal that waits there to break the line clears the wrong one.
         let frame = frame(&scene, Size::below(columns.saturating_sub(1).max(1), rows), self.palette);

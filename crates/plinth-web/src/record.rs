@@ -32,7 +32,7 @@ impl Beside {
     }
 
     fn before(&self) -> &(Past, Vec<Columns>) {
-        self.before.get_or_init(|| self.source.before(&self.run))
+        self.before.get_or_init(|| self.source.before(&self.run, self.prediction()))
     }
 
     fn past(&self) -> &Past {

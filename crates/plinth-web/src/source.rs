@@ -64,10 +64,11 @@ pub trait Source: Send + Sync + 'static {
     /// What is known of nodes that may explain a failure.
     fn traits(&self) -> Traits;
 
-    /// What steps took in runs in front of this one and in rehearsals, and these runs, newest first: as many as say something of that.
-    fn before(&self, run: &str) -> (Past, Vec<Columns>);
+    /// What steps took in runs in front of this one and in this rehearsal, if it is none of them; and these runs, newest first: as many as
+    /// say something of that.
+    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> (Past, Vec<Columns>);
 
-    /// The last good rehearsal of the site.
+    /// The last good rehearsal of the site. Of a large one that is megabytes to read.
     fn prediction(&self) -> Option<Prediction>;
 
     /// Explains a step, a kind, a finding code or a table, as `plinth explain` does; none: there is no such thing.

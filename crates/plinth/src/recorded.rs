@@ -111,21 +111,22 @@ impl Recorded {
     /// The same with what lies ahead of it, as of `now` by its own clock, and with its rehearsal.
     pub(crate) fn ahead(&self, chosen: &mut Chosen, now: Timestamp, printer: &Printer) -> Result<(), Failure> {
         self.find_slow(chosen, printer)?;
+        let kept = prediction::kept(&self.site);
         let Chosen { analysis, view, shape, before, .. } = chosen;
         if analysis.goes_on() {
             let now = if analysis.entry.rehearsal { view.at.unwrap_or(now) } else { now };
             let run = analysis.entry.run.clone();
-            let past = self.before(before, &run, printer).past(&self.site, &run);
+            let past = self.before(before, &run, printer).past(kept.as_ref(), &run);
             analysis.look_ahead((view, shape), &past, now);
         }
-        analysis.lay_over(prediction::kept(&self.site).as_ref(), view);
+        analysis.lay_over(kept.as_ref(), view);
         Ok(())
     }
 
     /// What steps took in runs before this one.
     pub(crate) fn past(&self, chosen: &Chosen, printer: &Printer) -> Past {
         let run = &chosen.analysis.entry.run;
-        self.before(&chosen.before, run, printer).past(&self.site, run)
+        self.before(&chosen.before, run, printer).past(prediction::kept(&self.site).as_ref(), run)
     }
 
     /// Runs before this one, read when they are asked for first.
@@ -170,19 +171,14 @@ impl Before {
         self
     }
 
-    /// What steps took in them, and in the last rehearsal of the site.
-    pub(crate) fn past(&self, site: &SiteName, run: &str) -> Past {
-        self.with(prediction::kept(site), run)
-    }
-
-    /// A rehearsal that is one of them counts once.
-    fn with(&self, rehearsed: Option<Prediction>, run: &str) -> Past {
+    /// What steps took in them, and in the last rehearsal of the site, which counts once where it is one of them.
+    pub(crate) fn past(&self, rehearsed: Option<&Prediction>, run: &str) -> Past {
         let mut past = Past::default();
         self.views.iter().for_each(|view| past.take(view));
         let is = |view: &RunView, run: &str| view.run.as_ref().is_some_and(|head| head.run == run);
         let rehearsed = rehearsed.filter(|kept| kept.run != run);
         let rehearsed = rehearsed.filter(|kept| !self.views.iter().any(|view| is(view, &kept.run)));
-        rehearsed.iter().for_each(|kept| past.take_prediction(kept));
+        rehearsed.into_iter().for_each(|kept| past.take_prediction(kept));
         past
     }
 
@@ -194,7 +190,7 @@ impl Before {
 /// What is known of earlier runs, for who draws a run and can do without.
 pub(crate) fn past_in(directory: &Path, site: &SiteName, run: &str) -> Past {
     let journal = Journal::open_read_only(directory).ok().flatten();
-    journal.map(|journal| Before::read(&journal, run).past(site, run)).unwrap_or_default()
+    journal.map(|journal| Before::read(&journal, run).past(prediction::kept(site).as_ref(), run)).unwrap_or_default()
 }
 
 /// One run, with what is computed of it.
@@ -285,10 +281,10 @@ mod tests {
         let started = EventBody::RunStarted(RunHead { rehearsal: true, ..head("rehearsed") });
         let rehearsal = RunView::of(&events([started, begun(&step), ended.into(), over]));
         let kept = || Some(Prediction::of(&rehearsal).unwrap());
-        assert_eq!(Before::default().with(kept(), "real").count(), (0, 1));
+        assert_eq!(Before::default().past(kept().as_ref(), "real").count(), (0, 1));
         let before = Before { views: vec![rehearsal.clone()], unread: Vec::new() };
-        assert_eq!((before.with(kept(), "real").count(), before.with(None, "real").count()), ((0, 1), (0, 1)));
-        assert_eq!(Before::default().with(kept(), "rehearsed").count(), (0, 0), "nothing is known by itself");
+        assert_eq!((before.past(kept().as_ref(), "real").count(), before.past(None, "real").count()), ((0, 1), (0, 1)));
+        assert_eq!(Before::default().past(kept().as_ref(), "rehearsed").count(), (0, 0), "nothing is known by itself");
     }
 
     #[test]

@@ -13,14 +13,14 @@ use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
 use std::path::Path;
 
-/// Runs the plan, and with `--json` prints how that ended.
+/// Runs the plan, and with `--json` prints how that ended. `page`: the link of the page beside it.
 pub(crate) async fn run(
     operation: &mut Operation<'_>,
     mut approved: Approved,
-    (common, events): (&Common, Option<&Path>),
+    (common, events, page): (&Common, Option<&Path>, Option<&str>),
     printer: &Printer,
 ) -> Result<Exit, Problem> {
-    let report = watched(operation, &mut approved, events, printer).await?;
+    let report = watched(operation, &mut approved, (events, page), printer).await?;
     if printer.progress() == Progress::None {
         tell_failures(&report, printer);
     }
@@ -29,10 +29,10 @@ pub(crate) async fn run(
     }
     if report.exit != Exit::Done {
         printer.name_log();
-        // A rehearsal without a folder of its own leaves nothing behind.
-        if operation.simulation().is_none() || common.state.is_some() {
-            printer.talk(&format!("the whole story: `{}`", why(common)));
-        }
+    }
+    // A rehearsal without a folder of its own leaves nothing behind.
+    if operation.simulation().is_none() || common.state.is_some() {
+        tell_where(common, &report, printer);
     }
     if common.json {
         printer.json(&Report::of(&approved.planned().plan, &report));
@@ -53,9 +53,20 @@ fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
     }
 }
 
-/// The command that tells the story of this run.
-fn why(common: &Common) -> String {
-    let mut words = vec!["plinth why".to_owned()];
+/// Where the run is to be had: as a page, if there is something to hand over, and as its story, if something is left.
+fn tell_where(common: &Common, report: &RunReport, printer: &Printer) {
+    if report.exit != Exit::Done || report.counts.changed > 0 {
+        let command = command(&format!("plinth report {}", report.run), common);
+        printer.talk(&format!("as one page: `{command} --out run.html`"));
+    }
+    if report.exit != Exit::Done {
+        printer.talk(&format!("the whole story: `{}`", command("plinth why", common)));
+    }
+}
+
+/// The command about this site.
+fn command(verb: &str, common: &Common) -> String {
+    let mut words = vec![verb.to_owned()];
     if common.file != Path::new(FILE) {
         words.push(format!("-f {}", word(&common.file)));
     }
@@ -79,14 +90,14 @@ fn tell_failures(report: &RunReport, printer: &Printer) {
     }
 }
 
-/// Runs the plan where people see it.
+/// Runs the plan where people see it. `sinks`: the file for its events, and the link of the page beside it.
 pub(crate) async fn watched(
     operation: &mut Operation<'_>,
     approved: &mut Approved,
-    events: Option<&Path>,
+    sinks: (Option<&Path>, Option<&str>),
     printer: &Printer,
 ) -> Result<RunReport, Problem> {
-    let sinks = Sinks::open(printer, (&approved.planned().plan, operation.directory()), events)?;
+    let sinks = Sinks::open(printer, (&approved.planned().plan, operation.directory()), sinks)?;
     let stop = StopSignal::new();
     printer.runs();
     operation.traced_by(std::env::var("TRACEPARENT").ok());

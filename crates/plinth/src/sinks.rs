@@ -24,11 +24,12 @@ pub(crate) struct Sinks<'a> {
 }
 
 impl<'a> Sinks<'a> {
-    /// The run as the printer shows it, and the file, if one is wanted. `directory`: where the site's state is.
+    /// The run as the printer shows it, and the file, if one is wanted. `directory`: where the site's state is. `page`: the link of the page
+    /// beside the run.
     pub(crate) fn open(
         printer: &'a Printer,
         (plan, directory): (&Plan, &Path),
-        events: Option<&Path>,
+        (events, page): (Option<&Path>, Option<&str>),
     ) -> Result<Self, Problem> {
         // What nodes have in common explains failures; without it they are told all the same.
         let traits = state::facts::traits(directory).unwrap_or_default();
@@ -44,7 +45,7 @@ impl<'a> Sinks<'a> {
         let writer = || printer.streams().err().writer();
         match printer.progress() {
             Progress::None => {}
-            Progress::Live => sinks.draw((plan, directory), palette, traits)?,
+            Progress::Live => sinks.draw((plan, directory, page), palette, traits)?,
             Progress::Calm => sinks.all.push(shared(Lines::calm(writer(), plan, palette).knowing(traits))),
             Progress::Auto | Progress::Lines if github::is_there() => {
                 sinks.all.push(shared(GitHub::of_plan(writer(), plan, palette).knowing(traits)));
@@ -57,12 +58,17 @@ impl<'a> Sinks<'a> {
     }
 
     /// Draws a view on the terminal.
-    fn draw(&mut self, (plan, directory): (&Plan, &Path), palette: Palette, traits: Traits) -> Result<(), Problem> {
-        let (plan, directory) = (plan.clone(), directory.to_path_buf());
+    fn draw(
+        &mut self,
+        (plan, directory, page): (&Plan, &Path, Option<&str>),
+        palette: Palette,
+        traits: Traits,
+    ) -> Result<(), Problem> {
+        let (plan, directory, page) = (plan.clone(), directory.to_path_buf(), page.map(str::to_owned));
         let live = move || {
             let site = plan.site.clone();
             let earlier = Box::new(move |run: &str| past_in(&directory, &site, run));
-            Live::of_plan(&plan, palette, terminal::on_stderr()).knowing(traits).after(earlier)
+            Live::of_plan(&plan, palette, terminal::on_stderr()).knowing(traits).after(earlier).served_at(page)
         };
         let view = self.printer.streams().show(|| Background::new(live)).map_err(no_thread)?;
         terminal::stops_with(&view);

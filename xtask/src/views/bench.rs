@@ -4,7 +4,7 @@
 use super::follow;
 use super::http::Place;
 use super::measured::{measures, memory, number, percentile, text};
-use super::section::{self, Page, RENDERED, ROUNDS, Report};
+use super::section::{self, Followed, Live, Page, RENDERED, ROUNDS, Report};
 use super::stage::{SIZES, Stage};
 use crate::commands::{self, Failure};
 use crate::machine;
@@ -14,40 +14,81 @@ use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Measures all, writes the section of the page; answers whether every limit holds.
-pub(crate) fn run(program: Option<&Path>) -> Result<bool, Failure> {
+/// No part is begun later: with the longest one behind it all is over within twelve minutes.
+const OPEN: Duration = Duration::from_secs(570);
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Pages and reports of runs that are over
+    Pages,
+    /// A page that follows a run
+    Live,
+    /// A run with two hundred followers
+    Followers,
+}
+
+/// Measures all, writes the section of the page; answers whether every limit holds. A part alone is only printed.
+pub(crate) fn run(program: Option<&Path>, part: Option<Part>) -> Result<bool, Failure> {
+    // Before the build, which is work of ours.
+    let load = machine::load();
     let plinth = program.map_or_else(commands::release_binary, |program| Ok(program.to_owned()))?;
-    let (stage, load) = (Stage::new(plinth)?, machine::load());
+    let stage = Stage::new(plinth, OPEN)?;
+    match part {
+        Some(Part::Pages) => over(&stage, &Browser::start().map_err(text)?).map(|_| true),
+        Some(Part::Live) => lives(&stage, &Browser::start().map_err(text)?).map(|_| true),
+        Some(Part::Followers) => followers(&stage).map(|_| true),
+        None => all(&stage, program, load),
+    }
+}
+
+fn all(stage: &Stage, program: Option<&Path>, load: f64) -> Result<bool, Failure> {
     let browser = Browser::start().map_err(text)?;
-    let mut pages = Vec::new();
-    let mut reports = Vec::new();
+    let (pages, reports) = over(stage, &browser)?;
+    let lives = lives(stage, &browser)?;
+    let version = browser.version().map_err(text)?;
+    drop(browser);
+    let followers = followers(stage)?;
+    let build = if program.is_some() { "a program that was built before" } else { "release build" };
+    section::write(&section::Measured { build, version, load, pages, lives, reports, followers })
+}
+
+/// Pages and reports of runs that are over.
+fn over(stage: &Stage, browser: &Browser) -> Result<(Vec<Page>, Vec<Report>), Failure> {
+    let (mut pages, mut reports) = (Vec::new(), Vec::new());
     for nodes in SIZES {
         let state = stage.recorded(nodes)?;
-        let page = page(&stage, &browser, (nodes, &state))?;
+        let page = page(stage, browser, (nodes, &state))?;
         println!("bench: {nodes} nodes: {page:?}");
         pages.push(page);
-        let report = report(&stage, &browser, (nodes, &state))?;
+        let report = report(stage, browser, (nodes, &state))?;
         println!("bench: report of {nodes} nodes: {report:?}");
         reports.push(report);
     }
-    let mut lives = Vec::new();
-    for nodes in SIZES {
-        let live = follow::live(&stage, &browser, nodes)?;
+    Ok((pages, reports))
+}
+
+fn lives(stage: &Stage, browser: &Browser) -> Result<Vec<Live>, Failure> {
+    let one = |nodes: &usize| {
+        let live = follow::live(stage, browser, *nodes)?;
         println!("bench: {nodes} nodes, live: {live:?}");
-        lives.push(live);
-    }
-    let version = browser.version().map_err(text)?;
-    drop(browser);
-    let followers = follow::followers(&stage)?;
-    println!("bench: {followers:?}");
-    let build = if program.is_some() { "a program that was built before" } else { "release build" };
-    section::write(&section::Measured { build, version, load, pages, lives, reports, followers })
+        Ok(live)
+    };
+    SIZES.iter().map(one).collect()
+}
+
+fn followers(stage: &Stage) -> Result<Followed, Failure> {
+    let followed = follow::followers(stage)?;
+    println!("bench: {followed:?}");
+    Ok(followed)
 }
 
 const PAINT: &str = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN";
 
 /// Opens an address and waits until something of it is painted.
 fn painted(tab: &Tab<'_>, url: &str) -> Result<f64, Failure> {
+    // Nothing is painted in a tab that nobody sees.
+    tab.front().map_err(text)?;
     tab.open(url).map_err(text)?;
     let seen = "performance.getEntriesByName('first-contentful-paint').length > 0";
     tab.wait(seen, Duration::from_secs(20)).map_err(text)?;
@@ -91,6 +132,8 @@ fn page(stage: &Stage, browser: &Browser, (nodes, state): (usize, &Path)) -> Res
 
 /// Redraws of the timeline while somebody turns the wheel; the first frame starts the drawing and is left out.
 fn timeline(tab: &Tab<'_>, url: &str) -> Result<Option<f64>, Failure> {
+    // A wheel that is turned over a tab that nobody sees is never answered.
+    tab.front().map_err(text)?;
     tab.open(url).map_err(text)?;
     std::thread::sleep(Duration::from_millis(500));
     for turn in 0..40 {

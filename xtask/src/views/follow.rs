@@ -1,18 +1,18 @@
 //! A run that goes on: what a page that follows it costs, and what two hundred followers cost the run.
 
 use super::http::Place;
-use super::measured::{measures, memory, number, percentile, text};
+use super::measured::{memory, percentile, text};
 use super::section::{Followed, Live};
-use super::stage::Stage;
+use super::stage::{Stage, within};
+use super::stream::{Heard, follow};
 use crate::commands::Failure;
 use crate::measure::median;
-use plinth_lab::browser::{Browser, Look, Served};
+use plinth_lab::browser::{Browser, Look, Served, Tab};
+use serde::Deserialize;
 use serde_json::json;
-use std::io::Read as _;
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Followers, and how many of them do not read.
@@ -25,17 +25,38 @@ const ROUNDS: usize = 3;
 /// Cores of the runner, and of server and followers.
 const RUNNER: &str = "0";
 const OTHERS: &str = "1";
-/// Within this a run that passes watchably is over, on a busy machine too.
-const OVER: Duration = Duration::from_secs(300);
-/// Bytes that a follower asks for at once.
-const CHUNK: usize = 16 * 1024;
+/// Within this a run that passes watchably is over, on a busy machine too: it waits for eight seconds in all, and works for a few.
+const OVER: Duration = Duration::from_secs(90);
+/// Within this whoever follows a run has heard of its end.
+const HEARD: Duration = Duration::from_secs(20);
+/// By then a page whose run has ended has read itself again: it does so after half a second, and not within three of the last time.
+const SETTLED: Duration = Duration::from_secs(5);
 
-/// Counts long tasks, and notes when the run is seen to have ended.
-const WATCHED: &str = "window.longTasks = 0; window.seenEnd = 0;\
-    new PerformanceObserver(list => window.longTasks += list.getEntries().length).observe({type: 'longtask', buffered: true});\
-    new MutationObserver(() => { const state = document.getElementById('t-state');\
-        if (!window.seenEnd && state && /done|partly/.test(state.textContent)) window.seenEnd = Date.now(); })\
-        .observe(document, {subtree: true, childList: true, characterData: true});";
+/// Counts patches and long tasks of a page of a run, and notes when the run is seen to have ended. A page that is read again goes on
+/// counting: a run that moves much, and every one that ends, has that.
+const WATCHED: &str = "(() => {
+    if (!location.pathname.startsWith('/r/')) return
+    const watched = JSON.parse(sessionStorage.getItem('watched') ?? '{\"patches\": [], \"tasks\": 0, \"end\": 0, \"loads\": 0}')
+    watched.loads++
+    window.watched = watched
+    const see = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true })
+    see('longtask', () => { watched.tasks++ })
+    see('measure', (one) => { if (one.name === 'plinth-patch') watched.patches.push(one.duration) })
+    new MutationObserver(() => {
+        const state = document.getElementById('t-state')
+        if (!watched.end && state && /done|partly/.test(state.textContent)) watched.end = Date.now()
+    }).observe(document, { subtree: true, childList: true, characterData: true })
+    addEventListener('pagehide', () => sessionStorage.setItem('watched', JSON.stringify(watched)))
+})()";
+
+/// What a page counted, over all times that it was read.
+#[derive(Debug, Default, Deserialize)]
+struct Watched {
+    patches: Vec<f64>,
+    tasks: f64,
+    end: f64,
+    loads: usize,
+}
 
 /// A run that takes some ten seconds; killed when dropped.
 struct Runner {
@@ -73,13 +94,7 @@ impl Drop for Runner {
 
 /// The program pinned to a core.
 fn pinned(core: &str, command: &Command) -> Command {
-    let mut pinned = Command::new("taskset");
-    pinned.args(["-c", core]).arg(command.get_program()).args(command.get_args());
-    pinned.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    if let Some(folder) = command.get_current_dir() {
-        pinned.current_dir(folder);
-    }
-    pinned
+    within(&["taskset", "-c", core], command)
 }
 
 fn run_command(stage: &Stage, state: &Path, nodes: usize) -> Command {
@@ -109,26 +124,48 @@ pub(super) fn live(stage: &Stage, browser: &Browser, nodes: usize) -> Result<Liv
     let served = stage.serve(&state)?;
     let tab = browser.tab(Look::PLAIN).map_err(text)?;
     tab.call("Page.addScriptToEvaluateOnNewDocument", &json!({"source": WATCHED})).map_err(text)?;
+    // A tab that nobody sees does not follow.
+    tab.front().map_err(text)?;
     tab.open(served.link()).map_err(text)?;
     tab.open(&format!("{}/r/{run}", served.origin())).map_err(text)?;
-    let place = Place::new(served.origin(), served.token())?;
-    let stream = place.asked(&format!("/r/{run}/live?from=0"))?;
-    let (tell, told) = channel();
-    std::thread::spawn(move || tell.send(read(stream)));
-    let watched = Instant::now();
+    let told = heard(&Place::new(served.origin(), served.token())?, &run, 1);
+    let began = Instant::now();
     runner.ends()?;
     let ended = now_ms();
-    let seconds = watched.elapsed().as_secs_f64();
-    tab.wait("window.seenEnd > 0", Duration::from_secs(30)).map_err(text)?;
-    let delay_ms = (number(&tab, "window.seenEnd")? - ended).max(0.0);
-    let patches = measures(&tab, "plinth-patch")?;
-    let long_tasks = number(&tab, "window.longTasks")?;
-    // The stream ends with its server.
-    drop(served);
-    let (mean, peak) = told.recv_timeout(Duration::from_secs(30)).map_err(|_| "a stream does not end")?;
-    let count = patches.len();
-    let patch_ms = percentile(patches, 95);
-    Ok(Live { seconds, patches: count, patch_ms, long_tasks, delay_ms, stream_mean: mean, stream_peak: peak })
+    let seconds = began.elapsed().as_secs_f64();
+    let watched = watched(&tab)?;
+    let heard = told.recv_timeout(HEARD).map_err(|_| "a stream does not end")?;
+    Ok(Live {
+        seconds,
+        loads: watched.loads,
+        patches: watched.patches.len(),
+        patch_ms: percentile(watched.patches, 95),
+        long_tasks: watched.tasks,
+        delay_ms: (watched.end - ended).max(0.0),
+        stream_mean: heard.mean(),
+        stream_peak: heard.peak(),
+    })
+}
+
+/// What the page of a run that has just ended counted, once it is still.
+fn watched(tab: &Tab<'_>) -> Result<Watched, Failure> {
+    tab.wait("(window.watched?.end ?? 0) > 0", HEARD).map_err(text)?;
+    std::thread::sleep(SETTLED);
+    tab.wait("document.readyState === 'complete' && Boolean(window.watched)", HEARD).map_err(text)?;
+    let told = tab.ask("window.watched").map_err(text)?;
+    serde_json::from_value(told).map_err(|error| format!("what a page counted: {error}"))
+}
+
+/// So many followers, each on a thread of its own, that tell what they heard when the run is over.
+fn heard(place: &Place, run: &str, followers: usize) -> Receiver<Heard> {
+    let (tell, told) = channel();
+    let until = Instant::now() + OVER + HEARD;
+    for _ in 0..followers {
+        // From now on, as whoever has just read the page: what was before is in none of its patches.
+        let (tell, place, path) = (tell.clone(), place.clone(), format!("/r/{run}/live"));
+        std::thread::spawn(move || tell.send(follow(&place, &path, until)));
+    }
+    told
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -137,32 +174,18 @@ fn now_ms() -> f64 {
     since.map_or(0.0, |since| since.as_millis() as f64)
 }
 
-/// Reads to the end: bytes a second in the mean while something came, and of the second with most.
-fn read(mut stream: TcpStream) -> (f64, f64) {
-    let (began, mut seconds, mut chunk) = (Instant::now(), Vec::<f64>::new(), [0; CHUNK]);
-    while let Ok(count @ 1..) = stream.read(&mut chunk) {
-        let at = usize::try_from(began.elapsed().as_secs()).unwrap_or(0);
-        seconds.resize(seconds.len().max(at + 1), 0.0);
-        if let Some(second) = seconds.get_mut(at) {
-            *second += f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        }
-    }
-    let all: f64 = seconds.iter().sum();
-    let count = f64::from(u32::try_from(seconds.len().max(1)).unwrap_or(u32::MAX));
-    (all / count, seconds.into_iter().fold(0.0, f64::max))
-}
-
 /// The run's own time without and with followers.
 pub(super) fn followers(stage: &Stage) -> Result<Followed, Failure> {
     let own = std::process::id().to_string();
     // Followers are threads of ours, and must not take the runner's core.
-    crate::commands::output(Command::new("taskset").args(["-a", "-cp", OTHERS, &own]))?;
-    let (mut alone, mut followed, mut peak) = (Vec::new(), Vec::new(), 0.0_f64);
+    crate::commands::text(Command::new("taskset").args(["-a", "-cp", OTHERS, &own]))?;
+    let (mut alone, mut followed, mut peak, mut heard) = (Vec::new(), Vec::new(), 0.0_f64, FOLLOWERS);
     for round in 0..ROUNDS {
-        alone.push(one(stage, &format!("alone-{round}"), 0)?.0);
-        let (seconds, mib) = one(stage, &format!("followed-{round}"), FOLLOWERS)?;
-        followed.push(seconds);
-        peak = peak.max(mib);
+        alone.push(one(stage, &format!("alone-{round}"), (0, 0))?.seconds);
+        let round = one(stage, &format!("followed-{round}"), (FOLLOWERS - STALLED, STALLED))?;
+        followed.push(round.seconds);
+        peak = peak.max(round.memory_mib);
+        heard = heard.min(round.heard);
     }
     Ok(Followed {
         rounds: ROUNDS,
@@ -170,27 +193,34 @@ pub(super) fn followers(stage: &Stage) -> Result<Followed, Failure> {
         followed_s: median(&followed),
         followers: FOLLOWERS,
         stalled: STALLED,
+        heard,
         memory_mib: peak,
     })
 }
 
-fn one(stage: &Stage, name: &str, followers: usize) -> Result<(f64, f64), Failure> {
+/// What one run with its followers came to.
+struct Round {
+    seconds: f64,
+    memory_mib: f64,
+    /// Followers who were told that it is over.
+    heard: usize,
+}
+
+fn one(stage: &Stage, name: &str, (reading, stalled): (usize, usize)) -> Result<Round, Failure> {
     let state = stage.folder().join(name);
     let mut runner = Runner::start(pinned(RUNNER, &run_command(stage, &state, NODES)))?;
     let run = begun(stage, &state)?;
     let command = pinned(OTHERS, &stage.command(&state, &["serve", "--listen", "127.0.0.1:0"]));
     let served = Served::start(&command, &stage.folder().join(format!("{name}.log"))).map_err(text)?;
     let place = Place::new(served.origin(), served.token())?;
-    let path = format!("/r/{run}/live?from=0");
-    let streams: Vec<TcpStream> = (0..followers).map(|_| place.asked(&path)).collect::<Result<_, _>>()?;
-    let mut stalled = Vec::new();
-    for (number, stream) in streams.into_iter().enumerate() {
-        if number < STALLED {
-            stalled.push(stream);
-        } else {
-            std::thread::spawn(move || read(stream));
-        }
-    }
+    let told = heard(&place, &run, reading);
+    let path = format!("/r/{run}/live");
+    // Open until the run is over, and never read.
+    let stalled = (0..stalled).map(|_| place.asked(&path)).collect::<Result<Vec<_>, _>>()?;
     let seconds = runner.ends()?;
-    Ok((seconds, memory(served.process())))
+    let until = Instant::now() + HEARD;
+    let rest = || told.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+    let heard = (0..reading).map_while(|_| rest()).filter(|heard| heard.ended).count();
+    drop(stalled);
+    Ok(Round { seconds, memory_mib: memory(served.process()), heard })
 }

@@ -9,10 +9,10 @@ pub(super) fn text(error: LabError) -> Failure {
     error.to_string()
 }
 
-/// The value that so many of a hundred do not pass.
+/// The smallest value that so many of a hundred do not pass.
 pub(super) fn percentile(mut values: Vec<f64>, hundredth: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    values.get((values.len() * hundredth / 100).min(values.len().saturating_sub(1))).copied()
+    values.get((values.len() * hundredth).div_ceil(100).saturating_sub(1)).copied()
 }
 
 /// A number that an expression in a page gives.
@@ -33,4 +33,17 @@ pub(super) fn memory(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches("kB").trim().parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_of_a_hundred_do_not_pass_it_and_the_worst_one_may() {
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        let of = |values: &[f64], hundredth| percentile(values.to_vec(), hundredth);
+        assert_eq!((of(&hundred, 99), of(&hundred, 95)), (Some(99.0), Some(95.0)));
+        assert_eq!((of(&[3.0, 1.0, 2.0], 95), of(&[1.0], 50), of(&[], 95)), (Some(3.0), Some(1.0), None));
+    }
 }

@@ -7,7 +7,8 @@ mod measured;
 mod pictures;
 mod section;
 mod stage;
+mod stream;
 
-pub(crate) use bench::run as bench;
+pub(crate) use bench::{Part, run as bench};
 pub(crate) use pictures::run as pictures;
 pub(crate) use section::kept;

@@ -4,6 +4,10 @@ use super::stage::{SIZES, Stage};
 use crate::commands::{self, Failure};
 use plinth_lab::browser::{Browser, Look};
 use std::path::Path;
+use std::time::Duration;
+
+/// Pictures of all pages are drawn within it.
+const OPEN: Duration = Duration::from_secs(3600);
 
 /// Name of a picture, and the end of the address behind that of the run. `NODE` and `STEP` stand for what failed.
 const PAGES: [(&str, &str); 13] = [
@@ -26,7 +30,7 @@ const PAGES: [(&str, &str); 13] = [
 pub(crate) fn run(folder: &Path, program: Option<&Path>, small: bool) -> Result<bool, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
     let plinth = program.map_or_else(commands::release_binary, |program| Ok(program.to_owned()))?;
-    let stage = Stage::new(plinth)?;
+    let stage = Stage::new(plinth, OPEN)?;
     let browser = Browser::start().map_err(|error| error.to_string())?;
     for nodes in SIZES {
         let state = stage.recorded(nodes)?;

@@ -5,25 +5,33 @@ use crate::scratch::Scratch;
 use plinth_lab::browser::Served;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Sizes of sites.
 pub(super) const SIZES: [usize; 3] = [5, 200, 1000];
+
+/// Seconds within which a verb is over, on a busy machine too; and until one that does not end by itself is killed.
+const OVER: u64 = 120;
+const KILLED: &str = "--kill-after=5";
 
 /// A folder with the example site, which bears that nodes fail, and the program.
 pub(super) struct Stage {
     scratch: Scratch,
     plinth: PathBuf,
+    /// No verb is begun after it.
+    until: Instant,
 }
 
 impl Stage {
-    pub(super) fn new(plinth: PathBuf) -> Result<Self, Failure> {
+    /// For so long.
+    pub(super) fn new(plinth: PathBuf, open: Duration) -> Result<Self, Failure> {
         let scratch = Scratch::new("views")?;
         let example = root().join("examples/basepod.yaml");
         let site =
             std::fs::read_to_string(&example).map_err(|error| format!("reading {}: {error}", example.display()))?;
         std::fs::write(scratch.path().join("site.yaml"), format!("{site}run: {{nodeFailures: 20}}\n"))
             .map_err(|error| format!("writing a site file: {error}"))?;
-        Ok(Self { scratch, plinth })
+        Ok(Self { scratch, plinth, until: Instant::now() + open })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -39,9 +47,16 @@ impl Stage {
         command
     }
 
-    /// Runs it to its end; standard output.
+    /// Runs it to its end, which comes in time; standard output.
     pub(super) fn told(&self, state: &Path, exit: i32, arguments: &[&str]) -> Result<String, Failure> {
-        let mut command = self.command(state, arguments);
+        let left = self.until.saturating_duration_since(Instant::now()).as_secs().min(OVER);
+        if left == 0 {
+            return Err(format!(
+                "this takes longer than it may: the machine is busy, or {} hangs",
+                self.plinth.display()
+            ));
+        }
+        let mut command = within(&["timeout", KILLED, &left.to_string()], &self.command(state, arguments));
         let output = crate::commands::output(&mut command)?;
         if output.status.code() == Some(exit) {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -88,4 +103,16 @@ impl Stage {
         let run = told["runs"].as_array().and_then(|runs| runs.last()).and_then(|run| run["run"].as_str());
         run.map(str::to_owned).ok_or_else(|| "plinth runs names no run".to_owned())
     }
+}
+
+/// A command as another program starts it.
+pub(super) fn within(starter: &[&str], command: &Command) -> Command {
+    let (program, arguments) = starter.split_first().map_or(("env", starter), |(program, rest)| (*program, rest));
+    let mut started = Command::new(program);
+    started.args(arguments).arg(command.get_program()).args(command.get_args());
+    started.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        started.current_dir(folder);
+    }
+    started
 }

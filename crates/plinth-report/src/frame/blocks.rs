@@ -225,6 +225,12 @@ impl Drawn<'_> {
             None => line,
         }
     }
+
+    /// `page http://127.0.0.1:40213/?token=…`, from the first column: the link is nearly as long as a line.
+    pub(super) fn page(&self) -> Option<Line> {
+        let link = self.scene.page?;
+        Some(Line::of(Ink::Dim, "page ").and(Ink::Plain, link)).filter(|line| line.width() <= self.columns)
+    }
 }
 
 /// Steps by kind, in the order of the first of each.

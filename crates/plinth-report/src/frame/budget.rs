@@ -47,6 +47,7 @@ pub(super) struct Wanted {
     pub(super) sentence: usize,
     pub(super) running: usize,
     pub(super) failed: usize,
+    pub(super) page: usize,
 }
 
 /// Lines that the blocks get. One more is the foot's.
@@ -57,6 +58,7 @@ pub(super) struct Shares {
     pub(super) sentence: usize,
     pub(super) running: usize,
     pub(super) failed: usize,
+    pub(super) page: usize,
 }
 
 impl Shares {
@@ -71,6 +73,7 @@ impl Shares {
         grow(&mut share.failed, failed.min(1), &mut left);
         grow(&mut share.sentence, wanted.sentence, &mut left);
         grow(&mut share.stages, wanted.at_work.min(size.most / 4), &mut left);
+        grow(&mut share.page, wanted.page, &mut left);
         if size.most >= ROOMY {
             grow(&mut share.head, wanted.head, &mut left);
         }

@@ -32,12 +32,16 @@ pub struct Scene<'a> {
     pub left: Option<&'a str>,
     /// Whether the head is wanted: a caller may have said it.
     pub head: bool,
+    /// The link of the page that is served beside the run. One that has not the room for all of it is left out: half of it leads nowhere.
+    pub page: Option<&'a str>,
 }
 
 /// The lines of a run: never more than there is room for, none wider than the terminal. What has no room is counted.
 #[must_use]
 pub fn frame(scene: &Scene<'_>, size: Size, palette: Palette) -> Vec<Line> {
     let stages = blocks::stages(scene.view);
+    let at = blocks::Drawn { scene, columns: size.columns, palette };
+    let page = at.page();
     let wanted = Wanted {
         head: usize::from(scene.head && scene.view.run.is_some()),
         at_work: stages.iter().filter(|(_, stage)| blocks::is_at_work(stage)).count(),
@@ -45,9 +49,9 @@ pub fn frame(scene: &Scene<'_>, size: Size, palette: Palette) -> Vec<Line> {
         sentence: usize::from(blocks::sentence(scene).is_some()),
         running: scene.view.running.len(),
         failed: scene.groups.len(),
+        page: usize::from(page.is_some()),
     };
     let shares = Shares::of(size, wanted);
-    let at = blocks::Drawn { scene, columns: size.columns, palette };
     let mut lines = Vec::new();
     lines.extend(at.head().filter(|_| shares.head > 0));
     lines.extend(at.stages(&stages, shares.stages));
@@ -55,5 +59,6 @@ pub fn frame(scene: &Scene<'_>, size: Size, palette: Palette) -> Vec<Line> {
     lines.extend(at.sentence().filter(|_| shares.sentence > 0));
     lines.extend(at.running(shares.running));
     lines.push(at.foot());
+    lines.extend(page.filter(|_| shares.page > 0));
     lines.into_iter().map(|line| line.fitted(size.columns, palette)).collect()
 }

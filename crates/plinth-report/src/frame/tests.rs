@@ -21,6 +21,7 @@ struct Made {
     groups: Vec<FailureGroup>,
     waits: Option<String>,
     left: String,
+    page: Option<&'static str>,
 }
 
 impl Made {
@@ -28,7 +29,7 @@ impl Made {
         let view = RunView::of(events);
         let waits = sentence(&view, &waiting(&view, shape));
         let took = TimeLeft { low_s: Some(720.0), high_s: Some(900.0), runs: 3, ..TimeLeft::default() };
-        Self { groups: failure_groups(&view, &Traits::new()), waits, left: left(&took), view }
+        Self { groups: failure_groups(&view, &Traits::new()), waits, left: left(&took), page: None, view }
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -39,6 +40,7 @@ impl Made {
             now_s: self.view.elapsed(),
             left: Some(&self.left),
             head: true,
+            page: self.page,
         }
     }
 
@@ -239,6 +241,22 @@ fn failed_on(line: &str) -> Option<usize> {
     line.contains(" failed of ").then(|| number_before(line, " step"))?
 }
 
+/// As long as a link is: five digits of a port, and a token of 32 bytes.
+const PAGE: &str = "http://127.0.0.1:40213/?token=9c1pR2xQ0aV7bN4mL8kJ5hG3fD1sA6zX2cE9wT0yU4i";
+
+#[test]
+fn the_link_of_the_page_is_the_last_line_and_never_a_part_of_it() {
+    let made = Made { page: Some(PAGE), ..Made::of(&large(), &Shape::default()) };
+    let drawn = |columns| made.lines(Size::below(columns, 24), UNICODE);
+    // A terminal of 80 columns: the last one stays free.
+    let lines = drawn(79);
+    assert_eq!((lines.len(), lines[11].as_str()), (12, format!("page {PAGE}").as_str()), "{lines:?}");
+    assert!(lines[10].contains(" steps done"), "{lines:?}");
+    assert!(!drawn(77).concat().contains("http"), "{:?}", drawn(77));
+    let small = made.lines(Size::of_lines(79, 24, 1), UNICODE);
+    assert!(small.len() == 1 && small[0].contains(" steps done"), "{small:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -249,8 +267,9 @@ proptest! {
         columns in prop_oneof![1_usize..6, 1_usize..220],
         rows in prop_oneof![1_usize..6, 1_usize..70],
         unicode in any::<bool>(),
+        served in any::<bool>(),
     ) {
-        let made = Made::of(&events, &Shape::default());
+        let made = Made { page: served.then_some(PAGE), ..Made::of(&events, &Shape::default()) };
         let palette = Palette { colour: false, unicode };
         let size = Size::below(columns, rows);
         let drawn = frame(&made.scene(), size, palette);
@@ -277,9 +296,10 @@ proptest! {
         (at_work, more, running, failed) in (0_usize..7, 0_usize..7, 0_usize..100, 0_usize..100),
     ) {
         let size = Size::below(80, rows);
-        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence: 1, running, failed };
+        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence: 1, running, failed, page: 1 };
         let share = Shares::of(size, wanted);
-        prop_assert!(share.head + share.stages + share.sentence + share.running + share.failed < size.most.max(2));
+        let all = share.head + share.stages + share.sentence + share.running + share.failed + share.page;
+        prop_assert!(all < size.most.max(2));
         prop_assert!(size.most < 4 || (share.running > 0) == (running > 0) && (share.failed > 0) == (failed > 0));
         prop_assert!(share.running <= running && share.failed <= failed && share.stages <= at_work + more);
     }

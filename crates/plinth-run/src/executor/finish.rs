@@ -30,7 +30,8 @@ impl Run<'_> {
         self.commit()?;
         let step_id = |index: usize| self.plan.steps.get(index).map(|step| step.id.clone());
         let failures = self.failures.iter().filter_map(|(index, f)| Some((step_id(*index)?, f.clone()))).collect();
-        Ok(RunReport { outcome, exit, counts, failures, duration })
+        let run = self.options.run.clone();
+        Ok(RunReport { run, outcome, exit, counts, failures, duration })
     }
 
     /// The journal failed: nothing more begins. The last event is told all the same, unless there

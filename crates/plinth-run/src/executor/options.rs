@@ -77,6 +77,8 @@ impl RunOptions {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunReport {
+    /// Its id.
+    pub run: String,
     /// Whether everything is done.
     pub outcome: Outcome,
     /// How the process should end.

@@ -59,7 +59,11 @@ impl App {
         };
         let listed = Listed { site: &site, runs: chosen, removed: self.runs.source.removed()? };
         match (form, wrong) {
-            (Form::Html, wrong) => Ok(html(page::runs::page(&all, listed, asked, wrong))),
+            (Form::Html, wrong) => {
+                let followed = page::runs::running(&all).map(|run| self.runs.get(&run.run)).transpose()?;
+                let now = followed.as_ref().map(|followed| followed.read());
+                Ok(html(page::runs::page((&all, now.as_deref()), listed, asked, wrong)))
+            }
             (_, Some(wrong)) => Err(wrong_filter(wrong)),
             (Form::Json, None) => data(&machine::list(listed)),
             (Form::Text, None) => Ok(text(&runs::list(listed, asked, PLAIN))),

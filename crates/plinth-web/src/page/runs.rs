@@ -1,10 +1,11 @@
 //! The list of runs: what goes on now on top, then one row each.
 
 use super::parts::{moment, quoted, run_badge, short};
-use super::shell::{self, Twins};
+use super::shell::{self, Twins, done, elapsed, headline};
+use crate::record::Record;
 use crate::route::{Links, Part};
 use maud::{Markup, html};
-use plinth_analysis::{RunEntry, ranges};
+use plinth_analysis::{RunEntry, ranges, waiting};
 use plinth_model::amount;
 use plinth_model::run::RunState;
 use plinth_model::span::span;
@@ -14,13 +15,23 @@ use plinth_report::runs::Listed;
 /// Most runs in the list; a filter finds the others.
 const MOST: usize = 200;
 
-/// The page. `all` is oldest first; `asked` is the filter and `chosen` what fits it.
-pub(crate) fn page(all: &[RunEntry], listed: Listed<'_>, asked: &str, wrong: Option<&str>) -> Markup {
+/// The run that goes on now, if one does.
+pub(crate) fn running(all: &[RunEntry]) -> Option<&RunEntry> {
+    all.last().filter(|run| run.state == RunState::Running)
+}
+
+/// The page. `all` is oldest first, `now` the record of the run that goes on; `asked` is the filter and `chosen` what fits it.
+pub(crate) fn page(
+    (all, now): (&[RunEntry], Option<&Record>),
+    listed: Listed<'_>,
+    asked: &str,
+    wrong: Option<&str>,
+) -> Markup {
     let Listed { site, runs: chosen, removed } = listed;
-    let running = all.last().filter(|run| run.state == RunState::Running);
+    let running = running(all);
     let body = html! {
         h1 { "Runs" }
-        @if let Some(run) = running { (pinned(run)) }
+        @if let (Some(run), Some(record)) = (running, now) { (pinned(run, record)) }
         (search(asked))
         @if let Some(wrong) = wrong { p.banner.bad { (wrong) } }
         @if all.is_empty() {
@@ -48,14 +59,15 @@ fn search(asked: &str) -> Markup {
     }
 }
 
-fn pinned(run: &RunEntry) -> Markup {
+/// What the head of its pages says, in the same words: patches fill both.
+fn pinned(run: &RunEntry, record: &Record) -> Markup {
     let address = Links::new(&run.run, None).to(&Part::Overview);
     html! {
         a.card.pinned href=(address) {
             (run_badge(run.state, Some("t-state"))) " "
-            b { (short(run.command())) } " for " span id="t-elapsed" { (span(run.seconds)) @if run.rehearsal { " of virtual time" } }
-            " · " span id="t-done" { (amount(run.steps, "step")) }
-            p id="t-sentence" {}
+            b { (short(run.command())) } " for " span id="t-elapsed" { (elapsed(&record.view)) }
+            " · " span id="t-done" { (done(&record.view)) }
+            p id="t-sentence" { (headline(record, &waiting(&record.view, &record.shape), None)) }
         }
     }
 }

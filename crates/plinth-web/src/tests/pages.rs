@@ -161,6 +161,22 @@ async fn the_time_of_a_rehearsal_that_is_on_is_told_as_its_patches_tell_it() {
 }
 
 #[tokio::test]
+async fn the_list_of_runs_says_of_the_one_that_goes_on_what_its_own_pages_say() {
+    let source = Scripted::of(run("x")[..6].to_vec());
+    source.held("run-1", true);
+    let page = Page::of(&source);
+    let (list, overview) = (page.get("/").await.body, page.get("/r/run-1").await.body);
+    for id in ["t-elapsed", "t-done", "t-sentence"] {
+        let told = |body: &str| {
+            let (_, rest) = body.split_once(&format!("id=\"{id}\">")).unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        assert_eq!(told(&list), told(&overview), "{id}");
+        assert!(!told(&list).is_empty(), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_missing_is_said_and_order_and_copies_change_nothing() {
     let events = run("x");
     let shown = |page: Page| async move { page.get("/r/run-1").await.body };

@@ -118,7 +118,7 @@ impl Source for Arc<Scripted> {
         Traits::default()
     }
 
-    fn before(&self, _: &str) -> (Past, Vec<Columns>) {
+    fn before(&self, _: &str, _: Option<&Prediction>) -> (Past, Vec<Columns>) {
         Default::default()
     }
 

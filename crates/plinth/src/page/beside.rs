@@ -38,6 +38,11 @@ impl PageBeside {
         Ok(Some(Self { stop, served: Some(served), link }))
     }
 
+    /// The link of a page, if it is served.
+    pub(crate) fn link(page: Option<&Self>) -> Option<&str> {
+        page.map(|page| page.link.as_str())
+    }
+
     /// Goes on after the run, until a signal. At the end of everything, where people look, stands the link.
     pub(crate) async fn stay(page: Option<Self>, printer: &Printer) {
         let Some(mut page) = page else { return };

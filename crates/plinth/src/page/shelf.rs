@@ -145,9 +145,9 @@ impl Source for Shelf {
         state::facts::traits(&self.directory).unwrap_or_default()
     }
 
-    fn before(&self, run: &str) -> (Past, Vec<Columns>) {
+    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> (Past, Vec<Columns>) {
         let before = self.ask(|reader| Ok(Before::read(reader, run))).ok().flatten().unwrap_or_default();
-        (before.past(&self.site, run), before.columns())
+        (before.past(rehearsed, run), before.columns())
     }
 
     fn prediction(&self) -> Option<Prediction> {

@@ -38,7 +38,8 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
     let page = PageBeside::open(verb.page.serve, &operation, printer).await?;
-    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    let (events, link) = (verb.events.events.as_deref(), PageBeside::link(page.as_ref()));
+    let exit = running::run(&mut operation, approved, (common, events, link), printer).await?;
     // The lock is given back: who stays looks only.
     drop(operation);
     PageBeside::stay(page, printer).await;

@@ -21,7 +21,7 @@ pub(crate) async fn run(common: &Common, verb: &Check, printer: &Printer) -> Res
     let planned = operation.plan(seen)?;
     operation.need_cluster().await?;
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
-    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref(), None), printer).await?;
     // Under the lock still, and it has run: the last run of the journal is this one.
     let kept = out.map_or(Ok(()), |folder| folder.keep(common, printer));
     match kept {

@@ -3,6 +3,7 @@
 use crate::args::{Common, GraphFormat, Plan as Arguments};
 use crate::input;
 use crate::kept::Kept;
+use crate::prediction;
 use crate::printer::Printer;
 use crate::recorded::Before;
 use crate::screen::Screen;
@@ -53,7 +54,7 @@ fn by_runs(
     printer: &Printer,
 ) -> Result<Option<String>, Failure> {
     let Kept { site, journal: Some(journal), .. } = Kept::open_if_there(common)? else { return Ok(None) };
-    let past = Before::read(&journal, "").told(printer).past(&site, "");
+    let past = Before::read(&journal, "").told(printer).past(prediction::kept(&site).as_ref(), "");
     if past.count().0 == 0 || plan.pending() == 0 {
         return Ok(None);
     }

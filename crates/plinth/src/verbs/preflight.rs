@@ -78,5 +78,5 @@ async fn fix(
 ) -> Result<Exit, Failure> {
     let planned = operation.plan_fixes(discovered, survey)?;
     let Some(mut approved) = operation.approve(planned, question).await? else { return Ok(Exit::Pending) };
-    Ok(running::watched(operation, &mut approved, None, printer).await?.exit)
+    Ok(running::watched(operation, &mut approved, (None, None), printer).await?.exit)
 }

@@ -52,7 +52,8 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     let Some(approved) = operation.approve(planned, &Always).await? else { return Ok(Exit::Pending) };
     let page = PageBeside::open(verb.page.serve, &operation, printer).await?;
     let events = verb.events.events.as_deref();
-    let exit = running::run(&mut operation, approved, (common, events), printer).await?;
+    let exit =
+        running::run(&mut operation, approved, (common, events, PageBeside::link(page.as_ref())), printer).await?;
     screen.go_on();
     for fault in operation.unspent() {
         printer.talk(&format!("fault `{fault}` did not happen: the run never came to where it strikes"));

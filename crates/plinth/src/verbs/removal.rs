@@ -60,7 +60,7 @@ pub(super) async fn run(
         printer.talk(&preview.text());
     }
     let Some(approved) = operation.approve(planned, &confirmation).await? else { return Ok(Exit::Pending) };
-    let exit = running::run(&mut operation, approved, (common, way.events.events.as_deref()), printer).await?;
+    let exit = running::run(&mut operation, approved, (common, way.events.events.as_deref(), None), printer).await?;
     if exit == Exit::Done {
         printer.talk(said.done);
     }

@@ -34,7 +34,7 @@ pub(crate) async fn run(common: &Common, verb: &Rollback, printer: &Printer) -> 
         _ => None,
     });
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
-    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref(), None), printer).await?;
     let component = &verb.component;
     if let Some(goal) = goal.filter(|_| exit != Exit::Done) {
         // By then another revision may be the newest before.

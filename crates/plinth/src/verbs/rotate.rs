@@ -35,7 +35,7 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
         return Ok(Exit::Done);
     }
     let Some(approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
-    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref()), printer).await?;
+    let exit = running::run(&mut operation, approved, (common, verb.events.events.as_deref(), None), printer).await?;
     if exit == Exit::Done && verb.until.is_some() {
         printer.talk("It stopped where it was asked to. To go on with it: `plinth rotate certificates`");
     } else if exit == Exit::Done {

@@ -3,6 +3,7 @@
 use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
+use crate::prediction;
 use crate::printer::Printer;
 use crate::recorded::{Before, Chosen, Recorded, look};
 use crate::terminal;
@@ -149,7 +150,8 @@ impl Now {
     fn frame(&self, groups: &[FailureGroup], size: Size, palette: Palette) -> Vec<Line> {
         let (waits, left) = (sentence(&self.view, &self.waiting), self.left.as_ref().map(runs::left));
         let (view, now_s) = (&self.view, self.now_s);
-        let scene = Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false };
+        let scene =
+            Scene { view, groups, waits: waits.as_deref(), now_s, left: left.as_deref(), head: false, page: None };
         frame(&scene, size, palette)
     }
 
@@ -191,7 +193,7 @@ fn past_of(journal: &JournalReader, site: &SiteName, run: &str, (read, printer):
     if let Some((_, past)) = read.as_ref().filter(|(known, _)| known == run) {
         return past.clone();
     }
-    let past = Before::read(journal, run).told(printer).past(site, run);
+    let past = Before::read(journal, run).told(printer).past(prediction::kept(site).as_ref(), run);
     *read = Some((run.to_owned(), past.clone()));
     past
 }

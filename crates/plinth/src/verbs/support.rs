@@ -14,6 +14,7 @@ use plinth_model::run::LogFile;
 use plinth_model::text::{visible, visible_json};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
+use plinth_world::{Clock as _, SystemClock};
 use serde::Serialize;
 use std::io::Read as _;
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(common: &Common, verb: &Support, printer: &Printer) -> R
     pack.versions(&recorded, verb);
     if !recorded.runs.is_empty() {
         let mut chosen = recorded.choose(&verb.which.run)?;
-        recorded.find_slow(&mut chosen, printer)?;
+        recorded.ahead(&mut chosen, SystemClock::new().now(), printer)?;
         pack.run(&recorded, &chosen)?;
         pack.others(&recorded, &chosen)?;
     }

@@ -52,7 +52,7 @@ pub(crate) async fn run(common: &Common, verb: &Trust, printer: &Printer) -> Res
         return Ok(Exit::Done);
     }
     let Some(mut approved) = operation.approve(planned, &question).await? else { return Ok(Exit::Pending) };
-    Ok(running::watched(&mut operation, &mut approved, None, printer).await?.exit)
+    Ok(running::watched(&mut operation, &mut approved, (None, None), printer).await?.exit)
 }
 
 fn row(target: &NodeTarget, state: &HostKeyState) -> Row {

@@ -1,7 +1,8 @@
 //! `plinth report`: one page, the events back out of it, and no secret in it although a program said one. How it looks in a browser is told
 //! by the tests of the tier `page`.
 
-use crate::support::{Ran, basepod, plinth_with};
+use crate::readers::{Running, wait_for};
+use crate::support::{Ran, basepod, plinth, plinth_with, text};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::io::Read as _;
@@ -88,12 +89,36 @@ fn a_node_that_was_slow_is_in_the_report_as_it_is_in_the_story() {
     let slow = html.split_once("What was slow").expect("it has such a part").1;
     assert!(slow.contains("nodes/account/dgx-05"));
     asks(folder.path(), &["support", "--out", "packed.tar.gz"]).exits(0);
-    let packed = std::fs::File::open(folder.path().join("packed.tar.gz")).unwrap();
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
+    let why = story_in(&folder.path().join("packed.tar.gz"));
+    assert!(why.contains("slow: nodes/account/dgx-05 took 1 h"), "{why}");
+}
+
+/// The story that `plinth support` packed.
+fn story_in(packed: &Path) -> String {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(packed).unwrap()));
     let mut entries = archive.entries().unwrap().map(Result::unwrap);
     let mut why = String::new();
     entries.find(|entry| entry.path().unwrap().ends_with("why.txt")).unwrap().read_to_string(&mut why).unwrap();
-    assert!(why.contains("slow: nodes/account/dgx-05 took 1 h"), "{why}");
+    why
+}
+
+#[test]
+fn the_story_of_a_run_that_goes_on_says_how_long_it_will_still_take_wherever_it_is_told() {
+    let folder = TempDir::new().unwrap();
+    asks(folder.path(), &["rehearse"]).exits(0);
+    let (site, state) = (basepod(), folder.path().join("goes-on"));
+    let arguments = ["rehearse", "-f", &site, "--state", text(&state), "--pace", "watch"];
+    let run = Running::start(folder.path(), &arguments, |_| {});
+    wait_for(folder.path(), &site, &state, |seen| seen["run"]["state"] == "running");
+    // It stands still while it is told of.
+    run.signal("-STOP");
+    let told = plinth(folder.path(), &["why", "-f", &site, "--state", text(&state)]).exits(0).stdout;
+    let begins = ["  still ", "  how long still ", "  longer than usual"];
+    let left = told.lines().find(|line| begins.iter().any(|begin| line.starts_with(begin))).expect(&told);
+    let asked = ["support", "--out", "going.tar.gz", "-f", &site, "--state", text(&state)];
+    plinth(folder.path(), &asked).exits(0);
+    let why = story_in(&folder.path().join("going.tar.gz"));
+    assert!(why.lines().any(|line| line == left), "{left}\n{why}");
 }
 
 #[test]

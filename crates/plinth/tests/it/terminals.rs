@@ -182,6 +182,50 @@ fn a_terminal_whose_size_changes_while_it_is_written_to_is_clean_at_the_end() {
     watched.is_clean();
 }
 
+/// The line of the link, in and behind the view.
+const LINK: &str = "http://127.0.0.1:";
+
+#[test]
+fn the_page_beside_a_run_is_named_below_it_and_at_its_end_with_the_command_for_a_report() {
+    let (site, mut watched) = (Site::new(), Watched::new(80));
+    let mut run = site.run(&mut watched, &[&FAULT[..], &["--serve"]].concat(), |_| {});
+    watched.waits_until("no link below the view", |seen| {
+        let rows = seen.rows();
+        let foot = rows.iter().position(|row| is_foot(row));
+        foot.and_then(|foot| rows.get(foot + 1)).is_some_and(|row| row.starts_with(&format!("page {LINK}")))
+    });
+    let below = watched.rows().into_iter().find(|row| row.starts_with("page http")).unwrap();
+    assert!(below.contains("/?token=") && !below.contains('…'), "{below}");
+    watched.waits_until("it does not end", |seen| seen.shows("stays until Ctrl-C"));
+    assert!(!watched.shows_foot() && !watched.rows().iter().any(|row| row.starts_with("page http")));
+    run.signal("-INT");
+    assert_eq!(run.ends(), Some(4));
+    drop(run);
+    let words = watched.bytes().split_whitespace().collect::<Vec<_>>().join(" ");
+    watched.is_clean();
+    let (_, end) = words.rsplit_once("as one page: `plinth report ").expect("the command is named");
+    let (id, rest) = end.split_once(' ').unwrap();
+    assert!(id.len() == 36 && rest.starts_with("-f "), "{end}");
+    let (command, rest) = rest.split_once('`').unwrap();
+    assert!(command.ends_with("/state --out run.html"), "{end}");
+    let (story, page) = rest.split_once(" the page stays until Ctrl-C: ").unwrap();
+    assert!(story.contains("plinth why") && page.starts_with(below.strip_prefix("page ").unwrap()), "{end}");
+    let asked = ["report", id, "-f", &site.site, "--state", text(&site.state), "--out", "run.html"];
+    plinth_with(site.path(), &[], &asked).exits(0);
+}
+
+#[test]
+fn a_run_that_leaves_nothing_behind_or_did_nothing_names_no_report() {
+    let site = Site::new();
+    let said = |more: &[&str]| {
+        plinth_with(site.path(), &[], &[&["rehearse", "-f", &site.site], more].concat()).exits(0).stderr
+    };
+    let kept = ["--state", text(&site.state)];
+    assert!(!said(&[]).contains("plinth report"));
+    assert!(said(&kept).contains("plinth report"));
+    assert!(!said(&kept).contains("plinth report"), "there was nothing to do");
+}
+
 fn state_of(process: u32) -> char {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
