@@ -146,7 +146,10 @@ impl Drawn<'_> {
     /// So many of these lines; what has no room stands behind the last one, which is cut.
     pub(super) fn told(&self, mut lines: Vec<Line>, most: usize) -> Vec<Line> {
         let rest = lines.split_off(most.min(lines.len()));
-        if let (Some(last), false) = (lines.pop(), rest.is_empty()) {
+        if rest.is_empty() {
+            return lines;
+        }
+        if let Some(last) = lines.pop() {
             lines.push(rest.into_iter().fold(last, |line, more| line.behind(more)));
         }
         lines

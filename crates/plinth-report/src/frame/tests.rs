@@ -292,11 +292,13 @@ proptest! {
     fn shares_are_never_more_than_there_is(
         rows in 1_usize..200,
         (at_work, more, running, failed) in (0_usize..7, 0_usize..7, 0_usize..100, 0_usize..100),
+        (sentence, foot) in (0_usize..4, 0_usize..2),
     ) {
         let size = Size::below(80, rows);
-        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence: 1, running, failed, foot: 0 };
+        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence, running, failed, foot };
         let share = Shares::of(size, wanted);
-        prop_assert!(share.head + share.stages + share.sentence + share.running + share.failed < size.most.max(2));
+        let told = share.head + share.stages + share.sentence + share.running + share.failed + share.foot;
+        prop_assert!(told < size.most.max(2));
         prop_assert!(size.most < 4 || (share.running > 0) == (running > 0) && (share.failed > 0) == (failed > 0));
         prop_assert!(share.running <= running && share.failed <= failed && share.stages <= at_work + more);
     }
