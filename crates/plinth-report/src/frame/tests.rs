@@ -193,7 +193,7 @@ fn what_somebody_looks_for_is_not_cut_at_80_columns() {
     let reason = format!("stopping after 1 running step has finished: platform/release/gpu-operator {until}");
     script.at(11.0, EventBody::RunStopping { reason });
     let mut made = Made::of(&staged(script.events(), &SMALL), &Shape::default());
-    made.left = "time left unknown: no history for platform/release, runai/cluster, checks/gpu-pod".to_owned();
+    made.left = "time left unknown: no history for platform/release, runai/cluster".to_owned();
     let lines = made.lines(Size::below(79, 24), UNICODE);
     let text = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
     assert!(text.contains(until) && text.contains(&made.left), "{text}");
