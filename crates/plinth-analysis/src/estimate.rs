@@ -87,7 +87,9 @@ pub(crate) fn step_left(
     let head = view.run.as_ref()?;
     let doing = if step.state == StepState::Acting || step.attempt > 0 { Doing::Works } else { Doing::Looks };
     let kin = Kin { rehearsal: head.rehearsal, nodes: head.hosts };
-    let known_by = past.known_by((id, step.node.is_some()), doing, kin, seen)?;
+    // A look that was never measured takes about a second: that is no guess about a step, and names none.
+    let look = (doing == Doing::Looks).then(KnownBy::default);
+    let known_by = past.known_by((id, step.node.is_some()), doing, kin, seen).or(look)?;
     let model = past.model_of(id, doing, kin, seen)?;
     let running = step.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0));
     let (low, high) = model.range_s();
