@@ -46,7 +46,7 @@ impl Analysis {
             columns,
             kinds: kinds(view),
             groups: failure_groups(view, traits),
-            waiting: waiting(view, shape),
+            waiting: waiting(view, shape, view.at.unwrap_or_default()),
             path: CriticalPath::of(view, shape),
             slow: Vec::new(),
             whole: StreamSeal::holds(events),
@@ -82,8 +82,9 @@ impl Analysis {
     /// Looks at what lies ahead of a run that goes on. `now`: by its own clock.
     pub fn look_ahead(&mut self, (view, shape): (&RunView, &Shape), past: &Past, now: Timestamp) {
         if self.goes_on() {
+            self.waiting = waiting(view, shape, now);
             self.left = time_left(view, shape, past, now);
-            self.stop = stop_now(view, past, now);
+            self.stop = stop_now((view, shape), past, now);
         }
     }
 

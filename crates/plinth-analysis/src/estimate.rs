@@ -4,7 +4,7 @@
 use crate::chance::Chance;
 use crate::graph::Shape;
 use crate::kinds::kind_of;
-use crate::past::{Doing, Kin, Model, Past, Seen, seen};
+use crate::past::{Doing, Kin, KnownBy, Model, Past, Seen, seen};
 use crate::schedule::{Millis, Schedule, Took};
 use jiff::Timestamp;
 use plinth_model::run::{StepState, StepView};
@@ -77,20 +77,23 @@ pub fn time_of_plan(shape: &Shape, past: &Past, nodes: usize, parallel: usize, r
     Estimate::of(shape, past, (Kin { rehearsal, nodes }, parallel), (rest, &BTreeMap::new())).told(past)
 }
 
-/// How long a running step of this view still takes: usually, from and to. None when its kind was never seen.
+/// How long a running step of this view still takes: usually, from and to, with what that is known by. None when it would be a guess.
 pub(crate) fn step_left(
     (id, step): (&StepId, &StepView),
     past: &Past,
     (view, seen): (&RunView, &BTreeMap<String, Seen>),
     now: Timestamp,
-) -> Option<(f64, f64)> {
+) -> Option<((f64, f64), KnownBy)> {
     let head = view.run.as_ref()?;
     let doing = if step.state == StepState::Acting || step.attempt > 0 { Doing::Works } else { Doing::Looks };
     let kin = Kin { rehearsal: head.rehearsal, nodes: head.hosts };
+    // A look that was never measured takes about a second: that is no guess about a step, and names none.
+    let look = (doing == Doing::Looks).then(KnownBy::default);
+    let known_by = past.known_by((id, step.node.is_some()), doing, kin, seen).or(look)?;
     let model = past.model_of(id, doing, kin, seen)?;
     let running = step.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0));
     let (low, high) = model.range_s();
-    Some(((low - running).max(STILL * running), (high - running).max(2.0 * STILL * running)))
+    Some((((low - running).max(STILL * running), (high - running).max(2.0 * STILL * running)), known_by))
 }
 
 /// Where a step stands, as far as time goes.

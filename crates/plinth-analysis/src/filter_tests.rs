@@ -31,6 +31,7 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         step: rows[2].step.clone(),
         held_by: Some(HeldBy::Need { step: rows[0].step.clone() }),
         chain: vec![rows[0].step.clone()],
+        root: None,
         root_state: StepState::Failed,
         seconds: None,
         root_held_by: None,

@@ -29,6 +29,8 @@ pub struct Shape {
     unchanged: BTreeSet<usize>,
     waits: BTreeSet<usize>,
     looks: BTreeSet<usize>,
+    /// Seconds after which an attempt of each step is given up. Of a plan.
+    deadlines: Vec<u32>,
 }
 
 impl Shape {
@@ -69,6 +71,7 @@ impl Shape {
             unchanged: where_is(|step| matches!(step.change, Change::None | Change::Skip)),
             waits: where_is(|step| step.work.reads_only()),
             looks: where_is(|step| step.work.reads_only() || step.change == Change::Check),
+            deadlines: plan.steps.iter().map(|step| step.work.deadline_s()).collect(),
             ..Self::new(steps.collect())
         }
     }
@@ -89,6 +92,12 @@ impl Shape {
     #[must_use]
     pub fn only_waits(&self, place: usize) -> bool {
         self.waits.contains(&place)
+    }
+
+    /// Seconds after which one attempt of a step is given up; none where the plan is not known.
+    #[must_use]
+    pub fn deadline_s(&self, id: &StepId) -> Option<u32> {
+        self.deadlines.get(self.place(id)?).copied()
     }
 
     /// All steps, in the order of the plan.

@@ -9,6 +9,7 @@ use crate::kinds::kind_of;
 use crate::prediction::Prediction;
 use plinth_model::run::StepState;
 use plinth_model::{RunView, StepId};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// As if every kind had been seen once more, in a run that differed from the others by about a fifth: one run alone knows no spread.
@@ -61,6 +62,18 @@ pub(crate) enum Doing {
 pub(crate) struct Kin {
     pub(crate) rehearsal: bool,
     pub(crate) nodes: usize,
+}
+
+/// By what the time of a step is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownBy {
+    /// Real runs before this one that had such a step.
+    pub runs: usize,
+    /// Rehearsals before this one.
+    pub rehearsals: usize,
+    /// Its like on other nodes in this run, where nothing was seen before.
+    pub steps: usize,
 }
 
 /// How long steps of a kind take: a logarithm with what runs and what steps add to it.
@@ -133,14 +146,38 @@ impl Past {
 
     /// What earlier runs say, with the share that was skipped.
     fn before(&self, key: &str, doing: Doing, kin: Kin) -> Option<(Model, f64)> {
+        let (peers, widened) = self.peers(key, doing, kin);
+        Some((before(&peers, doing, kin.nodes, widened)?, self.skipped(key)))
+    }
+
+    /// Earlier runs that saw it, of the same world where there are any; else of the other one, with what that widens.
+    fn peers(&self, key: &str, doing: Doing, kin: Kin) -> (Vec<(&PastRun, &Seen)>, f64) {
         let known = |own: bool| {
             let of_world = self.runs.iter().filter(|run| (run.rehearsal == kin.rehearsal) == own);
             let seen = of_world.filter_map(|run| Some((run, run.kinds.get(key)?)));
             seen.filter(|(_, seen)| !seen.times(doing).is_empty()).collect::<Vec<_>>()
         };
         let own = known(true);
-        let (peers, widened) = if own.is_empty() { (known(false), OTHER_WORLD) } else { (own, 0.0) };
-        Some((before(&peers, doing, kin.nodes, widened)?, self.skipped(key)))
+        if own.is_empty() { (known(false), OTHER_WORLD) } else { (own, 0.0) }
+    }
+
+    /// By what [`Past::model_of`] knows a step. None when that is a guess: nothing of its kind was seen, or only what has little in common
+    /// with it, as two releases have. Steps of one kind on other nodes are its like.
+    pub(crate) fn known_by(
+        &self,
+        (id, of_node): (&StepId, bool),
+        doing: Doing,
+        kin: Kin,
+        now: &BTreeMap<String, Seen>,
+    ) -> Option<KnownBy> {
+        let (key, kind) = (self.key(id), kind_of(id));
+        let peers = [key.as_str(), kind.as_str()].into_iter().map(|key| self.peers(key, doing, kin).0);
+        if let Some(peers) = peers.into_iter().find(|peers| !peers.is_empty()) {
+            let rehearsals = peers.iter().filter(|(run, _)| run.rehearsal).count();
+            return Some(KnownBy { runs: peers.len() - rehearsals, rehearsals, steps: 0 });
+        }
+        let steps = now.get(&kind).filter(|_| of_node).map_or(0, |seen| seen.times(doing).len());
+        (steps > 0).then_some(KnownBy { steps, ..KnownBy::default() })
     }
 
     fn skipped(&self, kind: &str) -> f64 {

@@ -2,8 +2,9 @@
 //! colleague who takes over.
 
 use crate::estimate::step_left;
+use crate::graph::Shape;
 use crate::kinds::kind_of;
-use crate::past::{Past, seen};
+use crate::past::{KnownBy, Past, seen};
 use jiff::Timestamp;
 use plinth_model::run::StepState;
 use plinth_model::span::span;
@@ -26,6 +27,10 @@ pub struct InEffect {
     pub running_s: f64,
     /// Seconds that it usually takes from here, from and to; null: its kind was never seen.
     pub left_s: Option<(f64, f64)>,
+    /// By what that is known; null with it.
+    pub known_by: Option<KnownBy>,
+    /// Seconds after which one attempt of it is given up; null: the plan is not known.
+    pub deadline_s: Option<u32>,
 }
 
 /// What a stop waits for, what it cuts off, and what is left for the next run.
@@ -45,13 +50,15 @@ pub struct StopNow {
     pub slowest: Option<StepId>,
     /// Kinds that run and were never seen.
     pub no_history: Vec<String>,
+    /// It is being stopped: the first signal came.
+    pub stopping: bool,
     /// What to tell the colleague who takes over.
     pub hand_over: String,
 }
 
 /// Of a run that is on; none of one that has ended. `now`: by the run's clock.
 #[must_use]
-pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> {
+pub fn stop_now((view, shape): (&RunView, &Shape), past: &Past, now: Timestamp) -> Option<StopNow> {
     let head = view.run.as_ref().filter(|_| view.end.is_none())?;
     let now = now.max(view.at.unwrap_or(now));
     let (running, seen) = (view.longest_running(), seen(view));
@@ -60,9 +67,9 @@ pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> 
     let mut clean: (f64, f64) = (0.0, 0.0);
     let mut slowest = None;
     for (id, step) in &running {
-        let left_s = step_left((id, step), past, (view, &seen), now);
-        match left_s {
-            Some(left) => {
+        let known = step_left((id, step), past, (view, &seen), now);
+        match known {
+            Some((left, _)) => {
                 if left.1 > clean.1 {
                     slowest = Some((*id).clone());
                 }
@@ -74,7 +81,9 @@ pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> 
         }
         if step.state == StepState::Acting {
             let running_s = step.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0));
-            mid_effect.push(InEffect { step: (*id).clone(), node: step.node.clone(), running_s, left_s });
+            let (left_s, known_by, deadline_s) = (known.map(|it| it.0), known.map(|it| it.1), shape.deadline_s(id));
+            let (step, node) = ((*id).clone(), step.node.clone());
+            mid_effect.push(InEffect { step, node, running_s, left_s, known_by, deadline_s });
         }
     }
     let left = |one: &InEffect| one.left_s.map_or(f64::INFINITY, |left| left.1);
@@ -85,6 +94,7 @@ pub fn stop_now(view: &RunView, past: &Past, now: Timestamp) -> Option<StopNow> 
         clean_s: no_history.is_empty().then_some(clean),
         slowest,
         no_history: no_history.into_iter().collect(),
+        stopping: view.stopping.is_some(),
         hand_over: String::new(),
         mid_effect,
     };
@@ -112,9 +122,9 @@ fn hand_over(view: &RunView, head: &plinth_model::run::RunHead, told: &StopNow) 
     let verb = if head.verb.is_empty() { "apply" } else { head.verb.as_str() };
     let command = head.small.as_deref().unwrap_or(verb);
     let again = if told.mid_effect.is_empty() { "it goes on" } else { "it looks at these first and goes on" };
+    let stop = if told.stopping { "It is being stopped".to_owned() } else { format!("Ctrl-C once {stop}") };
     format!(
-        "run {} of {}{by}: {done} of {} done; {middle}. Ctrl-C once {stop}; then `plinth {command}` from any machine with this state directory: \
-         {again}",
+        "run {} of {}{by}: {done} of {} done; {middle}. {stop}; then `plinth {command}` from any machine with this state directory: {again}",
         head.run,
         head.site,
         amount(head.steps, "step"),

@@ -2,16 +2,20 @@
 
 use crate::graph::Shape;
 use crate::kinds::kind_of;
+use crate::roots::{NEVER, NOTHING, Rank, Root};
+use jiff::Timestamp;
 use plinth_model::run::{HeldBy, StepState};
 use plinth_model::{RunView, StepId};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where the steps of a shape stand: all that a reason depends on.
 #[derive(Clone, Debug)]
 pub struct Situation {
     /// State of each step, by place.
     pub states: Vec<StepState>,
+    /// Places of what failed in passing and is tried again.
+    pub again: BTreeSet<usize>,
     /// Steps that may run at once.
     pub slots: usize,
     /// Nothing new begins.
@@ -23,14 +27,20 @@ impl Situation {
     #[must_use]
     pub fn of(view: &RunView, shape: &Shape) -> Self {
         let slots = view.run.as_ref().map_or(0, |run| run.parallel);
+        let is_again = |id: &StepId| {
+            let step = view.steps.get(id).filter(|step| step.state.is_running());
+            step.is_some_and(|step| step.waits.is_some() || (step.state == StepState::Acting && step.attempt > 1))
+        };
+        let places = shape.steps().iter().enumerate();
         Self {
             states: shape.steps().iter().map(|step| view.state_of(&step.id)).collect(),
+            again: places.filter(|(_, step)| is_again(&step.id)).map(|(place, _)| place).collect(),
             slots: if slots == 0 { usize::MAX } else { slots },
             stopping: view.stopping.is_some() || view.end.is_some(),
         }
     }
 
-    fn state(&self, place: usize) -> StepState {
+    pub(crate) fn state(&self, place: usize) -> StepState {
         self.states.get(place).copied().unwrap_or_default()
     }
 
@@ -55,24 +65,44 @@ pub enum Reason {
 }
 
 impl Situation {
-    /// Reasons of every step that has not begun. One pass over needs, however many steps there are.
+    /// Reasons of every step that has not begun. One pass over needs, however many steps there are. Of several needs that are not met it
+    /// is the one whose root is of most weight: what fails and is tried again, then what most steps wait for.
     #[must_use]
     pub fn reasons(&self, shape: &Shape) -> Vec<Option<Reason>> {
         let lanes = self.lanes(shape);
         let full = self.running() >= self.slots;
-        let place = |index: usize| (self.state(index) == StepState::Pending).then_some(index);
-        let all = 0..shape.steps().len();
-        all.map(|index| place(index).map(|index| self.reason(shape, index, (&lanes, full)))).collect()
+        let ranks = self.ranks(shape, &lanes);
+        let mut weights: Vec<Rank> = Vec::with_capacity(shape.steps().len());
+        let mut reasons = Vec::with_capacity(shape.steps().len());
+        for place in 0..shape.steps().len() {
+            let pending = self.state(place) == StepState::Pending;
+            let reason = pending.then(|| self.reason(shape, place, ((&lanes, full), &weights)));
+            weights.push(match (&reason, self.state(place)) {
+                (Some(Reason::Need(need)), _) => weights.get(*need).copied().unwrap_or(NOTHING),
+                (Some(Reason::Lane(holder)), _) => ranks.get(holder).copied().unwrap_or(NOTHING),
+                (None, StepState::Failed | StepState::NotRun | StepState::Unknown) => NEVER,
+                (None, _) => ranks.get(&place).copied().unwrap_or(NOTHING),
+                (Some(_), _) => NOTHING,
+            });
+            reasons.push(reason);
+        }
+        reasons
     }
 
-    fn reason(&self, shape: &Shape, index: usize, (lanes, full): (&HashMap<&str, usize>, bool)) -> Reason {
+    fn reason(
+        &self,
+        shape: &Shape,
+        index: usize,
+        ((lanes, full), weights): ((&HashMap<&str, usize>, bool), &[Rank]),
+    ) -> Reason {
         let Some(step) = shape.step(index) else { return Reason::None };
         if self.stopping {
             return Reason::Stop;
         }
         let unmet = step.needs.iter().copied().filter(|need| !self.state(*need).is_done());
-        // What runs is nearer to its end than what has not begun.
-        if let Some(need) = unmet.min_by_key(|need| (!self.state(*need).is_running(), *need)) {
+        // Of what waits for the same, what runs is nearer to its end than what has not begun.
+        let weight = |need: usize| (weights.get(need).copied(), !self.state(need).is_running(), need);
+        if let Some(need) = unmet.min_by_key(|need| weight(*need)) {
             return Reason::Need(need);
         }
         match step.lane.as_deref().and_then(|lane| lanes.get(lane)) {
@@ -107,7 +137,9 @@ pub struct Waiting {
     pub held_by: Option<HeldBy>,
     /// From what it needs to the root: the last one is at work, failed, or waits for something else itself.
     pub chain: Vec<StepId>,
-    /// Where the root stands.
+    /// The step at work whose end it waits for in the end, over needs and lanes; null: it waits for a slot, begins at once, or will not run.
+    pub root: Option<Root>,
+    /// Where the last one of the chain stands.
     pub root_state: StepState,
     /// Seconds since the root began, or since the step was ready.
     pub seconds: Option<f64>,
@@ -117,20 +149,22 @@ pub struct Waiting {
     /// longest, [`HOLDERS`] at most. The end of any of them is what it waits for.
     pub holders: Vec<StepId>,
     /// When the root is tried again, while it waits for that after a failure in passing.
-    pub root_next_at: Option<jiff::Timestamp>,
+    pub root_next_at: Option<Timestamp>,
 }
 
 /// Steps that are named of those that hold the slots.
 pub const HOLDERS: usize = 3;
 
 /// Every step of the plan that has not begun or will not run, with its reason, in the order of the plan. What is in a retry runs.
+/// `now`: by the run's clock.
 #[must_use]
-pub fn waiting(view: &RunView, shape: &Shape) -> Vec<Waiting> {
+pub fn waiting(view: &RunView, shape: &Shape, now: Timestamp) -> Vec<Waiting> {
+    let now = now.max(view.at.unwrap_or(now));
     let situation = Situation::of(view, shape);
     let reasons = situation.reasons(shape);
     let longest: Vec<StepId> = view.longest_running().into_iter().take(HOLDERS).map(|(id, _)| id.clone()).collect();
     let told = shape.steps().iter().enumerate().filter_map(|(index, step)| match situation.state(index) {
-        StepState::Pending => Some(pending(view, shape, (&reasons, &longest), index)),
+        StepState::Pending => Some(pending((view, now), shape, (&reasons, &longest), index)),
         StepState::NotRun => Some(left_out(view, &step.id)),
         _ => None,
     });
@@ -149,7 +183,12 @@ impl Busy {
     }
 }
 
-fn pending(view: &RunView, shape: &Shape, (reasons, longest): (&[Option<Reason>], &[StepId]), index: usize) -> Waiting {
+fn pending(
+    (view, now): (&RunView, Timestamp),
+    shape: &Shape,
+    (reasons, longest): (&[Option<Reason>], &[StepId]),
+    index: usize,
+) -> Waiting {
     let id = |place: usize| shape.step(place).map(|step| step.id.clone());
     let held = |place: usize| held_by(view, shape, place, reasons.get(place).cloned().flatten());
     let mut chain = Vec::new();
@@ -158,23 +197,29 @@ fn pending(view: &RunView, shape: &Shape, (reasons, longest): (&[Option<Reason>]
         at = *need;
         chain.extend(id(at));
     }
-    let root = id(at);
-    let state = root.as_ref().map_or(StepState::Pending, |root| view.state_of(root));
-    let root_view = root.as_ref().and_then(|root| view.steps.get(root));
+    let last = id(at);
+    let state = last.as_ref().map_or(StepState::Pending, |last| view.state_of(last));
     let since = match at == index {
         true => shape.step(index).and_then(|step| ready_since(view, shape, step)),
-        false => root_view.and_then(|root| root.started),
+        false => last.as_ref().and_then(|last| view.steps.get(last)?.started),
     };
-    let seconds = since.zip(view.at).map(|(since, now)| now.duration_since(since).as_secs_f64().max(0.0));
+    let seconds = since.map(|since| now.duration_since(since).as_secs_f64().max(0.0));
     let root_held_by = if at == index { None } else { held(at) };
     let holders = match reasons.get(at) {
         Some(Some(Reason::Lane(holder))) => id(*holder).into_iter().collect(),
         Some(Some(Reason::Slot)) => longest.to_vec(),
         _ => Vec::new(),
     };
+    let root = match reasons.get(at) {
+        Some(Some(Reason::Lane(holder))) => id(*holder),
+        _ => last.clone(),
+    };
+    let root = root.and_then(|root| Root::of(view, &root, now));
+    let next = last.filter(|_| root.as_ref().is_some_and(|root| root.again.as_ref().is_some_and(|a| a.in_s.is_some())));
     Waiting {
         holders,
-        root_next_at: root_view.filter(|root| root.state.is_running()).and_then(|root| root.next_at),
+        root_next_at: next.and_then(|last| view.steps.get(&last)?.next_at),
+        root,
         step: id(index).unwrap_or_else(|| StepId::new("", "", "")),
         held_by: held(index),
         chain,
@@ -185,7 +230,7 @@ fn pending(view: &RunView, shape: &Shape, (reasons, longest): (&[Option<Reason>]
 }
 
 /// When the last of what it needs was done.
-fn ready_since(view: &RunView, shape: &Shape, step: &crate::ShapeStep) -> Option<jiff::Timestamp> {
+fn ready_since(view: &RunView, shape: &Shape, step: &crate::ShapeStep) -> Option<Timestamp> {
     let ends = step.needs.iter().filter_map(|need| view.steps.get(&shape.step(*need)?.id)?.ended);
     ends.max().or(view.started)
 }
@@ -221,7 +266,17 @@ fn left_out(view: &RunView, id: &StepId) -> Waiting {
     let root_state = view.state_of(&root);
     let root_held_by = held(&root).filter(|_| root != *id && root_state == StepState::NotRun);
     let (holders, root_next_at) = (Vec::new(), None);
-    Waiting { step: id.clone(), held_by, chain, root_state, seconds: None, root_held_by, holders, root_next_at }
+    Waiting {
+        step: id.clone(),
+        held_by,
+        chain,
+        root: None,
+        root_state,
+        seconds: None,
+        root_held_by,
+        holders,
+        root_next_at,
+    }
 }
 
 #[cfg(test)]

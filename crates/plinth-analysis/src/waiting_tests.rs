@@ -8,18 +8,24 @@ use proptest::prelude::*;
 /// Random shapes in some moment of a run that could have happened: steps that ended or run have all that they need, two of a lane never run
 /// together, and no more than the slots.
 fn moments() -> impl Strategy<Value = (Shape, Situation)> {
-    let row = (prop::collection::vec(any::<prop::sample::Index>(), 0..3), 0_u8..5, 0_u8..4);
+    let row = (prop::collection::vec(any::<prop::sample::Index>(), 0..3), 0_u8..5, 0_u8..5);
     (prop::collection::vec(row, 1..25), 1_usize..5).prop_map(|(rows, slots)| {
         let steps = rows.iter().enumerate().map(|(i, (needs, lane, _))| {
             let needs: Vec<usize> = needs.iter().filter(|_| i > 0).map(|need| need.index(i)).collect();
             shape_step(&format!("nodes/s/{i}"), &needs, ["node a", "node b"].get(usize::from(*lane)).copied())
         });
         let shape = Shape::new(steps.collect());
-        let mut at = Situation { states: vec![StepState::Pending; rows.len()], slots, stopping: false };
+        let states = vec![StepState::Pending; rows.len()];
+        let mut at = Situation { states, again: BTreeSet::new(), slots, stopping: false };
         for (i, (_, _, luck)) in rows.iter().enumerate() {
             let begins = at.reasons(&shape).get(i) == Some(&Some(Reason::None));
             if begins && *luck > 0 {
-                at.states[i] = if *luck == 1 { StepState::Acting } else { StepState::Changed };
+                at.states[i] = match luck {
+                    1 => StepState::Acting,
+                    2 => StepState::Looking,
+                    _ => StepState::Changed,
+                };
+                at.again.extend((*luck == 2).then_some(i));
             }
         }
         (shape, at)
@@ -80,7 +86,7 @@ proptest! {
     #[test]
     fn whoever_holds_a_lane_or_a_slot_is_named((shape, at) in moments()) {
         let view = view_of(&shape, &at);
-        let all = waiting(&view, &shape);
+        let all = waiting(&view, &shape, made::at(100.0));
         let pending = at.states.iter().filter(|state| **state == StepState::Pending).count();
         prop_assert_eq!(all.len(), pending);
         for one in &all {
@@ -100,6 +106,85 @@ proptest! {
                 let is_lane = matches!(held, Some(HeldBy::Lane { .. }));
                 prop_assert!(is_lane || reason == Some(Reason::None));
             }
+        }
+    }
+}
+
+/// A node that does not answer and one that is busy; the installation needs both, and everything else needs it.
+fn dead_and_busy() -> (Shape, RunView) {
+    let names = ["nodes/account/dead", "nodes/downloads/busy", "nodes/facts/dead", "nodes/prepare/busy"];
+    let mut steps: Vec<crate::ShapeStep> =
+        names.iter().zip([&[][..], &[], &[0], &[1]]).map(|(name, needs)| shape_step(name, needs, None)).collect();
+    steps.push(shape_step("kubernetes/deploy/lab", &[2, 3], None));
+    steps.extend((0..5).map(|n| shape_step(&format!("platform/release/{n}"), &[4], None)));
+    let retried = |attempt| EventBody::StepRetrying {
+        step: made::id("nodes/account/dead"),
+        attempt,
+        message: "looking at the account on dead (192.0.2.1): no answer from 192.0.2.1 port 22".into(),
+        wait_s: 5.0,
+        next_at: Some(made::at(f64::from(attempt) * 25.0)),
+    };
+    let view = made::view([
+        (made::at(0.0), EventBody::RunStarted(RunHead { steps: 10, parallel: 8, ..made::head("r") })),
+        (made::at(1.0), made::started(made::id("nodes/account/dead"), None, None)),
+        (made::at(2.0), made::started(made::id("nodes/downloads/busy"), None, None)),
+        (made::at(20.0), retried(1)),
+        (made::at(45.0), retried(2)),
+    ]);
+    (Shape::new(steps), view)
+}
+
+#[test]
+fn a_step_that_fails_and_is_tried_again_is_the_root_of_all_that_stands_behind_it() {
+    let (shape, view) = dead_and_busy();
+    let all = waiting(&view, &shape, made::at(60.0));
+    let roots: Vec<(&str, &str)> =
+        all.iter().map(|one| (one.step.as_str(), one.root.as_ref().unwrap().step.target())).collect();
+    assert_eq!(roots.iter().filter(|(_, root)| *root == "dead").count(), 7, "{roots:?}");
+    assert!(roots.contains(&("nodes/prepare/busy", "busy")), "{roots:?}");
+    let deploy = all.iter().find(|one| one.step.as_str() == "kubernetes/deploy/lab").unwrap();
+    assert_eq!(deploy.chain, [made::id("nodes/facts/dead"), made::id("nodes/account/dead")]);
+}
+
+/// A look that is repeated tells nobody that it begins: its moment is over, so it is on.
+#[test]
+fn an_attempt_is_to_come_until_its_moment_and_on_afterwards() {
+    let (shape, view) = dead_and_busy();
+    let again = |now| waiting(&view, &shape, made::at(now))[0].root.clone().unwrap().again.unwrap();
+    assert_eq!((again(46.0).attempt, again(46.0).in_s), (3, Some(4.0)));
+    assert_eq!((again(50.0).attempt, again(50.0).in_s), (3, None));
+    assert_eq!(waiting(&view, &shape, made::at(60.0))[0].root_next_at, None, "no past moment is told as one to come");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What comes first has everything behind it that stands behind it at all, however many others hold the same steps up.
+    #[test]
+    fn the_first_of_the_ranks_has_all_its_steps((shape, at) in moments()) {
+        let ranks = at.ranks(&shape, &at.lanes(&shape));
+        let Some(first) = ranks.iter().min_by_key(|(_, rank)| **rank).map(|(place, _)| *place) else { return Ok(()) };
+        let id = &shape.steps()[first].id;
+        let view = view_of(&shape, &at);
+        let mut here = at.clone();
+        here.again.retain(|place| *place == first);
+        // As long as only needs count: what waits for a lane has a holder of its own.
+        let reasons = here.reasons(&shape);
+        let needs_it = |index: usize| shape.reach(&shape.steps()[index].id, true).contains(id);
+        for (index, reason) in reasons.iter().enumerate().filter(|(index, _)| needs_it(*index)) {
+            if view.state_of(&shape.steps()[index].id) != StepState::Pending {
+                continue;
+            }
+            let mut root = index;
+            let mut told = reason.clone();
+            while let Some(Reason::Need(need)) = told {
+                root = need;
+                told = reasons[need].clone();
+            }
+            if let Some(Reason::Lane(holder)) = told {
+                root = holder;
+            }
+            prop_assert_eq!(root, first, "{} of {:?}", shape.steps()[index].id.as_str(), at);
         }
     }
 }

@@ -6,13 +6,13 @@
 use crate::background::View;
 use crate::frame::{Scene, Size, frame};
 use crate::painter::{Features, Painter, Taskbar};
-use crate::runs::{left, sentence};
+use crate::runs::{awaited, left, sentence};
 use crate::sink::Sink;
 use crate::style::Palette;
 use crate::text_log::{TextLog, Verbosity};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use plinth_analysis::{FailureGroup, Past, Shape, Traits, time_left, waiting};
-use plinth_model::{Event, EventBody, Plan, RunView};
+use plinth_model::{Event, EventBody, Plan, RunView, StepId};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -103,6 +103,8 @@ impl History {
 #[derive(Default)]
 struct Known {
     waits: Option<String>,
+    /// The step that this names.
+    awaited: Option<StepId>,
     left: Option<String>,
     groups: Vec<FailureGroup>,
     looked: Rare,
@@ -178,10 +180,25 @@ impl Live {
         view.elapsed() + if flows { self.heard.elapsed().as_secs_f64() } else { 0.0 }
     }
 
+    /// The time by the run's clock.
+    fn now(&self) -> Option<Timestamp> {
+        let started = self.text_log.view().started?;
+        started.checked_add(SignedDuration::try_from_secs_f64(self.now_s()).ok()?).ok()
+    }
+
+    /// What the run waits for, unless that has ended since it was looked at.
+    fn waits(&self) -> Option<&str> {
+        let view = self.text_log.view();
+        let is_over = self.known.awaited.as_ref().is_some_and(|step| !view.state_of(step).is_running());
+        self.known.waits.as_deref().filter(|_| !is_over)
+    }
+
     fn look(&mut self) {
         if self.known.looked.is_due() {
             let (began, view) = (Instant::now(), self.text_log.view());
-            self.known.waits = sentence(view, &waiting(view, &self.shape));
+            let all = waiting(view, &self.shape, self.now().unwrap_or_default());
+            self.known.waits = sentence(view, &all);
+            self.known.awaited = awaited(view, &all).cloned();
             self.known.groups = self.text_log.failures();
             self.known.looked.done(began);
         }
@@ -191,9 +208,8 @@ impl Live {
     }
 
     fn estimate(&mut self) {
-        let (began, now_s, view) = (Instant::now(), self.now_s(), self.text_log.view());
+        let (began, now, view) = (Instant::now(), self.now(), self.text_log.view());
         let Some(past) = view.run.as_ref().and_then(|run| self.history.of(&run.run)) else { return };
-        let now = view.started.map(|from| from + SignedDuration::from_secs_f64(now_s));
         self.known.left = now.and_then(|now| time_left(view, &self.shape, past, now)).map(|some| left(&some));
         self.known.estimated.done(began);
     }
@@ -205,7 +221,7 @@ impl Live {
         let scene = Scene {
             view,
             groups: &self.known.groups,
-            waits: self.known.waits.as_deref(),
+            waits: self.waits(),
             now_s,
             left: self.known.left.as_deref(),
             head: true,

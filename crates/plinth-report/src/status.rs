@@ -15,11 +15,16 @@ use plinth_model::{NodeName, SiteName};
 /// The text, several lines, without a final line break. `groups`: what failed, by cause.
 #[must_use]
 pub fn status(site: &SiteName, status: &Status, groups: &[FailureGroup], palette: Palette) -> String {
-    let in_flight = status.in_flight.iter().flat_map(|step| in_flight(step, palette)).collect();
-    whole(site, status, (in_flight, groups), palette)
+    let stopping = status.stopping.iter().map(|reason| {
+        let reason = reason.strip_prefix("stopping ").unwrap_or(reason);
+        format!("  stopping {}", clean(reason))
+    });
+    let in_flight = status.in_flight.iter().flat_map(|step| in_flight(step, palette));
+    whole(site, status, (stopping.chain(in_flight).collect(), groups), palette)
 }
 
-/// The same of a run that is on: its frame ([`crate::frame::frame`]) says what is in flight, and which stages there are.
+/// The same of a run that is on: its frame ([`crate::frame::frame`]) says what is in flight, what it waits for, also while it is being
+/// stopped, and which stages there are.
 #[must_use]
 pub fn status_with(
     site: &SiteName,
@@ -38,7 +43,7 @@ pub fn heading(site: &SiteName, status: &Status, columns: usize, palette: Palett
     let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
     let name = Line::of(Ink::Bold, site.as_str()).and(Ink::Plain, format!(": {}{kind}", state(status)));
     let plan = plan.as_ref().map_or("-", |plan| plan.short());
-    let run = id.as_ref().map(|id| format!("  {} of plan {plan}, since {}", clean(id), time(*started)));
+    let run = id.as_ref().map(|id| format!("  since {}; plan {plan}, run {}", time(*started), clean(id)));
     let told = run.into_iter().chain(status.life.as_ref().and_then(life));
     let told = told.map(|text| Line::of(Ink::Dim, text));
     std::iter::once(name).chain(told).map(|line| line.fitted(columns, palette)).collect()
@@ -67,12 +72,6 @@ fn whole(
     ];
     lines.extend(status.life.as_ref().and_then(life));
     lines.extend(left_out(&status.run.without));
-    lines.extend(
-        status
-            .stopping
-            .iter()
-            .map(|reason| format!("  stopping {}", clean(reason.strip_prefix("stopping ").unwrap_or(reason)))),
-    );
     lines.extend(in_flight);
     lines.extend(cards(groups, palette).iter().map(|line| format!("  {line}")));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
@@ -302,6 +301,19 @@ mod tests {
     #[test]
     fn a_run_in_flight() {
         insta::assert_snapshot!(told(half(), Some(lock())));
+    }
+
+    /// The frame says why nothing new begins.
+    #[test]
+    fn why_a_run_stops_is_said_once() {
+        let mut view = half();
+        view.stopping = Some("stopping after 1 running step has finished".into());
+        let now = Status::of(view, Some(lock()), jiff::Timestamp::UNIX_EPOCH);
+        let frame = [Line::of(Ink::Doubtful, "stopping after 1 running step has finished")];
+        let text = status_with(&site(), &now, (&frame, &[]), Palette::PLAIN);
+        assert_eq!(text.matches("has finished").count(), 1, "{text}");
+        let text = status(&site(), &now, &[], Palette::PLAIN);
+        assert_eq!(text.matches("has finished").count(), 1, "{text}");
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Record {
     }
 
     /// The time by the run's own clock: of a rehearsal, and of another moment, that of its newest event.
-    fn time(&self) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
         let real = self.at.is_none() && self.view.run.as_ref().is_some_and(|head| !head.rehearsal);
         let now = self.now();
         if real { now } else { self.view.at.unwrap_or(now) }

@@ -21,7 +21,7 @@ pub use identity::same as same_identity;
 pub use lock::SiteLock;
 pub use prediction::{keep_prediction, kept_prediction};
 pub use private::inspect;
-pub use progress::progress;
+pub use progress::{progress, told_at};
 pub use record::{done_before, memory, same_site};
 pub use rehearsal::RehearsalFolder;
 pub use unlock::Held;

@@ -2,9 +2,11 @@
 
 use super::{Ink, Line, Scene};
 use crate::card::brief;
+use crate::runs::{attempt, cause};
 use crate::style::{Palette, Sign, short};
 use crate::text_log::moving;
-use plinth_analysis::{kind_of, ranges};
+use jiff::{SignedDuration, Timestamp};
+use plinth_analysis::{Again, kind_of, ranges};
 use plinth_model::run::{StageView, StepState, StepView};
 use plinth_model::span::{clock, span};
 use plinth_model::{RunView, Stage, StepId, amount};
@@ -16,6 +18,10 @@ const WIDE: usize = 60;
 const BAR: usize = 12;
 /// Kinds that are named where several are counted on one line.
 const KINDS: usize = 3;
+/// Lines of the sentence at most.
+const SENTENCE: usize = 3;
+/// Columns in front of what the foot says.
+const FOOT: usize = 11;
 
 /// A step that runs.
 type Running<'a> = (&'a StepId, &'a StepView);
@@ -40,7 +46,7 @@ pub(super) fn is_at_work(stage: &StageView) -> bool {
 }
 
 /// Why nothing new begins, or what the run waits for.
-pub(super) fn sentence(scene: &Scene<'_>) -> Option<String> {
+fn sentence(scene: &Scene<'_>) -> Option<String> {
     let stopping = scene.view.stopping.as_ref().filter(|_| scene.view.end.is_none());
     stopping.map(|reason| short(reason)).or_else(|| scene.waits.map(short))
 }
@@ -50,7 +56,7 @@ impl Drawn<'_> {
         self.columns >= WIDE
     }
 
-    /// `basepod-a: apply 018f…, plan 64879f7d6b96, 14 steps on 3 hosts`.
+    /// `basepod-a: apply, 14 steps on 3 hosts; plan 64879f7d6b96, run 018f…`.
     pub(super) fn head(&self) -> Option<Line> {
         let run = self.scene.view.run.as_ref()?;
         let verb = match (&run.small, run.verb.as_str()) {
@@ -59,8 +65,9 @@ impl Drawn<'_> {
             (None, verb) => short(verb),
         };
         let size = format!("{} on {}", amount(run.steps, "step"), amount(run.hosts, "host"));
-        let time = if run.rehearsal { "; time is virtual" } else { "" };
-        let text = format!(": {verb} {}, plan {}, {size}{time}", short(&run.run), run.plan.short());
+        let time = if run.rehearsal { ", time is virtual" } else { "" };
+        // What has no room is cut at the end: whoever wants a long name finds it in other places.
+        let text = format!(": {verb}, {size}{time}; plan {}, run {}", run.plan.short(), short(&run.run));
         Some(Line::of(Ink::Bold, short(run.site.as_str())).and(Ink::Dim, text))
     }
 
@@ -119,9 +126,33 @@ impl Drawn<'_> {
     }
 
     /// `  waits for kubernetes/deploy/lab, running 6 min 40 s; 2 steps behind it`.
-    pub(super) fn sentence(&self) -> Option<Line> {
+    ///
+    /// Broken where the terminal ends, on [`SENTENCE`] lines at most.
+    pub(super) fn sentence(&self) -> Vec<Line> {
         let ink = if self.scene.view.stopping.is_some() { Ink::Doubtful } else { Ink::Bold };
-        sentence(self.scene).map(|text| Line::of(ink, text))
+        let Some(text) = sentence(self.scene) else { return Vec::new() };
+        if !self.is_wide() || self.columns == usize::MAX {
+            return vec![Line::of(ink, text)];
+        }
+        let further = textwrap::Options::new(self.columns).subsequent_indent("  ");
+        let lines: Vec<_> = textwrap::wrap(&text, further);
+        let (first, rest) = lines.split_at(lines.len().min(SENTENCE - 1));
+        let rest = rest.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let mut told: Vec<Line> = first.iter().map(|line| Line::of(ink, line.as_ref())).collect();
+        told.extend((!rest.is_empty()).then(|| Line::of(ink, format!("  {rest}"))));
+        told
+    }
+
+    /// So many of these lines; what has no room stands behind the last one, which is cut.
+    pub(super) fn told(&self, mut lines: Vec<Line>, most: usize) -> Vec<Line> {
+        let rest = lines.split_off(most.min(lines.len()));
+        if rest.is_empty() {
+            return lines;
+        }
+        if let Some(last) = lines.pop() {
+            lines.push(rest.into_iter().fold(last, |line, more| line.behind(more)));
+        }
+        lines
     }
 
     /// A line for each step that runs, the longest first; where there is no room for all, the last lines are about kinds of them.
@@ -180,6 +211,11 @@ impl Drawn<'_> {
         (count > 0).then(|| Line::of(Ink::Moving, begin).and(Ink::Dim, format!(": {}", named.join(", "))))
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        let passed = SignedDuration::try_from_secs_f64(self.scene.now_s).ok()?;
+        self.scene.view.started?.checked_add(passed).ok()
+    }
+
     fn since(&self, step: &StepView) -> f64 {
         let began = self.scene.view.started.zip(step.started);
         let began = began.map_or(0.0, |(run, step)| step.duration_since(run).as_secs_f64());
@@ -188,11 +224,8 @@ impl Drawn<'_> {
 
     /// What a step does: what it waits for after an attempt that failed, what moves in it, or that it is looked at.
     fn doing(&self, step: &StepView) -> String {
-        if let Some(waits) = &step.waits {
-            let at = self.scene.view.started.zip(step.next_at);
-            let wait = at.map(|(run, next)| next.duration_since(run).as_secs_f64() - self.scene.now_s);
-            let again = wait.map_or_else(|| "waits to try again".to_owned(), |wait| format!("again in {}", span(wait)));
-            return format!("{again}: {}", short(waits));
+        if let Some(again) = self.now().and_then(|now| Again::of(step, now)) {
+            return format!("{}: {}", attempt(&again), short(cause(&again.message)));
         }
         let moves = moving(step);
         let attempt = if step.attempt > 1 { format!("attempt {} ", step.attempt) } else { String::new() };
@@ -201,7 +234,9 @@ impl Drawn<'_> {
     }
 
     /// `    07:10  8/14 steps done, 1 failed, 2 not run, 1 warning; still 4 min to 6 min, by 3 runs of this site`.
-    pub(super) fn foot(&self) -> Line {
+    ///
+    /// Where that is too long, the time left has a line of its own.
+    pub(super) fn foot(&self) -> Vec<Line> {
         let view = self.scene.view;
         let tally = view.tally();
         let all = view.run.as_ref().map_or(0, |run| run.steps).max(tally.ended());
@@ -221,8 +256,13 @@ impl Drawn<'_> {
             line = line.and(Ink::Plain, ", ").and(Ink::Doubtful, amount(view.warnings(), "warning"));
         }
         match self.scene.left {
-            Some(left) => line.and(Ink::Bold, format!("; {}", short(left))),
-            None => line,
+            Some(left) => {
+                let whole = line.clone().and(Ink::Bold, format!("; {}", short(left)));
+                let begin = " ".repeat(if self.is_wide() { FOOT } else { 0 });
+                let own = || vec![line.and(Ink::Plain, ";"), Line::of(Ink::Bold, format!("{begin}{}", short(left)))];
+                if whole.width() <= self.columns { vec![whole] } else { own() }
+            }
+            None => vec![line],
         }
     }
 

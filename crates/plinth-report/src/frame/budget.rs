@@ -44,10 +44,13 @@ pub(super) struct Wanted {
     /// Stages that something happens in, and all of them.
     pub(super) at_work: usize,
     pub(super) stages: usize,
+    /// Lines of the sentence, broken where the terminal ends.
     pub(super) sentence: usize,
     pub(super) running: usize,
     pub(super) failed: usize,
     pub(super) page: usize,
+    /// Lines of the foot beside its first.
+    pub(super) foot: usize,
 }
 
 /// Lines that the blocks get. One more is the foot's.
@@ -59,6 +62,7 @@ pub(super) struct Shares {
     pub(super) running: usize,
     pub(super) failed: usize,
     pub(super) page: usize,
+    pub(super) foot: usize,
 }
 
 impl Shares {
@@ -71,12 +75,15 @@ impl Shares {
         let running = wanted.running.min((size.rows / 3).max(1));
         grow(&mut share.running, running.min(1), &mut left);
         grow(&mut share.failed, failed.min(1), &mut left);
-        grow(&mut share.sentence, wanted.sentence, &mut left);
+        grow(&mut share.sentence, wanted.sentence.min(1), &mut left);
         grow(&mut share.stages, wanted.at_work.min(size.most / 4), &mut left);
         grow(&mut share.page, wanted.page, &mut left);
         if size.most >= ROOMY {
             grow(&mut share.head, wanted.head, &mut left);
         }
+        // What is cut off of these is what somebody looks for: until when, and why not.
+        grow(&mut share.foot, wanted.foot, &mut left);
+        grow(&mut share.sentence, wanted.sentence, &mut left);
         while left > 0 && (share.running < running || share.failed < failed) {
             let (one, another) = (share.running + 1, share.failed + 1);
             grow(&mut share.running, running.min(one), &mut left);

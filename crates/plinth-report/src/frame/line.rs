@@ -39,6 +39,16 @@ impl Line {
         self
     }
 
+    /// With another line behind it, whose indent a blank takes the place of.
+    #[must_use]
+    pub(crate) fn behind(mut self, more: Self) -> Self {
+        for (at, (ink, text)) in more.0.into_iter().enumerate() {
+            let text = if at == 0 { format!(" {}", text.trim_start()) } else { text };
+            self.0.push((ink, text));
+        }
+        self
+    }
+
     /// The text without colours.
     #[must_use]
     pub fn text(&self) -> String {

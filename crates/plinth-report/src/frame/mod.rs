@@ -41,24 +41,25 @@ pub struct Scene<'a> {
 pub fn frame(scene: &Scene<'_>, size: Size, palette: Palette) -> Vec<Line> {
     let stages = blocks::stages(scene.view);
     let at = blocks::Drawn { scene, columns: size.columns, palette };
-    let page = at.page();
+    let (sentence, foot, page) = (at.sentence(), at.foot(), at.page());
     let wanted = Wanted {
         head: usize::from(scene.head && scene.view.run.is_some()),
         at_work: stages.iter().filter(|(_, stage)| blocks::is_at_work(stage)).count(),
         stages: stages.len(),
-        sentence: usize::from(blocks::sentence(scene).is_some()),
+        sentence: sentence.len(),
         running: scene.view.running.len(),
         failed: scene.groups.len(),
         page: usize::from(page.is_some()),
+        foot: foot.len() - 1,
     };
     let shares = Shares::of(size, wanted);
     let mut lines = Vec::new();
     lines.extend(at.head().filter(|_| shares.head > 0));
     lines.extend(at.stages(&stages, shares.stages));
     lines.extend(at.failed(shares.failed));
-    lines.extend(at.sentence().filter(|_| shares.sentence > 0));
+    lines.extend(at.told(sentence, shares.sentence));
     lines.extend(at.running(shares.running));
-    lines.push(at.foot());
+    lines.extend(at.told(foot, shares.foot + 1));
     lines.extend(page.filter(|_| shares.page > 0));
     lines.into_iter().map(|line| line.fitted(size.columns, palette)).collect()
 }

@@ -27,7 +27,7 @@ struct Made {
 impl Made {
     fn of(events: &[Event], shape: &Shape) -> Self {
         let view = RunView::of(events);
-        let waits = sentence(&view, &waiting(&view, shape));
+        let waits = sentence(&view, &waiting(&view, shape, view.at.unwrap_or_default()));
         let took = TimeLeft { low_s: Some(720.0), high_s: Some(900.0), runs: 3, ..TimeLeft::default() };
         Self { groups: failure_groups(&view, &Traits::new()), waits, left: left(&took), page: None, view }
     }
@@ -186,6 +186,23 @@ fn of_a_run_that_is_stopped() {
     golden("stopped_run", &staged(script.events(), &SMALL), &Shape::default());
 }
 
+/// On a usual terminal neither how long is left nor until when a stop waits is cut off, nor the reason of a node that is dead.
+#[test]
+fn what_somebody_looks_for_is_not_cut_at_80_columns() {
+    let mut script = Script::new();
+    script.begin(294, 24).start(0.2, "platform/release/gpu-operator").act(0.3, "platform/release/gpu-operator", 1);
+    let until = "(given up at 2026-01-05T10:51:44Z, in 2 h 35 min, at the latest). Ctrl-C again stops now";
+    let reason = format!("stopping after 1 running step has finished: platform/release/gpu-operator {until}");
+    script.at(11.0, EventBody::RunStopping { reason });
+    let mut made = Made::of(&staged(script.events(), &SMALL), &Shape::default());
+    made.left = "time left unknown: no history for platform/release, runai/cluster".to_owned();
+    let lines = made.lines(Size::below(79, 24), UNICODE);
+    let text = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+    assert!(text.contains(until) && text.contains(&made.left), "{text}");
+    assert!(lines[0].contains("apply, 62 steps on 24 hosts"), "{text}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 79), "{lines:?}");
+}
+
 #[test]
 fn without_unicode_there_is_none_and_without_a_bound_everything_is_told() {
     let made = Made::of(&large(), &Shape::default());
@@ -294,12 +311,14 @@ proptest! {
     fn shares_are_never_more_than_there_is(
         rows in 1_usize..200,
         (at_work, more, running, failed) in (0_usize..7, 0_usize..7, 0_usize..100, 0_usize..100),
+        (sentence, foot) in (0_usize..4, 0_usize..2),
     ) {
         let size = Size::below(80, rows);
-        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence: 1, running, failed, page: 1 };
+        let wanted = Wanted { head: 1, at_work, stages: at_work + more, sentence, running, failed, page: 1, foot };
         let share = Shares::of(size, wanted);
-        let all = share.head + share.stages + share.sentence + share.running + share.failed + share.page;
-        prop_assert!(all < size.most.max(2));
+        let told =
+            share.head + share.stages + share.sentence + share.running + share.failed + share.page + share.foot;
+        prop_assert!(told < size.most.max(2));
         prop_assert!(size.most < 4 || (share.running > 0) == (running > 0) && (share.failed > 0) == (failed > 0));
         prop_assert!(share.running <= running && share.failed <= failed && share.stages <= at_work + more);
     }

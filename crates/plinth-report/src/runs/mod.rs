@@ -17,11 +17,12 @@ mod waits;
 pub use diff::diff;
 pub use failures::failures;
 pub use list::{Listed, list};
-pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_now};
+pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_lines, stop_now, stop_title};
 pub use path::{critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
-pub use waits::{reason, sentence, waits};
+pub(crate) use waits::{attempt, cause};
+pub use waits::{awaited, headed, reason, sentence, waits};
 
 use crate::style::{Palette, short};
 use crate::wrap::hanging;

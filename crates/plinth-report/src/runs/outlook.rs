@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::style::Sign;
-use plinth_analysis::{Deviation, Longer, RehearsalDiff, StopNow, TimeLeft};
+use plinth_analysis::{Deviation, KnownBy, Longer, RehearsalDiff, StopNow, TimeLeft};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
 
@@ -32,7 +32,7 @@ pub fn left(left: &TimeLeft) -> String {
     }
     match (left.low_s.zip(left.high_s), left.no_history.as_slice()) {
         (Some(seconds), _) => format!("still {}, by {}", range(seconds), from(left)),
-        (None, kinds) => format!("how long still is not known: no history for {}", some(kinds)),
+        (None, kinds) => format!("time left unknown: no history for {}", some(kinds)),
     }
 }
 
@@ -48,6 +48,12 @@ pub fn of_plan(took: &TimeLeft) -> Option<String> {
 fn from(left: &TimeLeft) -> String {
     match (left.runs, left.rehearsals) {
         (0, 0) => "what it did so far".to_owned(),
+        (runs, rehearsals) => of_site(runs, rehearsals),
+    }
+}
+
+fn of_site(runs: usize, rehearsals: usize) -> String {
+    match (runs, rehearsals) {
         (0, rehearsals) => format!("{} of this site", amount(rehearsals, "rehearsal")),
         (runs, 0) => format!("{} of this site", amount(runs, "run")),
         (runs, rehearsals) => {
@@ -68,12 +74,39 @@ fn some(kinds: &[String]) -> String {
     named.join(", ")
 }
 
-/// What stopping now would mean, in a few lines.
+/// What [`stop_lines`] is about.
+#[must_use]
+pub const fn stop_title(stop: &StopNow) -> &'static str {
+    if stop.stopping { "if it is cut off now" } else { "if it is stopped now" }
+}
+
+/// What stopping now would mean, in a few lines, behind its title.
 #[must_use]
 pub fn stop_now(stop: &StopNow, look: Look) -> String {
-    let mut lines = vec![format!("if it is stopped now: {}", stop_sentence(stop))];
+    let lines = stop_told(stop, look);
+    let (title, first) = (stop_title(stop), lines.first().map_or("", String::as_str));
+    look.fitted(&[vec![format!("{title}: {first}")], lines.get(1..).unwrap_or_default().to_vec()].concat())
+}
+
+/// The same without a title.
+#[must_use]
+pub fn stop_lines(stop: &StopNow, look: Look) -> String {
+    look.fitted(&stop_told(stop, look))
+}
+
+fn stop_told(stop: &StopNow, look: Look) -> Vec<String> {
+    let mut lines = vec![stop_sentence(stop)];
     for one in stop.mid_effect.iter().take(STEPS) {
-        let left = one.left_s.map_or_else(|| "no history".to_owned(), |left| format!("usually {} more", range(left)));
+        let left = one.left_s.zip(one.known_by).map_or_else(
+            || "how long it usually takes is not known".to_owned(),
+            |(left, by)| format!("usually {} more, by {}", range(left), known_by(by)),
+        );
+        let limit = one.deadline_s.map(f64::from).map(|seconds| {
+            // Behind an effect that is late comes a look with a deadline of its own: a stop waits for both.
+            let (attempt, both) = (span(seconds), span(2.0 * seconds));
+            format!("; an attempt is given up after {attempt}, with the look behind it after {both}")
+        });
+        let left = format!("{left}{}", limit.unwrap_or_default());
         let sign = look.palette.painted(Sign::Running);
         lines.push(format!("  {sign} in the middle of {} for {}; {left}", one.step, span(one.running_s)));
     }
@@ -81,10 +114,25 @@ pub fn stop_now(stop: &StopNow, look: Look) -> String {
         lines.push(format!("  and {}", amount(stop.mid_effect.len() - STEPS, "more step")));
     }
     lines.push(format!("  for whoever takes over: {}", stop.hand_over));
-    look.fitted(&lines)
+    lines
+}
+
+/// `2 runs of this site`, `5 such steps on other nodes in this run`.
+fn known_by(by: KnownBy) -> String {
+    match by {
+        KnownBy { runs: 0, rehearsals: 0, steps } => {
+            format!("{} on other nodes in this run", amount(steps, "such step"))
+        }
+        KnownBy { runs, rehearsals, .. } => of_site(runs, rehearsals),
+    }
 }
 
 fn stop_sentence(stop: &StopNow) -> String {
+    let not_begun = amount(stop.not_begun, "step");
+    if stop.stopping {
+        let again = amount(stop.mid_effect.len(), "step");
+        return format!("{again} would be looked at again; {not_begun} not begun");
+    }
     let waits = match (stop.mid_effect.len() + stop.looking, stop.clean_s, &stop.slowest) {
         (0, _, _) => "nothing runs, so it ends at once".to_owned(),
         (_, Some(seconds), Some(slowest)) => format!("Ctrl-C once waits {} for {slowest}", range(seconds)),
@@ -95,7 +143,7 @@ fn stop_sentence(stop: &StopNow) -> String {
         0 => String::new(),
         count => format!("; cut off, {} would be looked at again", amount(count, "step")),
     };
-    format!("{waits}{again}; {} not begun", amount(stop.not_begun, "step"))
+    format!("{waits}{again}; {not_begun} not begun")
 }
 
 /// The headline: where reality left the prediction.

@@ -17,7 +17,7 @@ fn what_is_known_of_the_time_left_is_said_and_what_is_not() {
     let kinds = ["platform/release", "runai/cluster"].map(str::to_owned).to_vec();
     let unknown = TimeLeft { no_history: kinds, ..TimeLeft::default() };
     assert_eq!(super::of_plan(&unknown), None);
-    assert_eq!(left(&unknown), "how long still is not known: no history for platform/release, runai/cluster");
+    assert_eq!(left(&unknown), "time left unknown: no history for platform/release, runai/cluster");
     let longer = Longer { step: id("kubernetes/deploy/lab"), running_s: 840.0, low_s: 300.0, high_s: 360.0 };
     let late = TimeLeft { longer: Some(longer), ..TimeLeft::default() };
     assert_eq!(left(&late), "longer than usual: kubernetes/deploy/lab has run 14 min, usually 5 min to 6 min");
@@ -25,8 +25,14 @@ fn what_is_known_of_the_time_left_is_said_and_what_is_not() {
 
 #[test]
 fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
-    let deploy =
-        InEffect { step: id("kubernetes/deploy/lab"), node: None, running_s: 60.0, left_s: Some((240.0, 300.0)) };
+    let deploy = InEffect {
+        step: id("kubernetes/deploy/lab"),
+        node: None,
+        running_s: 60.0,
+        left_s: Some((240.0, 300.0)),
+        known_by: Some(KnownBy { runs: 2, rehearsals: 1, steps: 0 }),
+        deadline_s: Some(4_800),
+    };
     let stop = StopNow {
         mid_effect: vec![deploy],
         not_begun: 56,
@@ -39,6 +45,16 @@ fn a_stop_says_what_it_waits_for_and_what_is_looked_at_again() {
     let first = "if it is stopped now: Ctrl-C once waits 4 min to 5 min for kubernetes/deploy/lab; cut off, 1 step would be looked at again; 56 steps not begun";
     assert_eq!(text.lines().next(), Some(first));
     assert!(text.ends_with("for whoever takes over: run r-1 of lab"), "{text}");
+    let by = "usually 4 min to 5 min more, by 2 runs and 1 rehearsal of this site; an attempt is given up after 1 h 20 min, with the look behind it after 2 h 40 min";
+    assert!(text.contains(by), "{text}");
+    let guess = InEffect { left_s: None, known_by: None, ..stop.mid_effect[0].clone() };
+    let unknown = stop_now(&StopNow { mid_effect: vec![guess], clean_s: None, ..stop.clone() }, PLAIN);
+    let said = "for 1 min; how long it usually takes is not known; an attempt is given up after 1 h 20 min, with the look behind it after 2 h 40 min";
+    assert!(unknown.contains(said) && !unknown.contains("usually 4"), "{unknown}");
+    let stopping = StopNow { stopping: true, ..stop.clone() };
+    let text = stop_now(&stopping, PLAIN);
+    assert!(text.starts_with("if it is cut off now: 1 step would be looked at again; 56 steps not begun\n"), "{text}");
+    assert!(stop_lines(&stopping, PLAIN).starts_with("1 step would be"), "the page has the title above it");
 
     let first = |stop: &StopNow| stop_now(stop, PLAIN).lines().next().unwrap().to_owned();
     let waits = StopNow { mid_effect: Vec::new(), looking: 1, ..stop };

@@ -63,9 +63,8 @@ pub fn show(shown: &Shown<'_>, look: Look) -> String {
         lines.extend(card(group, look.palette));
     }
     let mut text = look.fitted(&lines);
-    let waiting = waits::waits(shown.view, shown.waiting, look);
-    if !waiting.is_empty() {
-        text = format!("{text}\n{}\n{waiting}", look.palette.bold("not run, and why"));
+    for (title, waiting) in waits::headed(shown.view, shown.waiting, look) {
+        text = format!("{text}\n{}\n{waiting}", look.palette.bold(title));
     }
     let mut last: Vec<String> = Vec::new();
     last.extend((!shown.path.steps.is_empty()).then(|| path::summary(shown.path)));

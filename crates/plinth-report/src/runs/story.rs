@@ -139,9 +139,8 @@ fn causes(story: &Story<'_>, text: &mut Bounded) {
 fn rest(story: &Story<'_>, look: Look) -> Vec<String> {
     let Shown { view, waiting, path, slow, .. } = story.shown;
     let mut lines = Vec::new();
-    let waits = waits::waits(view, waiting, look);
-    if !waits.is_empty() {
-        lines.push("not run, and why:".to_owned());
+    for (title, waits) in waits::headed(view, waiting, look) {
+        lines.push(format!("{title}:"));
         lines.extend(waits.lines().map(str::to_owned));
     }
     let next = view.end.as_ref().map(|end| end.next.as_slice()).unwrap_or_default();

@@ -38,7 +38,7 @@ impl Made {
             entry: RunEntry::of(&view, false).unwrap(),
             kinds: kinds(&view),
             groups: failure_groups(&view, &Traits::new()),
-            waiting: waiting(&view, shape),
+            waiting: waiting(&view, shape, view.at.unwrap_or_default()),
             path: CriticalPath::of(&view, shape),
             slow: slow_nodes(&columns, &Hardware::new(), &[]),
             whole: StreamSeal::holds(events),
@@ -130,6 +130,77 @@ fn what_it_waits_for_is_said_with_its_root() {
         all.contains("kubernetes/health/basepod-a and 1 more step: needs kubernetes/deploy/basepod-a, running"),
         "{all}"
     );
+}
+
+/// A node that does not answer holds up the same steps as one that is well and busy.
+fn dead_and_busy(more: impl FnOnce(&mut Script)) -> Made {
+    let mut script = Script::new();
+    script.begin(6, 2).start(1.0, "nodes/account/dead").start(2.0, "nodes/storage/busy");
+    let message = "looking at the account on dead (192.0.2.1): no answer from 192.0.2.1 port 22".to_owned();
+    let (step, next_at) = (id("nodes/account/dead"), Some("2026-01-01T10:00:50Z".parse().unwrap()));
+    script.at(45.0, EventBody::StepRetrying { step, attempt: 2, message, wait_s: 5.0, next_at });
+    more(&mut script);
+    let shape = shape(&[
+        ("nodes/account/dead", &[]),
+        ("nodes/storage/busy", &[]),
+        ("nodes/facts/dead", &[0]),
+        ("kubernetes/deploy/basepod-a", &[1, 2]),
+        ("platform/release/gpu-operator", &[3]),
+    ]);
+    Made::of(&script.events(), &shape)
+}
+
+#[test]
+fn a_dead_node_is_what_the_run_waits_for_until_it_failed() {
+    let made = dead_and_busy(|script| {
+        script.progress(60.0, "nodes/storage/busy", 3, "images");
+    });
+    let told = sentence(&made.view, &made.waiting).unwrap();
+    let said =
+        "waits for nodes/account/dead, tried for 59 s, attempt 2; 3 steps behind it: no answer from 192.0.2.1 port 22";
+    assert_eq!(told, said);
+    assert_eq!(awaited(&made.view, &made.waiting), Some(&id("nodes/account/dead")));
+    let all = waits(&made.view, &made.waiting, plain(200));
+    let line = "nodes/facts/dead and 2 more steps: needs nodes/account/dead, tried for 59 s, attempt 2: no answer from";
+    assert!(all.contains(line), "{all}");
+
+    let made = dead_and_busy(|script| {
+        script.progress(46.0, "nodes/storage/busy", 3, "images");
+    });
+    assert!(sentence(&made.view, &made.waiting).unwrap().contains("attempt 2 in 4 s; 3 steps"));
+
+    let finding = || Finding::error(Code::named("node.unreachable"), "dead", "no answer").fix("look at it");
+    let made = dead_and_busy(|script| {
+        script.fail(68.0, "nodes/account/dead", "no answer", finding());
+    });
+    assert_eq!(sentence(&made.view, &made.waiting), None, "nobody waits for what failed");
+    let made = dead_and_busy(|script| {
+        script.fail(68.0, "nodes/account/dead", "no answer", finding());
+        script.at(69.0, EventBody::RunStopping { reason: "stopping".into() });
+    });
+    assert_eq!(sentence(&made.view, &made.waiting), None, "the reason of the stop says it");
+    let titles: Vec<&str> = headed(&made.view, &made.waiting, plain(200)).iter().map(|one| one.0).collect();
+    assert_eq!(titles, ["waits, and why"]);
+    let all = waits(&made.view, &made.waiting, plain(200));
+    assert!(all.contains("the run is being stopped") && !all.contains("the run stopped"), "{all}");
+}
+
+/// What runs beside a step that begins at this moment holds nothing up.
+#[test]
+fn a_step_that_begins_at_once_is_no_root() {
+    let mut script = Script::new();
+    script.begin(4, 2).start(1.0, "nodes/storage/busy");
+    script.end(3.0, "nodes/storage/busy", StepState::Changed, 2.0, "moved").start(3.0, "nodes/labels/n1");
+    let shape = shape(&[
+        ("nodes/storage/busy", &[]),
+        ("nodes/labels/n1", &[]),
+        ("kubernetes/deploy/basepod-a", &[0]),
+        ("platform/release/gpu-operator", &[2]),
+    ]);
+    let made = Made::of(&script.events(), &shape);
+    let told = sentence(&made.view, &made.waiting);
+    assert_eq!(told.as_deref(), Some("kubernetes/deploy/basepod-a begins; 1 step behind it"));
+    assert_eq!(awaited(&made.view, &made.waiting), None);
 }
 
 /// A thousand nodes that fail for three reasons.

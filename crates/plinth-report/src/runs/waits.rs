@@ -1,8 +1,8 @@
 //! What waits, and for what: ten thousand steps are a handful of roots.
 
-use super::Look;
+use super::{Look, short};
 use crate::style::Sign;
-use plinth_analysis::{Busy, Waiting};
+use plinth_analysis::{Again, Busy, Root, Waiting};
 use plinth_model::run::{HeldBy, StepState};
 use plinth_model::span::span;
 use plinth_model::{RunView, StepId, amount};
@@ -15,20 +15,97 @@ const CHAIN: usize = 4;
 /// Kinds that are named of those that hold the slots.
 const KINDS: usize = 3;
 
-/// The one sentence on top: what the run waits for, and since when. None when nothing waits, or the run has ended.
+/// The one sentence on top: what the run waits for, and since when. None when nothing waits, or the run has ended, stops, or nobody is at
+/// work on it. What failed is waited for by nobody.
 #[must_use]
 pub fn sentence(view: &RunView, waiting: &[Waiting]) -> Option<String> {
-    if view.end.is_some() || waiting.is_empty() {
+    let (awaited, count) = most_awaited(view, waiting)?;
+    let steps = amount(count, "step");
+    Some(match awaited {
+        Awaited::Root(root) => {
+            let (doing, why) = at_work(root);
+            format!("waits for {}, {doing}; {steps} behind it{why}", root.step)
+        }
+        Awaited::Slot => format!("waits for a slot ({}); {steps} behind it", busy(view)),
+        Awaited::Begins(step) => format!("{step} begins; {steps} behind it"),
+    })
+}
+
+/// The step that [`sentence`] names.
+#[must_use]
+pub fn awaited<'a>(view: &RunView, waiting: &'a [Waiting]) -> Option<&'a StepId> {
+    match most_awaited(view, waiting)?.0 {
+        Awaited::Root(root) => Some(&root.step),
+        Awaited::Slot | Awaited::Begins(_) => None,
+    }
+}
+
+/// What holds steps up that have not begun.
+#[derive(Clone, Copy)]
+enum Awaited<'a> {
+    Root(&'a Root),
+    Slot,
+    /// Nothing is in its way.
+    Begins(&'a StepId),
+}
+
+/// What fails and is tried again, else what most steps wait for.
+fn most_awaited<'a>(view: &RunView, waiting: &'a [Waiting]) -> Option<(Awaited<'a>, usize)> {
+    if view.end.is_some() || view.stopping.is_some() || view.running.is_empty() {
         return None;
     }
-    let (first, count) = roots(waiting).into_iter().next()?;
-    let text = match (&first.chain.last(), &first.held_by) {
-        (Some(root), _) => format!("waits for {root}{}", standing(first)),
-        (None, Some(HeldBy::Slot { .. })) => format!("waits for a slot ({})", busy(view)),
-        (None, Some(HeldBy::Lane { .. })) => format!("waits: {}", lane(first)),
-        (None, held) => format!("waits: {}", held_text(held.as_ref())),
+    let mut found: BTreeMap<&str, (Awaited<'_>, usize)> = BTreeMap::new();
+    for one in waiting {
+        let last = one.chain.last().unwrap_or(&one.step);
+        let holder = if one.chain.is_empty() { &one.held_by } else { &one.root_held_by };
+        let (key, awaited) = match (&one.root, holder) {
+            (Some(root), _) => (root.step.as_str(), Awaited::Root(root)),
+            (None, Some(HeldBy::Slot { .. })) => ("", Awaited::Slot),
+            (None, None) if view.state_of(last) == StepState::Pending => (last.as_str(), Awaited::Begins(last)),
+            _ => continue,
+        };
+        let is_itself = matches!(awaited, Awaited::Begins(step) if *step == one.step);
+        found.entry(key).or_insert((awaited, 0)).1 += usize::from(!is_itself);
+    }
+    let weight = |awaited: &Awaited<'_>| match awaited {
+        Awaited::Root(root) if root.again.is_some() => 2,
+        Awaited::Root(_) | Awaited::Slot => 1,
+        Awaited::Begins(_) => 0,
     };
-    Some(format!("{text}; {} behind it", amount(count, "step")))
+    found.into_values().rev().max_by_key(|(awaited, count)| (weight(awaited), *count))
+}
+
+/// What a step at work does, and behind everything else what it ran into: `running 6 min 40 s`; `tried for 59 s, attempt 3` and
+/// `: no answer from 10.184.162.18 port 22`.
+fn at_work(root: &Root) -> (String, String) {
+    let time = span(root.seconds);
+    match &root.again {
+        Some(again) => (format!("tried for {time}, {}", attempt(again)), format!(": {}", short(cause(&again.message)))),
+        None if root.acts => (format!("running {time}"), String::new()),
+        None => (format!("looking or waiting {time}"), String::new()),
+    }
+}
+
+/// `attempt 3`, `attempt 3 in 4 s`.
+pub(crate) fn attempt(again: &Again) -> String {
+    let in_s = again.in_s.map(|left| format!(" in {}", span(left))).unwrap_or_default();
+    format!("attempt {}{in_s}", again.attempt)
+}
+
+/// An error without its beginning, which says what was being done: the step says that.
+pub(crate) fn cause(message: &str) -> &str {
+    message.split_once(": ").map_or(message, |(_, cause)| cause)
+}
+
+/// What has not begun, under its heading, and what will not run.
+#[must_use]
+pub fn headed(view: &RunView, waiting: &[Waiting], look: Look) -> Vec<(&'static str, String)> {
+    let on = view.end.is_none() && !view.running.is_empty();
+    let (wait, left): (Vec<Waiting>, Vec<Waiting>) =
+        waiting.iter().cloned().partition(|one| on && view.state_of(&one.step) == StepState::Pending);
+    let told = [("waits, and why", wait), ("not run, and why", left)];
+    let told = told.into_iter().map(|(title, some)| (title, waits(view, &some, look)));
+    told.filter(|(_, text)| !text.is_empty()).collect()
 }
 
 /// Why each step waits, equal reasons once: how many, and the first of them with its chain.
@@ -43,7 +120,7 @@ pub fn waits(view: &RunView, waiting: &[Waiting], look: Look) -> String {
     look.fitted(&lines)
 }
 
-/// What waits for the same, with how many do; most first.
+/// What waits for the same, with how many do: first for what is tried again, then most first.
 fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
     let mut found: BTreeMap<String, (&Waiting, usize)> = BTreeMap::new();
     for one in waiting {
@@ -54,7 +131,10 @@ fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
         found.entry(key).and_modify(|(_, count)| *count += 1).or_insert((one, 1));
     }
     let mut roots: Vec<(&Waiting, usize)> = found.into_values().collect();
-    roots.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.step.cmp(&b.0.step)));
+    let again = |one: &Waiting| one.root.as_ref().is_some_and(|root| root.again.is_some());
+    roots.sort_by(|(a, many), (b, more)| {
+        again(b).cmp(&again(a)).then_with(|| more.cmp(many)).then_with(|| a.step.cmp(&b.step))
+    });
     roots
 }
 
@@ -71,12 +151,12 @@ pub fn reason(view: &RunView, one: &Waiting) -> String {
         let since = one.seconds.map(|seconds| format!("ready {}, ", span(seconds))).unwrap_or_default();
         return match &one.held_by {
             Some(HeldBy::Slot { .. }) => format!("{since}no slot ({})", busy(view)),
-            Some(HeldBy::Lane { .. }) => format!("{since}{}", lane(one)),
-            held => held_text(held.as_ref()),
+            Some(HeldBy::Lane { .. }) => format!("{since}{}", lane(view, one)),
+            held => held_text(view, held.as_ref()),
         };
     }
     let word = if matches!(one.held_by, Some(HeldBy::Gate { .. })) { "is behind a gate of" } else { "needs" };
-    format!("{word} {}{}", chain(&one.chain), standing(one))
+    format!("{word} {}{}", chain(&one.chain), standing(view, one))
 }
 
 fn chain(steps: &[StepId]) -> String {
@@ -89,35 +169,33 @@ fn chain(steps: &[StepId]) -> String {
     }
 }
 
-/// Where the root stands: `, running 3 min 18 s`.
-fn standing(one: &Waiting) -> String {
-    let time = one.seconds.map(|seconds| format!(" {}", span(seconds))).unwrap_or_default();
-    if let Some(at) = one.root_next_at {
-        return format!(", tried again at {at:.0}");
+/// Where the last one of the chain stands: `, running 3 min 18 s`.
+fn standing(view: &RunView, one: &Waiting) -> String {
+    if let Some(root) = one.root.as_ref().filter(|root| Some(&root.step) == one.chain.last()) {
+        let (doing, why) = at_work(root);
+        return format!(", {doing}{why}");
     }
     match one.root_state {
-        StepState::Looking => format!(", looking or waiting{time}"),
-        StepState::Acting => format!(", running{time}"),
         StepState::Failed => ", which failed".to_owned(),
         StepState::Unknown => ", whose end was not seen".to_owned(),
         _ => match &one.root_held_by {
-            Some(HeldBy::Lane { .. }) => format!(", {}", lane(one)),
-            Some(held) => format!(", {}", held_text(Some(held))),
+            Some(HeldBy::Lane { .. }) => format!(", {}", lane(view, one)),
+            Some(held) => format!(", {}", held_text(view, Some(held))),
             None => String::new(),
         },
     }
 }
 
 /// `node dgx-05 is busy with nodes/storage/dgx-05`.
-fn lane(one: &Waiting) -> String {
+fn lane(view: &RunView, one: &Waiting) -> String {
     let held = one.held_by.iter().chain(&one.root_held_by).find(|held| matches!(held, HeldBy::Lane { .. }));
     match (held, one.holders.first()) {
         (Some(HeldBy::Lane { lane }), Some(holder)) => format!("{lane} is busy with {holder}"),
-        (held, _) => held_text(held),
+        (held, _) => held_text(view, held),
     }
 }
 
-fn held_text(held: Option<&HeldBy>) -> String {
+fn held_text(view: &RunView, held: Option<&HeldBy>) -> String {
     match held {
         None => "begins at once".to_owned(),
         Some(HeldBy::Need { step }) => format!("needs {step}"),
@@ -128,6 +206,8 @@ fn held_text(held: Option<&HeldBy>) -> String {
             format!("the failure budget is spent: {} failed, {allowed} may", amount(*failed, "node"))
         }
         Some(HeldBy::Quorum { left, all }) => format!("{left} of {all} control-plane nodes are left, no majority"),
+        // As long as something is in flight, the run has not stopped yet.
+        Some(HeldBy::Stop) if !view.running.is_empty() => "the run is being stopped; the next one does it".to_owned(),
         Some(HeldBy::Stop) => "the run stopped before it".to_owned(),
     }
 }

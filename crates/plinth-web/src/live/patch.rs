@@ -56,7 +56,7 @@ fn body(record: &Record, from: u64, steps: &BTreeSet<&StepId>, left: Option<&str
 fn texts(record: &Record, left: Option<&str>) -> BTreeMap<&'static str, String> {
     let view = &record.view;
     // Not all that a page has computed: this is done four times a second.
-    let waits = if view.end.is_some() { Vec::new() } else { waiting(view, &record.shape) };
+    let waits = if view.end.is_some() { Vec::new() } else { waiting(view, &record.shape, record.time()) };
     let mut texts = BTreeMap::from([
         ("t-elapsed", elapsed(view)),
         ("t-done", done(view)),

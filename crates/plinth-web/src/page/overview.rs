@@ -69,7 +69,7 @@ fn rehearsal(diff: Option<&RehearsalDiff>) -> Markup {
 
 /// What a stop would mean, and the line for the colleague who takes over.
 fn if_stopped(stop: Option<&StopNow>) -> Markup {
-    html! { @if let Some(stop) = stop { section { h2 { "If I stop now" } (lines(&runs::stop_now(stop, PLAIN))) } } }
+    html! { @if let Some(stop) = stop { section { h2 { (runs::stop_title(stop)) } (lines(&runs::stop_lines(stop, PLAIN))) } } }
 }
 
 fn lines(text: &str) -> Markup {
@@ -171,10 +171,9 @@ pub(crate) fn slots(view: &plinth_model::RunView) -> String {
 }
 
 fn waiting(page: &OfRun<'_>) -> Markup {
-    let text = runs::waits(&page.record.view, &page.analysis.waiting, PLAIN);
-    let title = if page.record.is_on() { "Waits, and why" } else { "Not run, and why" };
+    let headed = runs::headed(&page.record.view, &page.analysis.waiting, PLAIN);
     html! {
-        @if !text.is_empty() {
+        @for (title, text) in &headed {
             section { h2 { (title) } ul.list.waits { @for line in text.lines() { li { (waits_line(page, line)) } } } }
         }
     }

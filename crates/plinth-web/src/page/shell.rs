@@ -174,6 +174,7 @@ pub(crate) fn headline(record: &Record, waiting: &[Waiting], causes: Option<usiz
         RunState::Running => match (&view.stopping, sentence(view, waiting)) {
             (Some(stopping), _) => told(stopping),
             (None, Some(waits)) => told(&waits),
+            (None, None) if view.pending() > 0 => "the next steps begin".to_owned(),
             (None, None) => "everything that is left is at work".to_owned(),
         },
         RunState::Interrupted => "its end was not seen: the next run looks at what was in flight first".to_owned(),

@@ -110,6 +110,8 @@ impl Now {
         let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
         let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
         view.moving(&moving);
+        let told_at = status.run.id.as_deref().and_then(|run| state::told_at(&directory, run));
+        view.at = view.at.max(told_at.filter(|_| status.run.state == RunState::Running));
         let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
         Ok(Self { undelivered, ..Self::of((site, status), view, (&shape, &traits, &past), now) })
@@ -125,11 +127,11 @@ impl Now {
         let now = if status.run.rehearsal { view.at.unwrap_or(now) } else { now };
         let is_on = status.run.state == RunState::Running;
         Self {
-            waiting: if is_on { waiting(&view, shape) } else { Vec::new() },
+            waiting: if is_on { waiting(&view, shape, now) } else { Vec::new() },
             groups: failure_groups(&view, traits),
             now_s: view.started.map_or(0.0, |from| now.duration_since(from).as_secs_f64().max(0.0)),
             left: time_left(&view, shape, past, now).filter(|_| is_on),
-            stop: stop_now(&view, past, now).filter(|_| is_on),
+            stop: stop_now((&view, shape), past, now).filter(|_| is_on),
             undelivered: Vec::new(),
             site,
             status,

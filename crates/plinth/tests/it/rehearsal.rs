@@ -329,3 +329,24 @@ fn a_narrow_network_with_addresses_of_the_site_is_shared_out_to_the_last_node() 
     let steps = plan["steps"].as_array().unwrap();
     assert_eq!(steps.iter().filter(|step| step["kind"] == "node.connect").count(), 19);
 }
+
+/// A node that does not answer holds up everything behind it, and is named before what runs well.
+#[test]
+fn a_dead_node_is_named_with_all_that_waits_for_it_and_no_more_once_it_failed() {
+    let folder = TempDir::new().unwrap();
+    let (state, site) = (folder.path().join("state"), basepod());
+    let fault = "node:rehearsal-00003:unreachable@account";
+    let arguments = ["rehearse", "-f", &site, "--state", text(&state), "--nodes", "24", "--fault", fault];
+    plinth(folder.path(), &arguments).exits(4);
+    let told =
+        |at: &str| plinth(folder.path(), &["status", "-f", &site, "--state", text(&state), "--at", at]).exits(0).stdout;
+    let before = told("+60s");
+    let line = before.lines().find(|line| line.trim().starts_with("waits for ")).unwrap_or_else(|| panic!("{before}"));
+    assert!(line.contains("nodes/account/rehearsal-00003, tried for 5"), "{line}");
+    assert!(line.contains("; 102 steps behind it: no answer from"), "{line}");
+    let all = before.lines().find(|line| line.contains("and 101 more steps: needs nodes/account/rehearsal-00003"));
+    assert!(all.is_some_and(|line| line.contains("attempt ")), "{before}");
+    assert!(!before.contains("again in 0 s"), "{before}");
+    let after = told("+70s");
+    assert!(!after.contains("waits for nodes/account/rehearsal-00003"), "{after}");
+}
