@@ -2,7 +2,7 @@
 
 use crate::graph::Shape;
 use crate::kinds::kind_of;
-use plinth_model::run::{HeldBy, StepState};
+use plinth_model::run::{HeldBy, Interrupted, StepState, StepView};
 use plinth_model::{RunView, StepId};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -118,12 +118,16 @@ pub struct Waiting {
     pub holders: Vec<StepId>,
     /// When the root is tried again, while it waits for that after a failure in passing.
     pub root_next_at: Option<jiff::Timestamp>,
+    /// Where the root, or without a chain the step itself, was when the run broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Steps that are named of those that hold the slots.
 pub const HOLDERS: usize = 3;
 
-/// Every step of the plan that has not begun or will not run, with its reason, in the order of the plan. What is in a retry runs.
+/// Every step of the plan that has not begun, will not run, or was interrupted, with its reason, in the order of the plan. What is in a
+/// retry runs.
 #[must_use]
 pub fn waiting(view: &RunView, shape: &Shape) -> Vec<Waiting> {
     let situation = Situation::of(view, shape);
@@ -131,7 +135,7 @@ pub fn waiting(view: &RunView, shape: &Shape) -> Vec<Waiting> {
     let longest: Vec<StepId> = view.longest_running().into_iter().take(HOLDERS).map(|(id, _)| id.clone()).collect();
     let told = shape.steps().iter().enumerate().filter_map(|(index, step)| match situation.state(index) {
         StepState::Pending => Some(pending(view, shape, (&reasons, &longest), index)),
-        StepState::NotRun => Some(left_out(view, &step.id)),
+        StepState::NotRun | StepState::Unknown => Some(left_out(view, &step.id)),
         _ => None,
     });
     told.collect()
@@ -175,6 +179,7 @@ fn pending(view: &RunView, shape: &Shape, (reasons, longest): (&[Option<Reason>]
     Waiting {
         holders,
         root_next_at: root_view.filter(|root| root.state.is_running()).and_then(|root| root.next_at),
+        interrupted: root_view.and_then(StepView::interrupted),
         step: id(index).unwrap_or_else(|| StepId::new("", "", "")),
         held_by: held(index),
         chain,
@@ -210,8 +215,10 @@ fn held_by(view: &RunView, shape: &Shape, index: usize, reason: Option<Reason>) 
 /// A step that will not run: the run said why, and of whom it said that, likewise.
 fn left_out(view: &RunView, id: &StepId) -> Waiting {
     let held = |id: &StepId| view.steps.get(id).and_then(|step| step.held_by.clone());
-    let (held_by, mut chain, mut root) = (held(id), Vec::new(), id.clone());
-    while let Some(HeldBy::Need { step }) = held(&root) {
+    let interrupted = |id: &StepId| view.steps.get(id).and_then(StepView::interrupted);
+    // What held it before it began says nothing of why it has not ended.
+    let (held_by, mut chain, mut root) = (held(id).filter(|_| interrupted(id).is_none()), Vec::new(), id.clone());
+    while let Some(HeldBy::Need { step }) = held(&root).filter(|_| interrupted(&root).is_none()) {
         if view.state_of(&root) != StepState::NotRun || chain.contains(&step) || step == *id {
             break;
         }
@@ -220,8 +227,9 @@ fn left_out(view: &RunView, id: &StepId) -> Waiting {
     }
     let root_state = view.state_of(&root);
     let root_held_by = held(&root).filter(|_| root != *id && root_state == StepState::NotRun);
-    let (holders, root_next_at) = (Vec::new(), None);
-    Waiting { step: id.clone(), held_by, chain, root_state, seconds: None, root_held_by, holders, root_next_at }
+    let (holders, root_next_at, interrupted) = (Vec::new(), None, interrupted(&root));
+    let step = id.clone();
+    Waiting { step, held_by, chain, root_state, seconds: None, root_held_by, holders, root_next_at, interrupted }
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use crate::printer::Printer;
 use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
-use crate::site_file::FILE;
+use crate::site_file::command;
 use plinth_app::{Approved, Operation};
-use plinth_model::text::shell_word;
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
 use std::path::Path;
@@ -31,7 +30,7 @@ pub(crate) async fn run(
         printer.name_log();
         // A rehearsal without a folder of its own leaves nothing behind.
         if operation.simulation().is_none() || common.state.is_some() {
-            printer.talk(&format!("the whole story: `{}`", why(common)));
+            printer.talk(&format!("the whole story: `{}`", command(common, "why")));
         }
     }
     if common.json {
@@ -51,20 +50,6 @@ fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
     if let Ok(Some(diff)) = compared {
         printer.talk(&plinth_report::runs::rehearsal_headline(&diff));
     }
-}
-
-/// The command that tells the story of this run.
-fn why(common: &Common) -> String {
-    let mut words = vec!["plinth why".to_owned()];
-    if common.file != Path::new(FILE) {
-        words.push(format!("-f {}", word(&common.file)));
-    }
-    words.extend(common.state.iter().map(|state| format!("--state {}", word(state))));
-    words.join(" ")
-}
-
-fn word(path: &Path) -> String {
-    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 /// What failed, where no event was shown.

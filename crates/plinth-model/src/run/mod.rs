@@ -21,6 +21,6 @@ pub use history::{History, RunHistory, StepHistory};
 pub use logs::{LogFile, LogOf, Logs};
 pub use order::{Gap, WINDOW};
 pub use seal::StreamSeal;
-pub use status::{Life, LockView, Status};
-pub use step_state::StepState;
+pub use status::{Holder, Life, LockView, Refusal, Status};
+pub use step_state::{Interrupted, StepState};
 pub use view::{Applied, Progress, RunEnd, RunState, RunView, StageView, StepView, Tally};

@@ -49,6 +49,8 @@ fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
     for one in waiting {
         let key = match (one.chain.last(), &one.held_by) {
             (Some(root), _) => root.to_string(),
+            // What was interrupted is its own reason.
+            (None, _) if one.interrupted.is_some() => format!("{} itself", one.step),
             (None, held) => held.as_ref().map_or("", HeldBy::word).to_owned(),
         };
         found.entry(key).and_modify(|(_, count)| *count += 1).or_insert((one, 1));
@@ -68,6 +70,9 @@ fn line(view: &RunView, one: &Waiting, count: usize, look: Look) -> String {
 #[must_use]
 pub fn reason(view: &RunView, one: &Waiting) -> String {
     if one.chain.is_empty() {
+        if let Some(place) = one.interrupted {
+            return place.told().to_owned();
+        }
         let since = one.seconds.map(|seconds| format!("ready {}, ", span(seconds))).unwrap_or_default();
         return match &one.held_by {
             Some(HeldBy::Slot { .. }) => format!("{since}no slot ({})", busy(view)),
@@ -95,11 +100,13 @@ fn standing(one: &Waiting) -> String {
     if let Some(at) = one.root_next_at {
         return format!(", tried again at {at:.0}");
     }
+    if let Some(place) = one.interrupted {
+        return format!(", {}", place.of_root());
+    }
     match one.root_state {
         StepState::Looking => format!(", looking or waiting{time}"),
         StepState::Acting => format!(", running{time}"),
         StepState::Failed => ", which failed".to_owned(),
-        StepState::Unknown => ", whose end was not seen".to_owned(),
         _ => match &one.root_held_by {
             Some(HeldBy::Lane { .. }) => format!(", {}", lane(one)),
             Some(held) => format!(", {}", held_text(Some(held))),

@@ -5,6 +5,7 @@ use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
 use crate::recorded::{Before, Chosen, Recorded, look};
+use crate::site_file::command;
 use crate::terminal;
 use jiff::Timestamp;
 use plinth_analysis::{
@@ -12,7 +13,7 @@ use plinth_analysis::{
 };
 use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, RunState, Status};
+use plinth_model::run::{Holder, LockView, RunState, Status};
 use plinth_model::{Exit, Problem, RunView, SiteName};
 use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, Look, sentence, waits};
@@ -107,7 +108,11 @@ impl Now {
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
-        let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
+        let status = status
+            .moving(&moving)
+            .awaiting(awaited)
+            .refused(state::refused(&directory))
+            .kept_in(&directory.display().to_string(), command(common, "logs"));
         view.moving(&moving);
         let traits = state::facts::traits(&directory).unwrap_or_default();
         let undelivered = notify::undelivered(&directory);
@@ -290,6 +295,7 @@ fn held(recorded: &Recorded, chosen: &Chosen, view: &RunView, at: Timestamp) -> 
         heartbeat: at,
         expires: at,
         alive: true,
+        process: Holder::There,
     })
 }
 
@@ -301,7 +307,8 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let chosen = recorded.whole(entry)?;
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
-    let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
+    let status =
+        Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string(), command(common, "logs"));
     let past = recorded.past(&chosen, printer);
     let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
     let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);
