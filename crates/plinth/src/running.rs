@@ -1,12 +1,12 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
+use crate::again::command;
 use crate::args::{Common, Progress};
 use crate::prediction;
 use crate::printer::Printer;
 use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
-use crate::site_file::command;
 use plinth_app::{Approved, Operation};
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};

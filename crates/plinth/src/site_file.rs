@@ -1,9 +1,7 @@
 //! The site file where the command line names none: for arguments and for completions alike.
 
-use crate::args::Common;
 use clap::Command;
-use plinth_model::text::shell_word;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The site file where none is named.
 pub(crate) const FILE: &str = "site.yaml";
@@ -31,15 +29,4 @@ pub(crate) fn without_empty_variables(mut command: Command) -> Command {
         }
     }
     command
-}
-
-/// Another verb on this very site, as it can be typed: with the site file and the state directory that were named.
-pub(crate) fn command(common: &Common, verb: &str) -> String {
-    let word = |path: &Path| shell_word(&path.to_string_lossy()).into_owned();
-    let mut words = vec![format!("plinth {verb}")];
-    if common.file != Path::new(FILE) {
-        words.push(format!("-f {}", word(&common.file)));
-    }
-    words.extend(common.state.iter().map(|state| format!("--state {}", word(state))));
-    words.join(" ")
 }

@@ -1,10 +1,10 @@
 //! `plinth history`.
 
+use crate::again::command;
 use crate::args::{Common, History as Arguments};
 use crate::explain::is_meant;
 use crate::kept::Kept;
 use crate::printer::{Printer, palette};
-use crate::site_file::command;
 use plinth_app::{Failure, state};
 use plinth_model::nearest::nearest;
 use plinth_model::run::{History, Refusal, history};

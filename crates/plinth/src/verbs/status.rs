@@ -1,11 +1,11 @@
 //! `plinth status`.
 
+use crate::again::command;
 use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
 use crate::printer::Printer;
 use crate::recorded::{Before, Chosen, Recorded, look};
-use crate::site_file::command;
 use crate::terminal;
 use jiff::Timestamp;
 use plinth_analysis::{
