@@ -3,7 +3,7 @@
 use super::Look;
 use crate::style::Sign;
 use plinth_analysis::{Busy, Waiting};
-use plinth_model::run::{HeldBy, StepState};
+use plinth_model::run::{HeldBy, Interrupted, StepState};
 use plinth_model::span::span;
 use plinth_model::{RunView, StepId, amount};
 use std::collections::BTreeMap;
@@ -34,8 +34,12 @@ pub fn sentence(view: &RunView, waiting: &[Waiting]) -> Option<String> {
 /// Why each step waits, equal reasons once: how many, and the first of them with its chain.
 #[must_use]
 pub fn waits(view: &RunView, waiting: &[Waiting], look: Look) -> String {
-    let roots = roots(waiting);
-    let mut lines: Vec<String> = roots.iter().take(ROOTS).map(|(one, count)| line(view, one, *count, look)).collect();
+    let mut lines: Vec<String> = [Interrupted::Effect, Interrupted::Look]
+        .iter()
+        .filter_map(|place| interrupted(waiting, *place, look))
+        .collect();
+    let roots = roots(waiting.iter().filter(|one| !is_interrupted(one)));
+    lines.extend(roots.iter().take(ROOTS).map(|(one, count)| line(view, one, *count, look)));
     let more: usize = roots.iter().skip(ROOTS).map(|(_, count)| count).sum();
     if more > 0 {
         lines.push(format!("  and {} for {}", amount(more, "more step"), amount(roots.len() - ROOTS, "other reason")));
@@ -43,19 +47,32 @@ pub fn waits(view: &RunView, waiting: &[Waiting], look: Look) -> String {
     look.fitted(&lines)
 }
 
+/// Whether the step itself broke off, and not one that it needs.
+fn is_interrupted(one: &Waiting) -> bool {
+    one.chain.is_empty() && one.interrupted.is_some()
+}
+
+/// `  ! interrupted in the middle of its effect; the next run looks at it first: nodes/storage/dgx-05`; none where nothing was.
+fn interrupted(waiting: &[Waiting], place: Interrupted, look: Look) -> Option<String> {
+    let of = |one: &&Waiting| is_interrupted(one) && one.interrupted == Some(place);
+    let steps: Vec<String> = waiting.iter().filter(of).map(|one| one.step.to_string()).collect();
+    let mut named: Vec<String> = steps.iter().take(ROOTS).cloned().collect();
+    named.extend((steps.len() > ROOTS).then(|| format!("{} more", steps.len() - ROOTS)));
+    let sign = look.palette.painted(Sign::Warning);
+    (!steps.is_empty()).then(|| format!("  {sign} {}: {}", place.told(), named.join(", ")))
+}
+
 /// What waits for the same, with how many do; most first.
-fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
-    let mut found: BTreeMap<String, (&Waiting, usize)> = BTreeMap::new();
+fn roots<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> Vec<(&'a Waiting, usize)> {
+    let mut found: BTreeMap<String, (&'a Waiting, usize)> = BTreeMap::new();
     for one in waiting {
         let key = match (one.chain.last(), &one.held_by) {
             (Some(root), _) => root.to_string(),
-            // What was interrupted is its own reason.
-            (None, _) if one.interrupted.is_some() => format!("{} itself", one.step),
             (None, held) => held.as_ref().map_or("", HeldBy::word).to_owned(),
         };
         found.entry(key).and_modify(|(_, count)| *count += 1).or_insert((one, 1));
     }
-    let mut roots: Vec<(&Waiting, usize)> = found.into_values().collect();
+    let mut roots: Vec<(&'a Waiting, usize)> = found.into_values().collect();
     roots.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.step.cmp(&b.0.step)));
     roots
 }
