@@ -386,7 +386,7 @@ mod tests {
         assert!(!text.contains("has ended") && !text.contains("is gone"), "{text}");
         assert!(text.contains("(process 4711) is there, but has not renewed it since 2026-01-01T10:06:00Z"), "{text}");
         assert!(text.contains("it ran out at 2026-01-01T10:07:00Z"), "{text}");
-        assert!(text.starts_with("basepod-a: interrupted, though its process is there\n"), "{text}");
+        assert!(text.starts_with("basepod-a: interrupted, though its process is there ("), "{text}");
         let text = told(Holder::Unseen);
         assert!(!text.contains(" has ended;") && text.contains("is not seen from here"), "{text}");
     }
