@@ -37,6 +37,7 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         root_held_by: None,
         holders: Vec::new(),
         root_next_at: None,
+        interrupted: None,
     };
     let subjects: Vec<Subject<'_>> = rows
         .iter()

@@ -4,7 +4,7 @@ use crate::graph::Shape;
 use crate::kinds::kind_of;
 use crate::roots::{NEVER, NOTHING, Rank, Root};
 use jiff::Timestamp;
-use plinth_model::run::{HeldBy, StepState};
+use plinth_model::run::{HeldBy, Interrupted, StepState, StepView};
 use plinth_model::{RunView, StepId};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -150,13 +150,16 @@ pub struct Waiting {
     pub holders: Vec<StepId>,
     /// When the root is tried again, while it waits for that after a failure in passing.
     pub root_next_at: Option<Timestamp>,
+    /// Where the root, or without a chain the step itself, was when the run broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Steps that are named of those that hold the slots.
 pub const HOLDERS: usize = 3;
 
-/// Every step of the plan that has not begun or will not run, with its reason, in the order of the plan. What is in a retry runs.
-/// `now`: by the run's clock.
+/// Every step of the plan that has not begun, will not run, or was interrupted, with its reason, in the order of the plan. What is in a
+/// retry runs. `now`: by the run's clock.
 #[must_use]
 pub fn waiting(view: &RunView, shape: &Shape, now: Timestamp) -> Vec<Waiting> {
     let now = now.max(view.at.unwrap_or(now));
@@ -165,7 +168,7 @@ pub fn waiting(view: &RunView, shape: &Shape, now: Timestamp) -> Vec<Waiting> {
     let longest: Vec<StepId> = view.longest_running().into_iter().take(HOLDERS).map(|(id, _)| id.clone()).collect();
     let told = shape.steps().iter().enumerate().filter_map(|(index, step)| match situation.state(index) {
         StepState::Pending => Some(pending((view, now), shape, (&reasons, &longest), index)),
-        StepState::NotRun => Some(left_out(view, &step.id)),
+        StepState::NotRun | StepState::Unknown => Some(left_out(view, &step.id)),
         _ => None,
     });
     told.collect()
@@ -215,11 +218,13 @@ fn pending(
         _ => last.clone(),
     };
     let root = root.and_then(|root| Root::of(view, &root, now));
+    let interrupted = last.as_ref().and_then(|last| view.steps.get(last)?.interrupted());
     let next = last.filter(|_| root.as_ref().is_some_and(|root| root.again.as_ref().is_some_and(|a| a.in_s.is_some())));
     Waiting {
         holders,
         root_next_at: next.and_then(|last| view.steps.get(&last)?.next_at),
         root,
+        interrupted,
         step: id(index).unwrap_or_else(|| StepId::new("", "", "")),
         held_by: held(index),
         chain,
@@ -255,8 +260,10 @@ fn held_by(view: &RunView, shape: &Shape, index: usize, reason: Option<Reason>) 
 /// A step that will not run: the run said why, and of whom it said that, likewise.
 fn left_out(view: &RunView, id: &StepId) -> Waiting {
     let held = |id: &StepId| view.steps.get(id).and_then(|step| step.held_by.clone());
-    let (held_by, mut chain, mut root) = (held(id), Vec::new(), id.clone());
-    while let Some(HeldBy::Need { step }) = held(&root) {
+    let interrupted = |id: &StepId| view.steps.get(id).and_then(StepView::interrupted);
+    // What held it before it began says nothing of why it has not ended.
+    let (held_by, mut chain, mut root) = (held(id).filter(|_| interrupted(id).is_none()), Vec::new(), id.clone());
+    while let Some(HeldBy::Need { step }) = held(&root).filter(|_| interrupted(&root).is_none()) {
         if view.state_of(&root) != StepState::NotRun || chain.contains(&step) || step == *id {
             break;
         }
@@ -265,7 +272,7 @@ fn left_out(view: &RunView, id: &StepId) -> Waiting {
     }
     let root_state = view.state_of(&root);
     let root_held_by = held(&root).filter(|_| root != *id && root_state == StepState::NotRun);
-    let (holders, root_next_at) = (Vec::new(), None);
+    let (holders, root_next_at, interrupted) = (Vec::new(), None, interrupted(&root));
     Waiting {
         step: id.clone(),
         held_by,
@@ -276,6 +283,7 @@ fn left_out(view: &RunView, id: &StepId) -> Waiting {
         root_held_by,
         holders,
         root_next_at,
+        interrupted,
     }
 }
 

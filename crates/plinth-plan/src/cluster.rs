@@ -323,7 +323,7 @@ fn cannot(cluster: &Cluster, name: &NodeName) -> Option<Finding> {
                 [] => "`plinth discover` lists the nodes".to_owned(),
                 near => format!("did you mean {}?", near.join(", ")),
             };
-            let text = format!("`--without {name}`: {name} is no node of the site");
+            let text = "no node of the site has this name, which `--without` gives";
             Some(Finding::error(code::NODES_NO_MATCH, name.as_str(), text).fix(fix))
         }
         Some(member) if member.is_quorum() => {

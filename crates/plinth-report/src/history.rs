@@ -96,6 +96,7 @@ fn one_run(run: &RunHistory, all: bool, palette: Palette) -> Vec<String> {
         (StepState::Unchanged, "found as wanted"),
         (StepState::Skipped, "skipped, as its gate decided"),
         (StepState::NotRun, "not run"),
+        (StepState::Looking, "only looked at, and the end of that was not seen"),
     ] {
         let of: Vec<&str> = rest.iter().filter(|step| step.state == state).map(|step| step.step.as_str()).collect();
         lines

@@ -8,7 +8,7 @@ use crate::summary::partly;
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::status::{ChecksStatus, FailureStatus, RunStatus, SmallStatus, StepStatus};
-use plinth_model::run::{Life, LockView, Progress, RunState, Status, StepState};
+use plinth_model::run::{Holder, Interrupted, Life, LockView, Progress, Refusal, RunState, Status, StepState};
 use plinth_model::span::span;
 use plinth_model::{NodeName, SiteName};
 
@@ -56,11 +56,14 @@ fn whole(
     palette: Palette,
 ) -> String {
     let name = palette.bold(site.as_str());
-    let lock = format!("{}{}", lock(status.lock.as_ref()), place(&status.directory));
+    let lock = format!("{}{}", lock(status.lock.as_ref()), place(status));
     let RunStatus { id, plan, rehearsal, .. } = &status.run;
     let Some(id) = id else {
-        let now: String = look(status).map(|line| line + "\n").unwrap_or_default();
-        return format!("{name}: never applied\n{now}{lock}");
+        let mut lines = vec![format!("{name}: never applied")];
+        lines.extend(status.refused.iter().flat_map(|refusal| refused(refusal, palette)));
+        lines.extend(look(status));
+        lines.push(lock);
+        return lines.join("\n");
     };
     let kind = if *rehearsal { " (a rehearsal: its times are virtual)" } else { "" };
     let plan = plan.as_ref().map_or("-", |plan| plan.short());
@@ -71,16 +74,36 @@ fn whole(
         format!("  steps    {}", steps(status)),
     ];
     lines.extend(status.life.as_ref().and_then(life));
-    lines.extend(left_out(&status.run.without));
+    lines.extend(left_out(&status.run));
     lines.extend(in_flight);
     lines.extend(cards(groups, palette).iter().map(|line| format!("  {line}")));
     let warnings = status.findings.iter().filter(|finding| is_warning(finding));
     lines.extend(warnings.map(|one| format!("    {}", warning(one, palette))));
     lines.extend(status.checks.iter().flat_map(|checks| checked(checks, palette)));
     lines.extend(status.small.iter().flat_map(|small| done_since(small, palette)));
+    lines.extend(status.refused.iter().flat_map(|refusal| refused(refusal, palette)));
     lines.extend(look(status));
     lines.push(lock);
     lines.join("\n")
+}
+
+/// Findings of a refusal that are told; the rest is counted.
+const REFUSED: usize = 5;
+
+/// `  refused  2026-11-30T01:00:00Z: not fit: dgx-05; nothing was changed`, and below it what was wrong.
+fn refused(refusal: &Refusal, palette: Palette) -> Vec<String> {
+    let Refusal { at, happened, fix, findings } = refusal;
+    let mut lines = vec![format!("  refused  no run began at {at:.0}: {}", clean(happened))];
+    for finding in findings.iter().take(REFUSED) {
+        let (sign, subject) = (palette.painted(Sign::Failed), clean(&finding.subject));
+        lines.push(format!("    {sign} {subject}  {} ({})", clean(&finding.message), clean(finding.code.as_str())));
+        lines.extend(behind_what(finding, palette).iter().map(|part| below(part)));
+    }
+    if findings.len() > REFUSED {
+        lines.push(format!("    and {}", amount(findings.len() - REFUSED, "more finding")));
+    }
+    lines.push(format!("    {}", labelled("next", fix, palette)));
+    lines
 }
 
 /// Seconds without an event that need no word.
@@ -101,15 +124,29 @@ pub fn sign_of_life(life: &Life) -> Option<String> {
     let stands = match (life.alive, life.renewed_s) {
         (true, Some(seconds)) if life.quiet_s >= QUIET_S => format!("is alive, last heard of {} ago", span(seconds)),
         (true, _) => return None,
-        (false, _) => "is gone".to_owned(),
+        (false, renewed) => standing(life.process, renewed),
     };
     Some(format!("no event for {}; {who} {stands}", span(life.quiet_s)))
 }
 
-fn left_out(nodes: &[NodeName]) -> Option<String> {
-    let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+/// Of whoever does not renew the lock.
+fn standing(process: Option<Holder>, renewed_s: Option<f64>) -> String {
+    let renewed = renewed_s.map(|seconds| format!(" for {}", span(seconds))).unwrap_or_default();
+    match process {
+        Some(Holder::Gone) => "is gone".to_owned(),
+        Some(Holder::There) => format!("is there, but has not renewed its lock{renewed}: stopped, or stuck"),
+        Some(Holder::Unseen) => {
+            format!("has not renewed its lock{renewed}; whether it has ended is not seen from here")
+        }
+        None => "does not hold the lock any more".to_owned(),
+    }
+}
+
+fn left_out(run: &RunStatus) -> Option<String> {
+    let verb = if run.rehearsal { "rehearse" } else { "apply" };
+    let names: Vec<&str> = run.without.iter().map(NodeName::as_str).collect();
     let them = if names.len() == 1 { "it" } else { "them" };
-    let line = format!("  missing  {}: left out of this run; `plinth apply` takes {them} in", names.join(", "));
+    let line = format!("  missing  {}: left out of this run; `plinth {verb}` takes {them} in", names.join(", "));
     (!names.is_empty()).then_some(line)
 }
 
@@ -134,11 +171,12 @@ fn done_since(small: &SmallStatus, palette: Palette) -> Vec<String> {
     lines
 }
 
-fn place(directory: &str) -> String {
+fn place(status: &Status) -> String {
+    let Status { directory, logs, .. } = status;
     if directory.is_empty() {
         String::new()
     } else {
-        format!("\n  state    {}  (logs: `plinth logs`)", clean(directory))
+        format!("\n  state    {}  (logs: `{}`)", clean(directory), clean(logs))
     }
 }
 
@@ -157,8 +195,14 @@ fn state(status: &Status) -> &'static str {
     match (status.run.state, &status.run.counts) {
         (RunState::Partly, Some(counts)) => partly(counts),
         (RunState::Partly, None) => "partly applied",
+        (RunState::Interrupted, _) if is_stuck(status) => "interrupted, though its process is there",
         (state, _) => state.word(),
     }
+}
+
+fn is_stuck(status: &Status) -> bool {
+    let of_run = |lock: &&LockView| Some(&lock.run) == status.run.id.as_ref();
+    status.lock.as_ref().filter(of_run).is_some_and(|lock| lock.process == Holder::There)
 }
 
 fn time(at: Option<jiff::Timestamp>) -> String {
@@ -167,12 +211,19 @@ fn time(at: Option<jiff::Timestamp>) -> String {
 
 fn steps(status: &Status) -> String {
     let counts = status.steps;
-    let interrupted = status.in_flight.iter().filter(|step| step.state == StepState::Unknown).count();
+    let of = |place| status.in_flight.iter().filter(|step| step.interrupted == Some(place)).count();
+    let (interrupted, only_looked) = (of(Interrupted::Effect), of(Interrupted::Look));
     let looked_at = status.in_flight.iter().filter(|step| step.state == StepState::Looking).count();
     let running = counts.running + looked_at;
-    let waiting = counts.waiting.saturating_sub(interrupted + looked_at);
+    let waiting = counts.waiting.saturating_sub(interrupted + only_looked + looked_at);
     let mut parts = vec![format!("{} done", counts.done)];
-    let further = [(running, "running"), (interrupted, "interrupted"), (counts.failed, "failed"), (waiting, "waiting")];
+    let further = [
+        (running, "running"),
+        (interrupted, "interrupted"),
+        (only_looked, "interrupted while only looked at"),
+        (counts.failed, "failed"),
+        (waiting, "waiting"),
+    ];
     parts.extend(further.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
     let all = counts.done + counts.running + counts.failed + counts.waiting;
     format!("{}: {}", amount(all, "step"), parts.join(", "))
@@ -180,13 +231,13 @@ fn steps(status: &Status) -> String {
 
 /// The step and since when; below it why it is in the plan, and what it ran into.
 fn in_flight(step: &StepStatus, palette: Palette) -> Vec<String> {
-    let text = match (step.state, step.seconds) {
-        (StepState::Unknown, _) => "interrupted; the next run looks at it first".to_owned(),
-        (state, Some(seconds)) => {
+    let text = match (step.interrupted, step.state, step.seconds) {
+        (Some(place), _, _) => place.told().to_owned(),
+        (None, state, Some(seconds)) => {
             let since = step.started.map_or_else(String::new, |at| format!(", since {at:.0}"));
             format!("{} for {}{since}", doing(state), span(seconds))
         }
-        (state, None) => doing(state).to_owned(),
+        (None, state, None) => doing(state).to_owned(),
     };
     let attempt = if step.attempt > 1 { format!(", attempt {}", step.attempt) } else { String::new() };
     let mut lines = vec![format!("    {} {}  {text}{attempt}", palette.painted(Sign::of(step.state)), step.step)];
@@ -234,7 +285,24 @@ fn lock(lock: Option<&LockView>) -> String {
     match lock {
         None => "  lock     free".to_owned(),
         Some(lock) if lock.alive => format!("  lock     held by {} since {:.0}", clean(&lock.owner), lock.acquired),
-        Some(lock) => format!("  lock     stale: {} has ended; the next run will take it over", clean(&lock.owner)),
+        Some(lock) => format!("  lock     stale: {}", stale(lock)),
+    }
+}
+
+/// Why a lock does not count any more, and what that means for whoever wants to run.
+fn stale(lock: &LockView) -> String {
+    let LockView { owner, heartbeat, expires, process, .. } = lock;
+    let owner = clean(owner);
+    match process {
+        Holder::Gone => format!("{owner} has ended; the next run will take it over"),
+        Holder::There => format!(
+            "{owner} is there, but has not renewed it since {heartbeat:.0}; it ran out at {expires:.0}. Look at that process first: it may go on. \
+             The next run will take the lock over"
+        ),
+        Holder::Unseen => format!(
+            "{owner} has not renewed it since {heartbeat:.0}; it ran out at {expires:.0}. Whether that process has ended is not seen from here. \
+             The next run will take the lock over"
+        ),
     }
 }
 
@@ -260,6 +328,7 @@ mod tests {
             heartbeat: at(6),
             expires: at(7),
             alive: true,
+            process: Holder::There,
         }
     }
 
@@ -318,6 +387,19 @@ mod tests {
 
     #[test]
     fn a_run_that_was_interrupted() {
-        insta::assert_snapshot!(told(half(), Some(LockView { alive: false, ..lock() })));
+        insta::assert_snapshot!(told(half(), Some(LockView { alive: false, process: Holder::Gone, ..lock() })));
+    }
+
+    /// Stopped with Ctrl-Z for longer than a lock lasts: whoever reads that it had ended would begin a second run beside it.
+    #[test]
+    fn a_process_that_is_there_and_does_not_renew_its_lock_has_not_ended() {
+        let told = |process| told(half(), Some(LockView { alive: false, process, ..lock() }));
+        let text = told(Holder::There);
+        assert!(!text.contains("has ended") && !text.contains("is gone"), "{text}");
+        assert!(text.contains("(process 4711) is there, but has not renewed it since 2026-01-01T10:06:00Z"), "{text}");
+        assert!(text.contains("it ran out at 2026-01-01T10:07:00Z"), "{text}");
+        assert!(text.starts_with("basepod-a: interrupted, though its process is there ("), "{text}");
+        let text = told(Holder::Unseen);
+        assert!(!text.contains(" has ended;") && text.contains("is not seen from here"), "{text}");
     }
 }

@@ -228,7 +228,9 @@ impl TextLog {
         match (outcome, node) {
             (StepState::Failed, _) => lines.extend(self.failure(now, step, *seconds, detail)),
             (StepState::NotRun, _) => {
-                let kind = Kind { label: String::new(), word: "not run".into(), unit: "steps" };
+                let is_interrupted = self.view.steps.get(step).is_some_and(|step| step.interrupted().is_some());
+                let word = if is_interrupted { StepState::Unknown } else { StepState::NotRun }.told();
+                let kind = Kind { label: String::new(), word: word.into(), unit: "steps" };
                 let news = News { target: step.to_string(), detail: told(detail), seconds: None };
                 lines.extend(self.add(now, kind, Sign::NotRun, news));
                 let complete = self.fold.spoke(&label(step));

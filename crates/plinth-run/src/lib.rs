@@ -13,6 +13,7 @@ pub mod sources;
 pub mod steps;
 pub mod survey;
 pub mod unprovisioned;
+mod unreached;
 mod without;
 
 pub use answers::{Checked, Told};

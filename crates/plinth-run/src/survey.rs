@@ -10,7 +10,7 @@ use plinth_check::preflight::{Judged, across, judge};
 use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::steps::{Credential, NodeExpectation, NodeTarget, Preparation};
-use plinth_model::{Finding, NodeName, Owner};
+use plinth_model::{Finding, NodeName};
 use plinth_plan::Visit;
 use plinth_world::node::{HostKey, HostKeyState};
 use plinth_world::{ClientError, ClientResult};
@@ -172,10 +172,6 @@ fn unreached(target: &NodeTarget, error: ClientError) -> Finding {
     if let Some(finding) = error.finding {
         return *finding;
     }
-    let owner = if error.transient.is_some() { Owner::NetworkTeam } else { Owner::You };
-    Finding::error(code::NODE_UNREACHABLE, target.node.as_str(), error.happened)
-        .owner(owner)
-        .evidence(error.doing)
+    crate::unreached::unreached(target.node.as_str(), error)
         .evidence(format!("address: {} port {}", target.address, target.port))
-        .fix(error.attempt)
 }

@@ -7,7 +7,7 @@ use plinth_analysis::{
     Analysis, Columns, Filter, Hardware, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits,
     hardware, time_left,
 };
-use plinth_model::run::{Life, LockView, Progress, RunState, Status};
+use plinth_model::run::{Holder, Life, LockView, Progress, RunState, Status};
 use plinth_model::{Event, Plan, RunView, StepId};
 use plinth_report::runs::Shown;
 use std::collections::BTreeMap;
@@ -169,6 +169,7 @@ impl Record {
             heartbeat: at,
             expires: at,
             alive: true,
+            process: Holder::There,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Errors of clients.
 
 use plinth_model::run::CommandFailure;
-use plinth_model::{Exit, Finding};
+use plinth_model::{Exit, Finding, NodeName};
 
 /// Result of a call through a client.
 pub type ClientResult<T> = Result<T, ClientError>;
@@ -67,6 +67,8 @@ pub struct ClientError {
     pub finding: Option<Box<Finding>>,
     /// The program that failed, where it was one.
     pub failure: Option<Box<CommandFailure>>,
+    /// Of a call about several nodes, those that it failed on; empty where it did not fail on some only.
+    pub nodes: Vec<NodeName>,
 }
 
 impl ClientError {
@@ -82,6 +84,7 @@ impl ClientError {
             transient: None,
             finding: None,
             failure: None,
+            nodes: Vec::new(),
         }
     }
 

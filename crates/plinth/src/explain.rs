@@ -4,15 +4,19 @@ use plinth_model::finding::{Code, Declaration, code};
 use plinth_model::nearest::nearest;
 use plinth_model::run::StepView;
 use plinth_model::span::span;
-use plinth_model::{Exit, Gate, NodeName, Plan, RunView, Step, amount};
+use plinth_model::{Exit, Gate, NodeName, Plan, Step, StepId, amount};
 use plinth_run::steps::EXPLANATIONS;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A topic, for people and for programs.
 pub(crate) struct Explanation {
     pub(crate) text: String,
     pub(crate) data: Value,
 }
+
+/// How steps went in the last run that had them.
+pub(crate) type LastTimes = BTreeMap<StepId, StepView>;
 
 /// Version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -121,7 +125,7 @@ fn faults() -> String {
 }
 
 /// Explains steps of a plan: one in full, several with a line each. None: the plan has none of that name.
-pub(crate) fn steps(wanted: &str, plan: &Plan, last: &RunView) -> Option<Explanation> {
+pub(crate) fn steps(wanted: &str, plan: &Plan, last: &LastTimes) -> Option<Explanation> {
     let found: Vec<&Step> = plan.steps.iter().filter(|step| is_meant(wanted, step)).collect();
     match found.as_slice() {
         [] => None,
@@ -159,11 +163,11 @@ pub(crate) fn near(wanted: &str, plan: Option<&Plan>) -> Option<String> {
     nearest(wanted, topics.chain(gates).chain(of_steps)).map(str::to_owned)
 }
 
-fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
+fn several(wanted: &str, steps: &[&Step], last: &LastTimes) -> Explanation {
     let mut lines = vec![format!("{wanted}: {}", amount(steps.len(), "step"))];
     let width = steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
     for step in steps {
-        lines.push(format!("  {:<width$}  {}", step.id, last_time(last.steps.get(&step.id))));
+        lines.push(format!("  {:<width$}  {}", step.id, last_time(last.get(&step.id))));
     }
     if let Some(first) = steps.first().filter(|first| steps.iter().all(|step| step.work.kind() == first.work.kind())) {
         lines.push(format!("  why:   {}", first.reason));
@@ -171,13 +175,13 @@ fn several(wanted: &str, steps: &[&Step], last: &RunView) -> Explanation {
     }
     let all: Vec<Value> = steps
         .iter()
-        .map(|step| json!({ "step": plinth_plan::render::step_json(step), "last": last.steps.get(&step.id) }))
+        .map(|step| json!({ "step": plinth_plan::render::step_json(step), "last": last.get(&step.id) }))
         .collect();
     Explanation { text: lines.join("\n"), data: json!({ "steps": all }) }
 }
 
 /// Explains a step of a plan, with what comes before and after it, and how it went last time.
-fn step(plan: &Plan, step: &Step, last: &RunView) -> Explanation {
+fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
     let after: Vec<&str> =
         plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
     let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
@@ -197,7 +201,7 @@ fn step(plan: &Plan, step: &Step, last: &RunView) -> Explanation {
     if step.work.properties().once {
         lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
     }
-    let view = last.steps.get(&step.id);
+    let view = last.get(&step.id);
     lines.push(format!("  last:  {}", last_time(view)));
     if let Some(finding) = view.and_then(|view| view.finding.as_deref()) {
         lines.extend(finding.evidence.iter().map(|line| format!("         {line}")));
@@ -217,6 +221,9 @@ fn last_time(view: Option<&StepView>) -> String {
     let at = view.started.map_or_else(String::new, |at| format!(", {at:.0}"));
     let detail =
         if view.detail.is_empty() { String::new() } else { format!(": {}", plinth_report::clean(&view.detail)) };
+    if let Some(place) = view.interrupted() {
+        return format!("{}{took}{at}", place.told());
+    }
     format!("{}{detail}{took}{at}", view.state)
 }
 

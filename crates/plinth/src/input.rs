@@ -75,7 +75,14 @@ pub(crate) fn show(json: bool, printer: &Printer, findings: &[Finding], source: 
         return;
     }
     let (text, file) = source.unwrap_or(("", Path::new("")));
-    printer.talk(&plinth_site::render::findings_text(findings, text, file, printer.color_err()));
+    printer.talk(&plinth_site::render::findings_text(&errors_last(findings), text, file, printer.color_err()));
+}
+
+/// As a terminal shows them: what ends the verb stands last, where it does not scroll away. Else the order stays.
+fn errors_last(findings: &[Finding]) -> Vec<Finding> {
+    let mut findings = findings.to_vec();
+    findings.sort_by_key(|finding| finding.severity);
+    findings
 }
 
 /// A problem in the shape that programs read.
@@ -100,7 +107,10 @@ pub(crate) fn refused(findings: &[Finding], file: &str, contacted: bool) -> Prob
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let code = findings.iter().find(|f| f.is_error()).map_or("CODE", |f| f.code.as_str());
-    Problem::while_doing("checking")
+    // What stands in no line of the file need not be the file's fault: a flag, or what BCM says.
+    let in_file = findings.iter().any(|finding| finding.is_error() && finding.line.is_some());
+    let doing = if in_file || !contacted { "checking" } else { "making a plan from" };
+    Problem::while_doing(doing)
         .to(file)
         .wrong_input(format!(
             "{}, {}; {}",

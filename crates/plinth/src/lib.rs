@@ -2,6 +2,7 @@
 //!
 //! The binary holds arguments, the printer and exit codes, one file per verb, and no decisions: those are `plinth-app`'s.
 
+mod again;
 mod approval;
 mod args;
 mod complete;

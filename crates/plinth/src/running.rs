@@ -1,14 +1,13 @@
 //! A run on the terminal: events to every sink, signals, the report.
 
+use crate::again::command;
 use crate::args::{Common, Progress};
 use crate::prediction;
 use crate::printer::Printer;
 use crate::recorded::Recorded;
 use crate::report::Report;
 use crate::sinks::Sinks;
-use crate::site_file::FILE;
 use plinth_app::{Approved, Operation};
-use plinth_model::text::shell_word;
 use plinth_model::{Exit, Problem, SiteName};
 use plinth_run::{RunReport, StopSignal};
 use std::path::Path;
@@ -56,26 +55,12 @@ fn tell_deviations(common: &Common, site: &SiteName, printer: &Printer) {
 /// Where the run is to be had: as a page, if there is something to hand over, and as its story, if something is left.
 fn tell_where(common: &Common, report: &RunReport, printer: &Printer) {
     if report.exit != Exit::Done || report.counts.changed > 0 {
-        let command = command(&format!("plinth report {}", report.run), common);
+        let command = command(common, &format!("report {}", report.run));
         printer.talk(&format!("as one page: `{command} --out run.html`"));
     }
     if report.exit != Exit::Done {
-        printer.talk(&format!("the whole story: `{}`", command("plinth why", common)));
+        printer.talk(&format!("the whole story: `{}`", command(common, "why")));
     }
-}
-
-/// The command about this site.
-fn command(verb: &str, common: &Common) -> String {
-    let mut words = vec![verb.to_owned()];
-    if common.file != Path::new(FILE) {
-        words.push(format!("-f {}", word(&common.file)));
-    }
-    words.extend(common.state.iter().map(|state| format!("--state {}", word(state))));
-    words.join(" ")
-}
-
-fn word(path: &Path) -> String {
-    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 /// What failed, where no event was shown.

@@ -6,6 +6,7 @@ mod manifests;
 mod observe;
 mod open;
 mod plan;
+mod refusal;
 mod room;
 mod run;
 mod sources;

@@ -111,6 +111,18 @@ impl Operation<'_> {
     /// # Errors
     /// When the inventory cannot be had, the site cannot be planned, or more nodes are unfit than may fail.
     pub async fn observe(&mut self, depth: Depth) -> Result<Observation, Failure> {
+        let mut wrong = Vec::new();
+        let seen = self.observe_to(depth, &mut wrong).await;
+        if let Err(failure) = &seen
+            && depth >= Depth::Steps
+        {
+            self.keep_refusal(failure, wrong);
+        }
+        seen
+    }
+
+    /// `wrong`: what the nodes are refused for, if that is why it ends.
+    async fn observe_to(&mut self, depth: Depth, wrong: &mut Vec<Finding>) -> Result<Observation, Failure> {
         let discovered = self.read_inventory().await?;
         let facts = facts::read(&self.directory)?;
         let mut observed = Observed { facts, ..self.remembered(discovered.inventory.clone())? };
@@ -135,7 +147,7 @@ impl Operation<'_> {
             told: BTreeMap::new(),
         };
         if depth >= Depth::Nodes {
-            self.observe_nodes(&mut seen, depth).await?;
+            self.observe_nodes(&mut seen, depth, wrong).await?;
             let look = self.look(&mut seen).await?;
             tracing::info!(steps = look.seen.len(), done = look.done.len(), "looked at the steps");
             self.tell(&look.findings);
@@ -198,13 +210,21 @@ impl Operation<'_> {
     }
 
     /// Checks the nodes that must be fit. Their facts may lead to another plan: where images go follows from them.
-    async fn observe_nodes(&mut self, seen: &mut Observation, depth: Depth) -> Result<(), Failure> {
+    async fn observe_nodes(
+        &mut self,
+        seen: &mut Observation,
+        depth: Depth,
+        wrong: &mut Vec<Finding>,
+    ) -> Result<(), Failure> {
         let Some(checked) = self.goal.checked(&seen.cluster) else { return Ok(()) };
         let survey = self.check_nodes(&checked).await?;
         self.audience.checked(&survey.findings);
         let unfit = match self.judge(&survey.findings, &checked) {
             Ok(unfit) => unfit,
-            Err(problem) if depth >= Depth::Steps => return Err(problem.into()),
+            Err(problem) if depth >= Depth::Steps => {
+                wrong.extend(survey.findings.into_iter().filter(Finding::is_error));
+                return Err(problem.into());
+            }
             Err(_) => Vec::new(),
         };
         let is_wrong = |node: &NodeName| survey.findings.iter().any(|f| f.is_error() && f.subject == node.as_str());
@@ -236,6 +256,9 @@ impl Operation<'_> {
         let mut survey = self.fenced(work).await?.map_err(|error| client_problem(&error))?;
         survey.findings.extend(self.room_for_runai(cluster, &survey));
         tracing::info!(answered = survey.facts.len(), findings = survey.findings.len(), "checked the nodes");
+        for Finding { code, subject, message, .. } in survey.findings.iter().filter(|finding| finding.is_error()) {
+            tracing::warn!(code = code.as_str(), node = %subject, "not fit: {message}");
+        }
         facts::keep(&self.directory, &survey.facts)?;
         Ok(survey)
     }
@@ -295,7 +318,7 @@ impl Operation<'_> {
             return Err(self.too_many_unfit(&unfit, &workers));
         }
         if !workers.is_empty() {
-            let text = "nothing waits for it, and the next `plinth apply` takes it in";
+            let text = format!("nothing waits for it, and the next `plinth {}` takes it in", self.verb(None));
             self.audience.text(&format!("going on without {}: {text} (run.nodeFailures is {budget})", names(&workers)));
         }
         if !needed.is_empty() {
@@ -309,7 +332,7 @@ impl Operation<'_> {
         let (names, budget) = (unfit.iter().copied().collect::<Vec<_>>().join(", "), self.desired.run.node_failures);
         let fix = "fix what is listed above (`plinth preflight --fix` fixes what is safe)";
         let attempt = if workers.len() == unfit.len() {
-            format!("{fix}; {}", plinth_run::go_on_without(&unfit.iter().copied().collect::<Vec<_>>()))
+            format!("{fix}; {}", plinth_run::go_on_without(self.verb(None), &unfit.iter().copied().collect::<Vec<_>>()))
         } else {
             format!("{fix}, or take the node out of the site file")
         };

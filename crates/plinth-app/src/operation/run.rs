@@ -4,7 +4,7 @@ use super::{Approved, Operation, Planned};
 use crate::failure::bug;
 use crate::goal::Goal;
 use crate::notify::{Notifier, Told};
-use crate::state::ProgressFile;
+use crate::state::{ProgressFile, refused};
 use crate::world::Crash;
 use plinth_model::run::Who;
 use plinth_model::steps::Removal;
@@ -40,7 +40,7 @@ impl Operation<'_> {
     }
 
     /// The verb that runs it. One small thing has the site for its goal too, and a command of its own.
-    fn verb<'a>(&self, small: Option<&'a str>) -> &'a str {
+    pub(super) fn verb<'a>(&self, small: Option<&'a str>) -> &'a str {
         if let Some(verb) = small.and_then(|command| command.split_whitespace().next()) {
             return verb;
         }
@@ -77,6 +77,7 @@ impl Operation<'_> {
         let Planned { plan, cluster, checks, small, .. } = approved.planned();
         let (verb, traceparent) = (self.verb(small.as_deref()).to_owned(), self.traceparent.clone());
         let notifier = self.notifier();
+        refused::forget(&self.directory);
         let lock = self.lock.as_mut().ok_or_else(|| bug("running a plan", "the site's lock was not taken"))?;
         let lock = lock.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (run, took_over) = lock.next_run()?;

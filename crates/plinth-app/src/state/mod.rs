@@ -10,6 +10,7 @@ mod prediction;
 mod private;
 mod progress;
 mod record;
+pub(crate) mod refused;
 mod rehearsal;
 mod told;
 mod unlock;
@@ -23,6 +24,7 @@ pub use prediction::{keep_prediction, kept_prediction};
 pub use private::inspect;
 pub use progress::{progress, told_at};
 pub use record::{done_before, memory, same_site};
+pub use refused::refused;
 pub use rehearsal::RehearsalFolder;
 pub use unlock::Held;
 

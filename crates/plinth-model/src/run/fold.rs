@@ -105,7 +105,7 @@ impl RunView {
                 }
             }
             EventBody::StepActing { step, diff, attempt, reads_only, installed: _ } => {
-                self.act(event.seq, step, (diff, *attempt));
+                self.act(event.seq, step, (diff, *attempt, !*reads_only));
                 self.set(step, if *reads_only { StepState::Looking } else { StepState::Acting });
             }
             EventBody::StepProgress { step, done, total, message } => {
@@ -143,8 +143,9 @@ impl RunView {
         self.set(step, StepState::Looking);
     }
 
-    fn act(&mut self, seq: u64, step: &StepId, (diff, attempt): (&[String], u32)) {
+    fn act(&mut self, seq: u64, step: &StepId, (diff, attempt, acts): (&[String], u32, bool)) {
         if let Some(view) = self.steps.get_mut(step) {
+            view.acted |= acts;
             (view.attempt, view.diff, view.progress, view.seq) = (attempt, diff.to_vec(), None, seq);
             (view.waits, view.next_at) = (None, None);
         }
@@ -205,6 +206,7 @@ impl RunView {
             seconds: None,
             reason: Arc::default(),
             attempt: 0,
+            acted: false,
             waits: None,
             retries: 0,
             diff: Vec::new(),

@@ -1,9 +1,9 @@
 //! `plinth status`: the view of the last run and the site's lock, in small.
 
-use super::{Progress, RunState, RunView, StepState, Who};
+use super::{Interrupted, Progress, RunState, RunView, StepState, Who};
 use crate::{Digest, Finding, NodeName, StepId};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Schema number of the machine shape.
@@ -36,11 +36,31 @@ pub struct Status {
     /// Who is waited for before the next run begins, as long as somebody holds the lock for one and has to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub awaited: Option<String>,
+    /// What refused a run that was to begin since that run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refusal>,
     /// The site's state directory: journal, keys, pins, logs.
     pub directory: String,
+    /// The command that tells where the logs are, with the flags that lead here. For people: programs know what they asked.
+    #[serde(skip)]
+    pub logs: String,
     /// Whether whoever runs it lives; none when the run is over, and for rehearsals, whose time is virtual.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub life: Option<Life>,
+}
+
+/// Why a run did not begin: it was refused after a look at the site, and nothing was changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// When, by the machine's clock, in a rehearsal too.
+    pub at: Timestamp,
+    /// Why, in a line.
+    pub happened: String,
+    /// What to do, and what to run then.
+    pub fix: String,
+    /// What was wrong: errors, as many as are kept.
+    pub findings: Vec<Finding>,
 }
 
 /// Signs of life of a run that has no end.
@@ -55,14 +75,17 @@ pub struct Life {
     pub alive: bool,
     /// Seconds since it last renewed the lock, as long as that is there.
     pub renewed_s: Option<f64>,
+    /// What is known of that process; null when the lock, which would name it, is not there any more.
+    pub process: Option<Holder>,
 }
 
 impl Life {
     fn of(view: &RunView, lock: Option<&LockView>, (held, now): (bool, Timestamp)) -> Option<Self> {
         let head = view.run.as_ref().filter(|head| !head.rehearsal && view.end.is_none())?;
         let since = |at: Timestamp| now.duration_since(at).as_secs_f64().max(0.0);
-        let renewed_s = lock.filter(|lock| lock.run == head.run).map(|lock| since(lock.heartbeat));
-        Some(Self { quiet_s: since(view.at?), who: head.who(), alive: held, renewed_s })
+        let lock = lock.filter(|lock| lock.run == head.run);
+        let (renewed_s, process) = lock.map(|lock| (since(lock.heartbeat), lock.process)).unzip();
+        Some(Self { quiet_s: since(view.at?), who: head.who(), alive: held, renewed_s, process })
     }
 }
 
@@ -112,6 +135,9 @@ pub struct StepStatus {
     pub step: StepId,
     /// `looking`, `acting`, `unknown`.
     pub state: StepState,
+    /// Where it was when the run broke off: `effect` or `look`; absent while the run is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
     /// When it started, by the run's clock.
     pub started: Option<Timestamp>,
     /// Seconds since then, if the run is on.
@@ -215,6 +241,20 @@ pub struct LockView {
     pub expires: Timestamp,
     /// Whether it still counts; otherwise the next run takes it over.
     pub alive: bool,
+    /// What is known of the process that holds it, or held it.
+    pub process: Holder,
+}
+
+/// What is known of the process that took a lock, whatever the lock's times say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holder {
+    /// This very process is there: it works, or it was stopped, or it is stuck.
+    There,
+    /// It has ended, for certain.
+    Gone,
+    /// It cannot be seen from here: it is on another machine, in another container, or of another boot.
+    Unseen,
 }
 
 impl Status {
@@ -224,11 +264,11 @@ impl Status {
         let id = view.run.as_ref().map(|run| run.run.clone());
         let held = lock.as_ref().is_some_and(|lock| lock.alive && Some(&lock.run) == id.as_ref());
         let state = view.state(held);
-        let in_flight = in_flight(&view, state, now);
         let life = Life::of(&view, lock.as_ref(), (held, now));
         if state != RunState::Running {
             view.lose_sight();
         }
+        let in_flight = in_flight(&view, state, now);
         Self {
             schema: SCHEMA,
             run: RunStatus {
@@ -251,7 +291,9 @@ impl Status {
             small: None,
             lock,
             awaited: None,
+            refused: None,
             directory: String::new(),
+            logs: String::new(),
             life,
         }
     }
@@ -279,16 +321,22 @@ impl Status {
         Self { awaited, ..self }
     }
 
+    /// The same, with what refused the run that was to begin next.
+    #[must_use]
+    pub fn refused(self, refused: Option<Refusal>) -> Self {
+        Self { refused, ..self }
+    }
+
     /// The same, with a later run that was checks alone, and a later one that did one small thing.
     #[must_use]
     pub fn followed_by(self, checks: Option<&RunView>, small: Option<&RunView>) -> Self {
         Self { checks: checks.map(ChecksStatus::of), small: small.and_then(SmallStatus::of), ..self }
     }
 
-    /// The same, with the place where all this is kept.
+    /// The same, with the place where all this is kept, and the command that tells of its logs.
     #[must_use]
-    pub fn kept_in(self, directory: &str) -> Self {
-        Self { directory: directory.to_owned(), ..self }
+    pub fn kept_in(self, directory: &str, logs: String) -> Self {
+        Self { directory: directory.to_owned(), logs, ..self }
     }
 }
 
@@ -300,6 +348,7 @@ fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus>
     let one = |(id, step): (&StepId, &super::StepView)| StepStatus {
         step: id.clone(),
         state: if running { step.state } else { StepState::Unknown },
+        interrupted: step.interrupted(),
         started: step.started,
         seconds: step.started.filter(|_| running).map(|from| now.duration_since(from).as_secs_f64().max(0.0)),
         attempt: step.attempt,
@@ -310,11 +359,11 @@ fn in_flight(view: &RunView, state: RunState, now: Timestamp) -> Vec<StepStatus>
     if running {
         return view.longest_running().into_iter().map(one).collect();
     }
-    // A step that was only looked at left nothing behind; one whose effect was dropped at a stop did.
-    let begun = |step: &super::StepView| {
-        step.state == StepState::Acting || (step.state == StepState::NotRun && step.attempt > 0)
-    };
-    view.steps.iter().filter(|(_, step)| begun(step)).map(one).collect()
+    let mut steps: Vec<StepStatus> =
+        view.steps.iter().filter(|(_, step)| step.interrupted().is_some()).map(one).collect();
+    // What may go on without plinth comes first.
+    steps.sort_by_key(|step| step.interrupted);
+    steps
 }
 
 fn failure(step: &StepId, view: &super::StepView) -> FailureStatus {

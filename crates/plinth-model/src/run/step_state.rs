@@ -82,6 +82,36 @@ impl fmt::Display for StepState {
     }
 }
 
+/// Where a step was when its run broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interrupted {
+    /// Its effect had begun, and may go on without plinth: the next run looks at it before anything else.
+    Effect,
+    /// It was only looked at, or waited for: nothing is left of it.
+    Look,
+}
+
+impl Interrupted {
+    /// The same in words, wherever a person reads of it.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Effect => "interrupted in the middle of its effect; the next run looks at it first",
+            Self::Look => "interrupted while it was only looked at; nothing is left of it",
+        }
+    }
+
+    /// The same of a step that others need: `needs nodes/account/dgx-05, interrupted in the middle of its effect`.
+    #[must_use]
+    pub const fn of_root(self) -> &'static str {
+        match self {
+            Self::Effect => "interrupted in the middle of its effect",
+            Self::Look => "interrupted while it was only looked at",
+        }
+    }
+}
+
 /// Reads the outcome of a step: a state that is no end is refused, since it would count as one.
 pub(super) fn ended<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StepState, D::Error> {
     let state = StepState::deserialize(deserializer)?;

@@ -1,7 +1,7 @@
 //! The view of a run: what all events so far amount to.
 
 use super::order::Order;
-use super::{CommandFailure, Counts, Event, Gap, HeldBy, Outcome, RunHead, StepState};
+use super::{CommandFailure, Counts, Event, Gap, HeldBy, Interrupted, Outcome, RunHead, StepState};
 use crate::gate::{GateAnswer, GateId};
 use crate::{Digest, Finding, Severity, Stage, StepId};
 use jiff::Timestamp;
@@ -162,6 +162,9 @@ pub struct StepView {
     /// Attempt, from 1; 0 before the first.
     #[serde(default)]
     pub attempt: u32,
+    /// Its effect has begun in this run. What only looks and waits has none, however often it is tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acted: bool,
     /// What the last attempt ran into, while the next one is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<String>,
@@ -209,6 +212,19 @@ pub struct StepView {
     pub failure: Option<Box<CommandFailure>>,
     /// `seq` of the last event about it.
     pub(super) seq: u64,
+}
+
+impl StepView {
+    /// Where it was when its run broke off: its end was not seen, or a stop cut its effect off. None of a step that goes on, ended, or had
+    /// not begun.
+    #[must_use]
+    pub const fn interrupted(&self) -> Option<Interrupted> {
+        match (self.state, self.acted) {
+            (StepState::Unknown | StepState::NotRun, true) => Some(Interrupted::Effect),
+            (StepState::Unknown, false) => Some(Interrupted::Look),
+            _ => None,
+        }
+    }
 }
 
 /// Something moved inside a step.

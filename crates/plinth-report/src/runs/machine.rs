@@ -2,6 +2,7 @@
 
 use super::Shown;
 use plinth_analysis::{Columns, CriticalPath, FailureGroup, Replay, RunDiff, RunEntry, Subject};
+use plinth_model::run::RunState;
 use serde_json::{Value, json};
 
 /// Version of all of these.
@@ -71,7 +72,7 @@ pub fn story(shown: &Shown<'_>, told: &str) -> Value {
         "schema": SCHEMA,
         "run": shown.entry,
         "causes": shown.groups,
-        "waiting": super::sentence(shown.view, shown.waiting),
+        "waiting": super::sentence(shown.view, shown.waiting).filter(|_| shown.entry.state == RunState::Running),
         "timeLeft": shown.outlook.left,
         "ifStoppedNow": shown.outlook.stop,
         "rehearsal": shown.outlook.rehearsal,

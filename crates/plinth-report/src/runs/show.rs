@@ -5,6 +5,7 @@ use super::{Look, list, path, short, waits};
 use crate::card::card;
 use crate::style::Sign;
 use plinth_analysis::{Analysis, CriticalPath, FailureGroup, KindView, RunEntry, Slow, Subject, Waiting};
+use plinth_model::run::{RunState, StepState};
 use plinth_model::span::span;
 use plinth_model::{RunView, amount};
 
@@ -56,7 +57,8 @@ pub fn show(shown: &Shown<'_>, look: Look) -> String {
     let mut lines = vec![list::head(shown.entry, look)];
     lines.extend(missing(shown));
     lines.extend(shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
-    lines.extend(waits::sentence(shown.view, shown.waiting).map(|text| format!("  {text}")));
+    let is_on = shown.entry.state == RunState::Running;
+    lines.extend(waits::sentence(shown.view, shown.waiting).filter(|_| is_on).map(|text| format!("  {text}")));
     let wide = shown.kinds.iter().map(|kind| kind.kind.len()).max().unwrap_or(0);
     lines.extend(shown.kinds.iter().map(|kind| kind_line(kind, wide, look)));
     for group in shown.groups {
@@ -134,6 +136,13 @@ fn slow_line(slow: &Slow, look: Look) -> String {
     )
 }
 
+/// The state in the words of the reason behind it, which says more of a step that was interrupted.
+fn stands(subject: &Subject<'_>) -> &'static str {
+    let is_interrupted = |waiting: &Waiting| waiting.chain.is_empty() && waiting.interrupted.is_some();
+    let state = if subject.waiting.is_some_and(is_interrupted) { StepState::Unknown } else { subject.row.state };
+    state.told()
+}
+
 /// Steps that a filter chose. What was bounded is said.
 #[must_use]
 pub fn steps(view: &RunView, chosen: &[Subject<'_>], look: Look) -> String {
@@ -146,7 +155,7 @@ pub fn steps(view: &RunView, chosen: &[Subject<'_>], look: Look) -> String {
             Some(waiting) => waits::reason(view, waiting),
             None => short(subject.detail),
         };
-        lines.push(format!("  {sign} {}  {}{took}  {text}", row.step, row.state));
+        lines.push(format!("  {sign} {}  {}{took}  {text}", row.step, stands(subject)));
     }
     if chosen.len() > STEPS {
         lines.push(format!("  the first {STEPS} of {}; `-o json` has all", chosen.len()));

@@ -3,9 +3,9 @@
 use super::{Look, Shown, list, outlook, path, short, waits};
 use crate::card::{card, titled};
 use crate::style::{Palette, clean};
-use plinth_model::run::RunState;
+use plinth_model::run::{Interrupted, RunState, StepState, StepView};
 use plinth_model::span::span;
-use plinth_model::{SiteName, amount};
+use plinth_model::{RunView, SiteName, amount};
 
 /// Fewer bytes than this tell no story.
 pub const LEAST_BYTES: usize = 1024;
@@ -95,22 +95,33 @@ fn opening(story: &Story<'_>, look: Look) -> Vec<String> {
         (counts.unchanged, "unchanged"),
         (counts.skipped, "skipped"),
         (counts.failed, "failed"),
+        (interrupted(view, Interrupted::Effect), "interrupted"),
+        (interrupted(view, Interrupted::Look), "interrupted while only looked at"),
         (counts.not_run, "not run"),
     ];
     let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let at = view.at.map(|at| format!("; as of {at:.0}, event {}", view.seq())).unwrap_or_default();
     lines.push(format!("  {} of plan {}: {}{at}", amount(entry.steps, "step"), plan(story), told.join(", ")));
-    lines.extend(view.stopping.as_ref().map(|reason| format!("  {}", short(reason))));
+    // What a stop waits for, and what ends it at once, is of use as long as it goes on.
+    let is_on = entry.state == RunState::Running;
+    lines.extend(view.stopping.as_ref().filter(|_| is_on).map(|reason| format!("  {}", short(reason))));
     if entry.state == RunState::Interrupted {
-        lines.push("  its end was not seen: the process was killed or lost; the next run looks first".to_owned());
+        let what = "its process was killed or lost, or does not renew the site's lock (`plinth status`)";
+        lines.push(format!("  its end was not seen: {what}; the next run looks first"));
     }
     lines.extend(story.shown.outlook.left.map(|left| format!("  {}", outlook::left(left))));
-    lines.extend(waits::sentence(view, waiting).map(|text| format!("  {text}")));
+    lines.extend(waits::sentence(view, waiting).filter(|_| is_on).map(|text| format!("  {text}")));
     lines.extend(story.shown.outlook.rehearsal.map(|diff| format!("  {}", outlook::rehearsal_headline(diff))));
     for (id, step) in view.longest_running().into_iter().take(WARNINGS) {
         lines.push(format!("  running: {id} for {}", span(view.running_for(step))));
     }
     lines
+}
+
+/// Steps whose end was not seen. Those that a stop cut off the run itself counts as not run.
+fn interrupted(view: &RunView, place: Interrupted) -> usize {
+    let lost = |step: &&StepView| step.state == StepState::Unknown && step.interrupted() == Some(place);
+    view.steps.values().filter(lost).count()
 }
 
 fn plan(story: &Story<'_>) -> String {

@@ -3,7 +3,7 @@
 use super::{Look, short};
 use crate::style::Sign;
 use plinth_analysis::{Again, Busy, Root, Waiting};
-use plinth_model::run::{HeldBy, StepState};
+use plinth_model::run::{HeldBy, Interrupted, StepState};
 use plinth_model::span::span;
 use plinth_model::{RunView, StepId, amount};
 use std::collections::BTreeMap;
@@ -111,8 +111,12 @@ pub fn headed(view: &RunView, waiting: &[Waiting], look: Look) -> Vec<(&'static 
 /// Why each step waits, equal reasons once: how many, and the first of them with its chain.
 #[must_use]
 pub fn waits(view: &RunView, waiting: &[Waiting], look: Look) -> String {
-    let roots = roots(waiting);
-    let mut lines: Vec<String> = roots.iter().take(ROOTS).map(|(one, count)| line(view, one, *count, look)).collect();
+    let mut lines: Vec<String> = [Interrupted::Effect, Interrupted::Look]
+        .iter()
+        .filter_map(|place| interrupted(waiting, *place, look))
+        .collect();
+    let roots = roots(waiting.iter().filter(|one| !is_interrupted(one)));
+    lines.extend(roots.iter().take(ROOTS).map(|(one, count)| line(view, one, *count, look)));
     let more: usize = roots.iter().skip(ROOTS).map(|(_, count)| count).sum();
     if more > 0 {
         lines.push(format!("  and {} for {}", amount(more, "more step"), amount(roots.len() - ROOTS, "other reason")));
@@ -120,9 +124,24 @@ pub fn waits(view: &RunView, waiting: &[Waiting], look: Look) -> String {
     look.fitted(&lines)
 }
 
+/// Whether the step itself broke off, and not one that it needs.
+fn is_interrupted(one: &Waiting) -> bool {
+    one.chain.is_empty() && one.interrupted.is_some()
+}
+
+/// `  ! interrupted in the middle of its effect; the next run looks at it first: nodes/storage/dgx-05`; none where nothing was.
+fn interrupted(waiting: &[Waiting], place: Interrupted, look: Look) -> Option<String> {
+    let of = |one: &&Waiting| is_interrupted(one) && one.interrupted == Some(place);
+    let steps: Vec<String> = waiting.iter().filter(of).map(|one| one.step.to_string()).collect();
+    let mut named: Vec<String> = steps.iter().take(ROOTS).cloned().collect();
+    named.extend((steps.len() > ROOTS).then(|| format!("{} more", steps.len() - ROOTS)));
+    let sign = look.palette.painted(Sign::Warning);
+    (!steps.is_empty()).then(|| format!("  {sign} {}: {}", place.told(), named.join(", ")))
+}
+
 /// What waits for the same, with how many do: first for what is tried again, then most first.
-fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
-    let mut found: BTreeMap<String, (&Waiting, usize)> = BTreeMap::new();
+fn roots<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> Vec<(&'a Waiting, usize)> {
+    let mut found: BTreeMap<String, (&'a Waiting, usize)> = BTreeMap::new();
     for one in waiting {
         let key = match (one.chain.last(), &one.held_by) {
             (Some(root), _) => root.to_string(),
@@ -130,7 +149,7 @@ fn roots(waiting: &[Waiting]) -> Vec<(&Waiting, usize)> {
         };
         found.entry(key).and_modify(|(_, count)| *count += 1).or_insert((one, 1));
     }
-    let mut roots: Vec<(&Waiting, usize)> = found.into_values().collect();
+    let mut roots: Vec<(&'a Waiting, usize)> = found.into_values().collect();
     let again = |one: &Waiting| one.root.as_ref().is_some_and(|root| root.again.is_some());
     roots.sort_by(|(a, many), (b, more)| {
         again(b).cmp(&again(a)).then_with(|| more.cmp(many)).then_with(|| a.step.cmp(&b.step))
@@ -148,6 +167,9 @@ fn line(view: &RunView, one: &Waiting, count: usize, look: Look) -> String {
 #[must_use]
 pub fn reason(view: &RunView, one: &Waiting) -> String {
     if one.chain.is_empty() {
+        if let Some(place) = one.interrupted {
+            return place.told().to_owned();
+        }
         let since = one.seconds.map(|seconds| format!("ready {}, ", span(seconds))).unwrap_or_default();
         return match &one.held_by {
             Some(HeldBy::Slot { .. }) => format!("{since}no slot ({})", busy(view)),
@@ -175,9 +197,11 @@ fn standing(view: &RunView, one: &Waiting) -> String {
         let (doing, why) = at_work(root);
         return format!(", {doing}{why}");
     }
+    if let Some(place) = one.interrupted {
+        return format!(", {}", place.of_root());
+    }
     match one.root_state {
         StepState::Failed => ", which failed".to_owned(),
-        StepState::Unknown => ", whose end was not seen".to_owned(),
         _ => match &one.root_held_by {
             Some(HeldBy::Lane { .. }) => format!(", {}", lane(view, one)),
             Some(held) => format!(", {}", held_text(view, Some(held))),

@@ -4,9 +4,9 @@ use super::options::RunReport;
 use super::tick::Run;
 use crate::journal::JournalError;
 use plinth_check::is_verdict;
-use plinth_model::run::{Counts, HeldBy, StepState};
+use plinth_model::run::{Counts, HeldBy, Interrupted, StepState};
 use plinth_model::{EventBody, Exit, Outcome, Problem, Severity, Stage, Step, amount};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Failed steps whose fix is told; the rest is counted.
 const TOLD: usize = 5;
@@ -63,9 +63,12 @@ impl Run<'_> {
         let open: Vec<usize> =
             (0..self.ended.len()).filter(|i| self.ended.get(*i).is_some_and(Option::is_none)).collect();
         for index in &open {
-            let dropped = self.machines.contains_key(index);
-            let reason =
-                if dropped { "dropped in flight; looked at first next time" } else { "the run stopped before it" };
+            let machine = self.machines.get(index).zip(self.plan.steps.get(*index));
+            let reason = match machine.map(|(machine, step)| machine.has_acted(step)) {
+                Some(true) => Interrupted::Effect.told(),
+                Some(false) => Interrupted::Look.told(),
+                None => "the run stopped before it",
+            };
             if self.ended.get(*index).is_some_and(Option::is_none) {
                 self.leave_out(*index, reason, &HeldBy::Stop);
             }
@@ -103,7 +106,12 @@ impl Run<'_> {
                 + self.options.warnings
                 + self.warnings,
             hosts: self.hosts(),
-            hosts_failed: self.failed_nodes.len(),
+            hosts_failed: self
+                .failed_in_step
+                .iter()
+                .chain(self.failed_nodes.iter().copied())
+                .collect::<BTreeSet<_>>()
+                .len(),
         }
     }
 
@@ -115,7 +123,8 @@ impl Run<'_> {
     fn not_done(&self) -> Option<String> {
         let names: Vec<&str> = self.plan.made_from.without.iter().map(|node| node.as_str()).collect();
         let (it, they) = if names.len() == 1 { ("it", "was") } else { ("them", "were") };
-        let line = format!("{} {they} left out; the next `plinth apply` takes {it} in", names.join(", "));
+        let verb = if self.options.rehearsal { "rehearse" } else { "apply" };
+        let line = format!("{} {they} left out; the next `plinth {verb}` takes {it} in", names.join(", "));
         (!names.is_empty()).then_some(line)
     }
 

@@ -1,7 +1,7 @@
 //! What a step's news means for the run: records, gates, dependents, the failure budget.
 
 use super::in_flight::{Message, Spawn};
-use super::step_machine::{Next, Rules, StepMachine};
+use super::step_machine::{Failing, Next, Rules, StepMachine};
 use super::tick::Run;
 use crate::behaviour::Probed;
 use crate::without::go_on_without;
@@ -22,7 +22,7 @@ impl<'a> Run<'a> {
                 "{}: {}; the running steps are finished first",
                 finding.subject, finding.message
             ));
-            self.end_failed(index, step, (finding, None));
+            self.end_failed(index, step, finding.into());
             return;
         }
         let Some(machine) = self.machines.get_mut(&index) else { return };
@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
                 self.note(step, notes);
                 self.end_done(index, step, changed, detail, answers);
             }
-            Next::Failed(finding, failure) => self.end_failed(index, step, (*finding, failure)),
+            Next::Failed(failing) => self.end_failed(index, step, *failing),
             Next::Left => self.leave_out(index, "the run stopped before its change", &HeldBy::Stop),
         }
     }
@@ -82,9 +82,11 @@ impl<'a> Run<'a> {
         self.queue.satisfy(&self.graph, index);
     }
 
-    fn end_failed(&mut self, index: usize, step: &'a Step, (finding, failure): (Finding, Option<Box<CommandFailure>>)) {
-        let finding = self.or_without(step, finding);
-        let ended = Ended { finding: Some(Box::new(finding.clone())), failure, ..Ended::default() };
+    fn end_failed(&mut self, index: usize, step: &'a Step, failing: Failing) {
+        let Failing { finding, program, nodes } = failing;
+        let finding = self.or_without(step, &nodes, finding);
+        self.failed_in_step.extend(nodes);
+        let ended = Ended { finding: Some(Box::new(finding.clone())), failure: program, ..Ended::default() };
         self.end(index, StepState::Failed, &finding.message, ended);
         self.failures.push((index, finding));
         let held = HeldBy::Need { step: step.id.clone() };
@@ -97,15 +99,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What fails while one worker is made ready need not hold up the others. One that is not waited for says nothing of it.
-    fn or_without(&self, step: &Step, mut finding: Finding) -> Finding {
-        let left_out = &self.plan.made_from.without;
-        if let Some(node) = step.work.node()
-            && step.work.stage() == Stage::Nodes
-            && self.options.optional.contains(node)
-            && !left_out.contains(node)
-        {
-            finding.fix = format!("{}; {}", finding.fix, go_on_without(&[node.as_str()]));
+    /// What fails on workers alone until Kubernetes runs need not hold up the others: the fix names the command for that. One that is not
+    /// waited for says nothing of it.
+    fn or_without(&self, step: &Step, failed_on: &[NodeName], mut finding: Finding) -> Finding {
+        let verb = self.options.verb.as_str();
+        let (verb, out) = (if verb.is_empty() { "apply" } else { verb }, &self.plan.made_from.without);
+        let nodes: Vec<&NodeName> = step.work.node().map_or_else(|| failed_on.iter().collect(), |node| vec![node]);
+        let may_go = |node: &&NodeName| self.options.optional.contains(*node) && !out.contains(node);
+        let before_platform = step.work.stage() <= Stage::Kubernetes && matches!(verb, "apply" | "rehearse");
+        if before_platform && !nodes.is_empty() && nodes.iter().all(may_go) {
+            let names: Vec<&str> = nodes.iter().map(|node| node.as_str()).collect();
+            finding.fix = format!("{}; {}", finding.fix, go_on_without(verb, &names));
         }
         finding
     }
@@ -211,7 +215,7 @@ impl<'a> Run<'a> {
                 format!("{} depends on gate {}, which was not answered", step.id, when.gate),
             )
             .fix("this is a bug in plinth: please report it");
-            self.end_failed(index, step, (finding, None));
+            self.end_failed(index, step, finding.into());
             return false;
         };
         if answer == when.answer {

@@ -5,11 +5,12 @@
 
 use super::in_flight::{Message, Spawn};
 use crate::behaviour::{Probe, Probed};
+use crate::unreached::{is_unreached, unreached};
 use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::CommandFailure;
-use plinth_model::{Digest, Finding, Step, amount};
+use plinth_model::{Digest, Finding, NodeName, Step, amount};
 use plinth_world::{ClientError, deadlines};
 use std::time::Duration;
 
@@ -73,10 +74,27 @@ pub(crate) enum Next {
         /// What is doubtful all the same.
         notes: Vec<Finding>,
     },
-    /// It failed, on this program if it was one.
-    Failed(Box<Finding>, Option<Box<CommandFailure>>),
+    /// It failed.
+    Failed(Box<Failing>),
     /// The run stops before its effect, or before its repetition.
     Left,
+}
+
+/// How a step failed.
+#[derive(Debug)]
+pub(crate) struct Failing {
+    /// What is wrong.
+    pub(crate) finding: Finding,
+    /// The program on which it failed, if it was one.
+    pub(crate) program: Option<Box<CommandFailure>>,
+    /// Of a step about several nodes, those that it failed on; empty where it did not fail on some only.
+    pub(crate) nodes: Vec<NodeName>,
+}
+
+impl From<Finding> for Failing {
+    fn from(finding: Finding) -> Self {
+        Self { finding, program: None, nodes: Vec::new() }
+    }
 }
 
 impl StepMachine {
@@ -93,7 +111,7 @@ impl StepMachine {
             Message::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
             Message::Late => failed(late(step, "looking at it")),
             Message::Probed(Err(error)) => self.look_failed(step, error, rules),
-            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => Next::Failed(finding, None),
+            Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => failed(*finding),
             Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
                 self.done(step, detail, (answers, notes))
             }
@@ -137,6 +155,11 @@ impl StepMachine {
         if self.effects > 0 { self.effects } else { self.looks.max(1) }
     }
 
+    /// Whether its effect has begun.
+    pub(crate) fn has_acted(&self, step: &Step) -> bool {
+        self.effects > 0 && !step.work.reads_only()
+    }
+
     /// Whether it had to wait for what it only looks at.
     pub(crate) fn waited(&self, step: &Step) -> bool {
         self.effects > 0 && step.work.reads_only()
@@ -144,7 +167,7 @@ impl StepMachine {
 
     /// A step that only looks changes nothing, even if it had to wait.
     fn done(&mut self, step: &Step, seen: String, (answers, notes): (Vec<(GateId, GateAnswer)>, Vec<Finding>)) -> Next {
-        let changed = self.effects > 0 && !step.work.reads_only();
+        let changed = self.has_acted(step);
         let detail = match std::mem::replace(&mut self.last, Effect::None) {
             Effect::Returned(said) if !said.is_empty() => said,
             _ => seen,
@@ -179,22 +202,26 @@ fn backoff(step: &Step, attempt: u32) -> Duration {
 }
 
 fn failed(finding: Finding) -> Next {
-    Next::Failed(Box::new(finding), None)
+    Next::Failed(Box::new(finding.into()))
 }
 
-fn failure(step: &Step, error: ClientError, attempts: u32) -> Next {
-    let program = error.failure;
-    let mut finding = match error.finding {
-        Some(finding) => *finding,
-        None => Finding::error(code::RUN_STEP_FAILED, step.target(), format!("{}: {}", error.doing, error.happened))
-            .fix(error.attempt)
-            .evidence(format!("client: {}", error.client)),
+fn failure(step: &Step, mut error: ClientError, attempts: u32) -> Next {
+    let ClientError { failure: program, nodes, transient, .. } = &mut error;
+    let (program, nodes, transient) = (program.take(), std::mem::take(nodes), *transient);
+    let mut finding = match (error.finding.take(), step.work.node()) {
+        (Some(finding), _) => *finding,
+        (None, Some(node)) if is_unreached(&error) => unreached(node.as_str(), error),
+        (None, _) => {
+            Finding::error(code::RUN_STEP_FAILED, step.target(), format!("{}: {}", error.doing, error.happened))
+                .fix(error.attempt)
+                .evidence(format!("client: {}", error.client))
+        }
     };
-    if let Some(why) = error.transient {
+    if let Some(why) = transient {
         let times = amount(usize::try_from(attempts).unwrap_or(usize::MAX), "attempt");
         finding = finding.evidence(format!("failed after {times}: {why}"));
     }
-    Next::Failed(Box::new(finding), program)
+    Next::Failed(Box::new(Failing { finding, program, nodes }))
 }
 
 fn late(step: &Step, doing: &str) -> Finding {

@@ -41,6 +41,8 @@ pub(super) struct Run<'a> {
     /// Failed steps, in the order they failed.
     pub(super) failures: Vec<(usize, Finding)>,
     pub(super) failed_nodes: BTreeSet<&'a NodeName>,
+    /// Nodes that a step about several of them failed on: they count as failed, and spend no budget.
+    pub(super) failed_in_step: BTreeSet<NodeName>,
     /// Warnings that steps noted.
     pub(super) warnings: usize,
     /// Gates that opened.
@@ -99,6 +101,7 @@ impl<'a> Run<'a> {
             limits: HashMap::new(),
             failures: Vec::new(),
             failed_nodes: BTreeSet::new(),
+            failed_in_step: BTreeSet::new(),
             warnings: 0,
             answers: HashMap::new(),
             stopping: None,

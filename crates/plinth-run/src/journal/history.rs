@@ -2,9 +2,9 @@
 //! texts take to be looked through.
 
 use super::{JournalError, JournalReader, events};
-use plinth_model::run::{History, RunHistory, history};
-use plinth_model::{Digest, Event, NodeName, Plan, StepId};
-use std::collections::HashMap;
+use plinth_model::run::{History, RunHistory, StepView, history};
+use plinth_model::{Digest, Event, NodeName, Plan, RunView, StepId};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 /// What a history is about.
@@ -28,6 +28,16 @@ impl About {
             Ok(step) => Self::Step(step),
             Err(_) if text.contains('/') => Self::Group(text.trim_end_matches('/').to_owned()),
             Err(_) => Self::Node(text.to_owned()),
+        }
+    }
+
+    /// Texts of which one stands in every event that is about it.
+    fn needles(&self) -> Vec<String> {
+        match self {
+            Self::Runs => Vec::new(),
+            Self::Node(node) => vec![format!("/{node}\""), format!("\"node\":\"{node}\"")],
+            Self::Step(step) => vec![format!("\"{step}\"")],
+            Self::Group(group) => vec![format!("\"{group}/")],
         }
     }
 
@@ -67,15 +77,7 @@ impl JournalReader {
     fn one(&self, run: &str, about: &About, plan: Option<&Plan>) -> Result<Option<RunHistory>, JournalError> {
         let shared = shared(about, plan);
         let mut needles: Vec<String> = shared.iter().map(|step| format!("\"{step}\"")).collect();
-        needles.extend(match about {
-            About::Runs => None,
-            About::Node(node) => Some(format!("/{node}\"")),
-            About::Step(step) => Some(format!("\"{step}\"")),
-            About::Group(group) => Some(format!("\"{group}/")),
-        });
-        needles.extend(
-            matches!(about, About::Node(_)).then(|| format!("\"node\":\"{}\"", about.name().unwrap_or_default())),
-        );
+        needles.extend(about.needles());
         let events = self.events_about(run, &needles)?;
         let is_meant = |step: &StepId, node: Option<&str>| match about {
             About::Runs => false,
@@ -88,6 +90,35 @@ impl JournalReader {
             None => told,
         });
         Ok(told.filter(|told| *about == About::Runs || !told.steps.is_empty()))
+    }
+
+    /// How steps went in the last run that had them: it need not be the last run. `about` is what they have in common; `held` is the run that
+    /// somebody is at work on, if one is. Steps that no run had are missing.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or an event in it.
+    pub fn last_times(
+        &self,
+        about: &About,
+        steps: &[&StepId],
+        held: Option<&str>,
+    ) -> Result<BTreeMap<StepId, StepView>, JournalError> {
+        let (mut found, mut needles) = (BTreeMap::new(), about.needles());
+        // A word without a slash may be an area too: `nodes`.
+        needles.extend(about.name().map(|name| format!("\"{name}/")));
+        for run in self.runs()?.iter().rev() {
+            if found.len() >= steps.len() {
+                break;
+            }
+            let mut view = RunView::of(&self.events_about(run, &needles)?);
+            if held != Some(run.as_str()) {
+                view.lose_sight();
+            }
+            for step in steps.iter().copied().filter(|step| !found.contains_key(*step)).collect::<Vec<_>>() {
+                found.extend(view.steps.remove(step).map(|view| (step.clone(), view)));
+            }
+        }
+        Ok(found)
     }
 
     /// The first and the last event of a run and those of steps that failed: enough for a line in a list. Of a run without an end, all.

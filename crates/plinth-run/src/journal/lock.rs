@@ -7,7 +7,7 @@
 use super::{LockOwner, ProcessIdentity};
 use jiff::Timestamp;
 use plinth_model::Problem;
-use plinth_model::run::LockView;
+use plinth_model::run::{Holder, LockView};
 use plinth_world::deadlines;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
@@ -59,8 +59,13 @@ impl Lock {
         if self.owner.gone(ours) {
             return Some(format!("taken over from {}: that process is gone, on this very host", self.owner));
         }
+        let there = if self.owner.seen(ours) == Holder::There {
+            ", though that process is there; should it go on, it writes nothing more"
+        } else {
+            ""
+        };
         (self.expires <= now)
-            .then(|| format!("taken over from {}: its lock ran out at {:.0}", self.owner, self.expires))
+            .then(|| format!("taken over from {}: its lock ran out at {:.0}{there}", self.owner, self.expires))
     }
 
     /// The lock as others see it at `now`; `ours` is the process that looks.
@@ -73,6 +78,7 @@ impl Lock {
             heartbeat: self.heartbeat,
             expires: self.expires,
             alive: self.lapsed(now, ours).is_none(),
+            process: self.owner.seen(ours),
         }
     }
 
@@ -115,4 +121,28 @@ pub(super) fn renew(
 /// When a lock renewed now runs out.
 pub(super) fn expiry(now: Timestamp) -> Timestamp {
     now.checked_add(deadlines::LOCK_EXPIRY).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A process that was stopped for longer than its lock lasts: the next run may take it over, but nobody says that it has ended.
+    #[test]
+    fn a_lock_that_was_not_renewed_says_whether_its_process_is_there() {
+        let ours = LockOwner::current();
+        let at: Timestamp = "2026-01-01T10:00:00Z".parse().unwrap();
+        let (run, note) = ("run-1".to_owned(), None);
+        let lock = Lock { run, owner: ours.clone(), acquired: at, heartbeat: at, expires: expiry(at), note };
+        let seen = |lock: &Lock, now| (lock.view(now, &ours).alive, lock.view(now, &ours).process);
+        assert_eq!(seen(&lock, at), (true, Holder::There));
+        assert_eq!(seen(&lock, lock.expires), (false, Holder::There));
+        assert!(lock.lapsed(lock.expires, &ours).unwrap().contains("though that process is there"));
+        let owner = LockOwner { pid: 1 << 23, ..ours.clone() };
+        let gone = Lock { owner, ..lock.clone() };
+        assert_eq!(seen(&gone, at), (false, Holder::Gone));
+        let owner = LockOwner { host: "elsewhere".to_owned(), ..ours.clone() };
+        assert_eq!(seen(&Lock { owner, ..lock.clone() }, lock.expires), (false, Holder::Unseen));
+    }
 }

@@ -1,6 +1,7 @@
 //! Who holds a lock, and whether that process is gone. A process id alone says little: another container may have another process
 //! under it, and the kernel gives ids away again. So a lock also names the boot, the PID namespace and when its process started.
 
+use plinth_model::run::Holder;
 use rustix::process::{Pid, test_kill_process};
 use std::fmt;
 use std::fs;
@@ -41,15 +42,24 @@ impl LockOwner {
         }
     }
 
-    /// Whether the process certainly is gone. Known only of the same user, in the same PID namespace of the same boot.
+    /// What can be said of the process from here: only in the same PID namespace of the same boot. That it is gone is only said of a process
+    /// of the same user; that it is there, when one of its id runs that began in the same moment.
+    pub(super) fn seen(&self, ours: &LockOwner) -> Holder {
+        let (Some(theirs), Some(our)) = (&self.process, &ours.process) else { return Holder::Unseen };
+        if self.host != ours.host || theirs.boot != our.boot || theirs.namespace != our.namespace {
+            return Holder::Unseen;
+        }
+        let is_theirs = |stat: Stat| !stat.ended && stat.started == theirs.started;
+        match (is_there(self.pid), stat(self.pid).map(is_theirs)) {
+            (true, Some(true)) => Holder::There,
+            (false, _) | (true, Some(false)) if self.user == ours.user => Holder::Gone,
+            _ => Holder::Unseen,
+        }
+    }
+
+    /// Whether the process certainly is gone.
     pub(super) fn gone(&self, ours: &LockOwner) -> bool {
-        let (Some(theirs), Some(our)) = (&self.process, &ours.process) else { return false };
-        let comparable = self.host == ours.host
-            && self.user == ours.user
-            && theirs.boot == our.boot
-            && theirs.namespace == our.namespace;
-        comparable
-            && (!is_there(self.pid) || stat(self.pid).is_some_and(|stat| stat.ended || stat.started != theirs.started))
+        self.seen(ours) == Holder::Gone
     }
 }
 
@@ -125,14 +135,18 @@ mod tests {
             LockOwner { pid, process: Some(process), ..ours.clone() }
         };
         let beyond_the_largest = 1 << 23;
-        assert!(!ours.gone(&ours), "this very process");
+        assert_eq!(ours.seen(&ours), Holder::There, "this very process");
         assert!(other(beyond_the_largest, |_| ()).gone(&ours));
         assert!(other(ours.pid, |process| process.started += 1).gone(&ours), "the id was given away again");
         for change in [(|p| p.namespace = "pid:[1]".to_owned()) as fn(&mut ProcessIdentity), |p| p.boot.clear()] {
-            assert!(!other(beyond_the_largest, change).gone(&ours), "of another container, or another boot");
+            for pid in [beyond_the_largest, ours.pid] {
+                assert_eq!(other(pid, change).seen(&ours), Holder::Unseen, "of another container, or another boot");
+            }
         }
         assert!(!LockOwner { process: None, ..other(beyond_the_largest, |_| ()) }.gone(&ours));
-        assert!(!LockOwner { user: "bob".to_owned(), ..other(beyond_the_largest, |_| ()) }.gone(&ours));
+        let of_bob = |pid| LockOwner { user: "bob".to_owned(), ..other(pid, |_| ()) };
+        assert_eq!(of_bob(beyond_the_largest).seen(&ours), Holder::Unseen);
+        assert_eq!(of_bob(ours.pid).seen(&ours), Holder::There);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use crate::plans::{id, plan, site, step};
 use crate::script::{Bench, Rule};
-use plinth_model::{EventBody, Exit, Outcome, StepState};
+use plinth_model::run::Interrupted;
+use plinth_model::{EventBody, Exit, Outcome, RunView, StepState};
 use plinth_run::StopLevel;
 use plinth_world::Clock;
 use std::sync::Arc;
@@ -119,6 +120,10 @@ fn the_second_stop_drops_what_is_in_flight_and_it_is_looked_at_next_time() {
     assert_eq!(bench.stop.level(), StopLevel::Now);
     assert_eq!(bench.so().into_iter().collect::<Vec<_>>(), ["b/slow/y"]);
     assert_eq!(bench.ended(&id("a/slow/x")).unwrap().0, StepState::NotRun);
+    let view = RunView::of(&*bench.events.lock().unwrap());
+    let cut = &view.steps[&id("a/slow/x")];
+    assert_eq!((cut.interrupted(), cut.detail.as_str()), (Some(Interrupted::Effect), Interrupted::Effect.told()));
+    assert_eq!(view.steps[&id("a/next/x")].interrupted(), None, "it had not begun");
     let memory = bench.memory();
     assert_eq!(memory.in_flight(), [&id("a/slow/x")]);
     assert_eq!(memory.run.unwrap().outcome, Some(Outcome::Stopped));

@@ -22,7 +22,7 @@ use plinth_world::node::{
     NodeRegistries, NodeStorage, PushFile, Registries, StorageState,
 };
 use plinth_world::secrets::Secrets;
-use plinth_world::{ClientError, ClientResult, Context};
+use plinth_world::{Cause, ClientError, ClientResult, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,6 +68,7 @@ impl SimNodes {
                     format!("no answer from {} port {}", target.address, target.port),
                     "check that the node is up and its production network is connected",
                 )
+                .because(Cause::Timeout)
                 .transient("a node that restarts comes back"));
         }
         Ok(machine)
@@ -127,6 +128,7 @@ impl SimNodes {
             .strikes_once(|kind| of_node(kind, target).is_some_and(|fault| fault == NodeFault::Drop(operation)))?;
         Ok(lost.then(|| {
             call.fails("the connection was lost in the middle", "run again: what was done is found and kept")
+                .because(Cause::Unreachable)
                 .transient("a lost connection can be opened again")
         }))
     }

@@ -193,7 +193,7 @@ pub(super) fn not_through(peer: &Peer, error: &Error) -> ClientError {
         ),
         error => (format!("the connection to the host in between was lost: {error}"), "run again".to_owned()),
     };
-    permanent("connecting", peer, happened, attempt).transient(STARTING)
+    permanent("connecting", peer, happened, attempt).because(Cause::Unreachable).transient(STARTING)
 }
 
 /// A command could not be started on an open connection.

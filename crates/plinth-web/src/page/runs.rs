@@ -67,7 +67,7 @@ fn pinned(run: &RunEntry, record: &Record) -> Markup {
             (run_badge(run.state, Some("t-state"))) " "
             b { (short(run.command())) } " for " span id="t-elapsed" { (elapsed(&record.view)) }
             " · " span id="t-done" { (done(&record.view)) }
-            p id="t-sentence" { (headline(record, &waiting(&record.view, &record.shape), None)) }
+            p id="t-sentence" { (headline(record, &waiting(&record.view, &record.shape, record.time()), None)) }
         }
     }
 }

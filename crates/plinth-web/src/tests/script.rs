@@ -3,7 +3,7 @@
 use crate::source::{Source, Told};
 use jiff::{SignedDuration, Timestamp};
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_model::run::{CommandFailure, Counts, HeldBy, LockView, Outcome, Progress, RunHead, StepEnd};
+use plinth_model::run::{CommandFailure, Counts, HeldBy, Holder, LockView, Outcome, Progress, RunHead, StepEnd};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
 };
@@ -66,6 +66,7 @@ impl Scripted {
             heartbeat: at,
             expires: at,
             alive,
+            process: if alive { Holder::There } else { Holder::Gone },
         });
     }
 }

@@ -155,7 +155,7 @@ impl Source for Shelf {
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {
-        let of_plan = || explain::steps(what, plan?, view);
+        let of_plan = || explain::steps(what, plan?, &view.steps);
         let explained = explain::word(what).or_else(of_plan)?;
         let data = explain::machine(Some(what), explained.data);
         Some(Told { text: explained.text, data })

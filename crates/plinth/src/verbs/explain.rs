@@ -1,16 +1,18 @@
 //! `plinth explain`.
 
 use crate::args::{Common, Explain};
-use crate::explain::{self, Explanation};
+use crate::explain::{self, Explanation, LastTimes};
 use crate::kept::Kept;
 use crate::printer::Printer;
 use plinth_app::world::{recorded_inventory, synthetic};
 use plinth_app::{Failure, Goal, Input};
 use plinth_model::inventory::Inventory;
-use plinth_model::{Exit, Plan, Problem, RunView};
+use plinth_model::{Exit, Plan, Problem, StepId};
 use plinth_plan::Observed;
-use plinth_run::journal::{JournalReader, StoredPlan};
+use plinth_run::LockOwner;
+use plinth_run::journal::{About, JournalReader, StoredPlan};
 use plinth_site::Desired;
+use plinth_world::{Clock, SystemClock};
 
 /// Explains a word, or steps of the site's plan: of the one that ran last, unless an inventory is given.
 pub(crate) fn run(common: &Common, verb: &Explain, printer: &Printer) -> Result<Exit, Failure> {
@@ -54,9 +56,20 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
             made(&input, &made_up.desired, made_up.inventory)?
         }
     };
-    let last = kept.journal.map_or_else(RunView::default, JournalReader::into_view);
+    let last =
+        kept.journal.as_ref().map_or_else(|| Ok(LastTimes::new()), |journal| last_times(journal, what, &plan))?;
     let explained = explain::steps(what, &plan, &last).or_else(|| explain::gates(what, &plan));
     Ok(explained.ok_or_else(|| unknown(what, explain::near(what, Some(&plan))))?)
+}
+
+/// How each step that is meant went in the last run that had it.
+fn last_times(journal: &JournalReader, what: &str, plan: &Plan) -> Result<LastTimes, Failure> {
+    let meant: Vec<&StepId> =
+        plan.steps.iter().filter(|step| explain::is_meant(what, step)).map(|step| &step.id).collect();
+    let lock = journal.lock().map_err(Problem::from)?;
+    let alive = lock.filter(|lock| lock.lapsed(SystemClock::new().now(), &LockOwner::current()).is_none());
+    let held = alive.as_ref().map(|lock| lock.run.as_str());
+    Ok(journal.last_times(&About::of(what), &meant, held).map_err(Problem::from)?)
 }
 
 fn made(input: &Input, desired: &Desired, inventory: Inventory) -> Result<Plan, Failure> {

@@ -1,11 +1,13 @@
 //! `plinth history`.
 
+use crate::again::command;
 use crate::args::{Common, History as Arguments};
+use crate::explain::is_meant;
 use crate::kept::Kept;
 use crate::printer::{Printer, palette};
-use plinth_app::Failure;
+use plinth_app::{Failure, state};
 use plinth_model::nearest::nearest;
-use plinth_model::run::{History, history};
+use plinth_model::run::{History, Refusal, history};
 use plinth_model::{Exit, Problem};
 use plinth_run::journal::{About, JournalReader};
 
@@ -17,6 +19,9 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
         Some(journal) => journal.history(&about).map_err(Problem::from)?,
         None => History { schema: history::SCHEMA, about: verb.what.clone(), runs: Vec::new(), removed: 0 },
     };
+    if let (true, Some(what), Some(journal)) = (told.runs.is_empty() && told.removed == 0, &verb.what, &kept.journal) {
+        known(what, journal)?;
+    }
     if let Some(last) = verb.last {
         told.runs.drain(..told.runs.len().saturating_sub(last));
     }
@@ -26,15 +31,31 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
         let palette = palette(printer.color_out());
         printer.data(&plinth_report::history::history(&kept.site, &told, verb.all, palette));
     }
-    if let (true, Some(what), Some(journal)) = (told.runs.is_empty(), &verb.what, kept.journal) {
-        near(what, &journal).iter().for_each(|near| printer.talk(&format!("the most similar name there is `{near}`")));
+    let refusal = state::refused(&kept.directory).filter(|_| told.runs.is_empty());
+    let is_about = |refusal: &Refusal| refusal.findings.iter().any(|one| Some(&one.subject) == verb.what.as_ref());
+    if let Some(Refusal { at, .. }) = refusal.filter(is_about) {
+        printer.talk(&format!("a run was refused because of it at {at:.0}: `{}`", command(common, "status")));
     }
     Ok(Exit::Done)
 }
 
-/// The node or the step of the newest plan that may have been meant.
-fn near(what: &str, journal: &JournalReader) -> Option<String> {
-    let plan = journal.plan_with(|_| true).ok()?.read()?;
-    let nodes = plan.steps.iter().filter_map(|step| Some(step.work.node()?.as_str()));
-    nearest(what, nodes.chain(plan.steps.iter().map(|step| step.id.as_str()))).map(str::to_owned)
+/// A name that stands in no plan and that no run left out is none: nothing will ever be said of it.
+fn known(what: &str, journal: &JournalReader) -> Result<(), Problem> {
+    let Some(plan) = journal.plan_with(|_| true).map_err(Problem::from)?.read() else { return Ok(()) };
+    let left_out = plan.made_from.without.iter().any(|node| node.as_str() == what);
+    if left_out || plan.steps.iter().any(|step| is_meant(what, step)) {
+        return Ok(());
+    }
+    let steps = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.work.node().map(|node| node.as_str()).into_iter().chain([step.id.as_str()]));
+    let near = nearest(what, steps);
+    let problem = Problem::while_doing("looking for what happened to")
+        .to(what)
+        .wrong_input("no run was about it, and the newest plan has no node, step or group of steps of that name");
+    Err(problem.try_this(match near {
+        Some(near) => format!("did you mean `{near}`? `plinth history` lists the runs, `plinth plan` the steps"),
+        None => "`plinth discover` lists the nodes, `plinth plan` the steps, `plinth history` the runs".to_owned(),
+    }))
 }

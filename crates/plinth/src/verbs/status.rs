@@ -1,5 +1,6 @@
 //! `plinth status`.
 
+use crate::again::command;
 use crate::args::{Common, StatusOptions};
 use crate::kept::Kept;
 use crate::moment::Moment;
@@ -13,7 +14,7 @@ use plinth_analysis::{
 };
 use plinth_app::notify::{self, Undelivered};
 use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, RunState, Status};
+use plinth_model::run::{Holder, LockView, RunState, Status};
 use plinth_model::{Exit, Problem, RunView, SiteName};
 use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, Look, sentence, waits};
@@ -108,7 +109,11 @@ impl Now {
         };
         let moving = status.run.id.as_deref().map(|run| state::progress(&directory, run)).unwrap_or_default();
         let awaited = status.to_come().and_then(|lock| state::awaited(&directory, &lock.run));
-        let status = status.moving(&moving).awaiting(awaited).kept_in(&directory.display().to_string());
+        let status = status
+            .moving(&moving)
+            .awaiting(awaited)
+            .refused(state::refused(&directory))
+            .kept_in(&directory.display().to_string(), command(common, "logs"));
         view.moving(&moving);
         let told_at = status.run.id.as_deref().and_then(|run| state::told_at(&directory, run));
         view.at = view.at.max(told_at.filter(|_| status.run.state == RunState::Running));
@@ -294,6 +299,7 @@ fn held(recorded: &Recorded, chosen: &Chosen, view: &RunView, at: Timestamp) -> 
         heartbeat: at,
         expires: at,
         alive: true,
+        process: Holder::There,
     })
 }
 
@@ -305,7 +311,8 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     let chosen = recorded.whole(entry)?;
     let view = RunView::of(chosen.events.iter().take_while(|event| event.at <= at));
     let lock = held(&recorded, &chosen, &view, at);
-    let status = Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string());
+    let status =
+        Status::of(view.clone(), lock, at).kept_in(&recorded.directory.display().to_string(), command(common, "logs"));
     let past = recorded.past(&chosen, printer);
     let traits = state::facts::traits(&recorded.directory).unwrap_or_default();
     let now = Now::of((recorded.site.clone(), status), view, (&chosen.shape, &traits, &past), at);

@@ -34,3 +34,4 @@ mod support;
 mod sweeps;
 mod switched_off;
 mod terminals;
+mod what_happened;

@@ -6,7 +6,6 @@ use super::choice::{Choice, Sight, choose, left_behind};
 use crate::behaviour::{Probed, StepEnv};
 use crate::steps::outcome::{blocked, differs, done, refused};
 use crate::steps::{Explanation, StepKind};
-use crate::without::go_on_without;
 use futures::future::{Either, join_all, select};
 use plinth_model::engine::{KubesprayRecord, Play};
 use plinth_model::finding::code;
@@ -163,9 +162,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
         play,
     };
     let stats = env.clients.ansible.play(&env.ctx, &run).await?;
-    let (expected, parts) = (run.expected(), wanted.parts);
-    let refusal = refusal(&stats, &expected).map(|finding| or_without(finding, &wrong(&stats, &expected), parts));
-    match refusal {
+    let expected = run.expected();
+    match refusal(&stats, &expected) {
         None => {
             let changed: u64 = stats.hosts.values().map(|host| host.changed).sum();
             let play = if run.play == Play::Cluster { String::new() } else { format!("{}: ", run.play.playbook()) };
@@ -173,7 +171,8 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
         }
         Some(finding) => {
             let error = refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding);
-            Err(ClientError { failure: stats.failure.map(Box::new), ..error })
+            let nodes = failed_on(&wrong(&stats, &expected));
+            Err(ClientError { failure: stats.failure.map(Box::new), nodes, ..error })
         }
     }
 }
@@ -200,14 +199,12 @@ async fn with_left_out(env: &StepEnv, wanted: &Wanted<'_>, play: &Play) -> Clien
     Ok(inputs)
 }
 
-/// Workers that were lost need not hold up the others, if nothing else went wrong.
-fn or_without(mut finding: Finding, wrong: &[(&str, Wrong)], parts: &RunInputs) -> Finding {
-    let is_worker = |name: &str| parts.hosts.iter().any(|(host, of)| host.as_str() == name && of.is_only_worker());
-    if wrong.iter().all(|(name, wrong)| matches!(wrong, Wrong::Unreachable) && is_worker(name)) {
-        let names: Vec<&str> = wrong.iter().map(|(name, _)| *name).collect();
-        finding.fix = format!("{}; {}", finding.fix, go_on_without(&names));
+/// The hosts that a play failed on; none when of one of them nothing is known.
+fn failed_on(wrong: &[(&str, Wrong)]) -> Vec<NodeName> {
+    if wrong.iter().any(|(_, wrong)| matches!(wrong, Wrong::Missing)) {
+        return Vec::new();
     }
-    finding
+    wrong.iter().filter_map(|(name, _)| NodeName::new(name).ok()).collect()
 }
 
 /// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
