@@ -2,7 +2,7 @@
 //! well: it is what somebody can do something about.
 
 use crate::graph::Shape;
-use crate::waiting::Situation;
+use crate::situation::Situation;
 use jiff::Timestamp;
 use plinth_model::run::{StepState, StepView};
 use plinth_model::{RunView, StepId};

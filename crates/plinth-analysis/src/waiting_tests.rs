@@ -4,6 +4,7 @@ use crate::made;
 use plinth_model::EventBody;
 use plinth_model::run::RunHead;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// Random shapes in some moment of a run that could have happened: steps that ended or run have all that they need, two of a lane never run
 /// together, and no more than the slots.
