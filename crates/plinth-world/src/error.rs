@@ -65,9 +65,16 @@ pub struct ClientError {
     pub transient: Option<&'static str>,
     /// A finding that says it better, if the client knows one: with owner and evidence.
     pub finding: Option<Box<Finding>>,
-    /// The program that failed, where it was one.
-    pub failure: Option<Box<CommandFailure>>,
-    /// Of a call about several nodes, those that it failed on; empty where it did not fail on some only.
+    /// What it failed on, where that is known.
+    pub failed_on: Option<Box<FailedOn>>,
+}
+
+/// The program on which a call failed, and of a call about several nodes, those.
+#[derive(Clone, Debug, Default)]
+pub struct FailedOn {
+    /// The program, where it was one.
+    pub program: Option<CommandFailure>,
+    /// Nodes of several; empty where it did not fail on some only.
     pub nodes: Vec<NodeName>,
 }
 
@@ -83,8 +90,7 @@ impl ClientError {
             attempt: String::new(),
             transient: None,
             finding: None,
-            failure: None,
-            nodes: Vec::new(),
+            failed_on: None,
         }
     }
 
@@ -118,8 +124,14 @@ impl ClientError {
 
     /// Adds the program that failed.
     #[must_use]
-    pub fn failure(mut self, failure: CommandFailure) -> Self {
-        self.failure = Some(Box::new(failure));
+    pub fn failure(self, failure: CommandFailure) -> Self {
+        self.failed_on(FailedOn { program: Some(failure), ..FailedOn::default() })
+    }
+
+    /// Adds what it failed on.
+    #[must_use]
+    pub fn failed_on(mut self, failed_on: FailedOn) -> Self {
+        self.failed_on = Some(Box::new(failed_on));
         self
     }
 

@@ -29,7 +29,7 @@ pub mod secrets;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, Progress};
-pub use error::{Cause, ClientError, ClientResult};
+pub use error::{Cause, ClientError, ClientResult, FailedOn};
 
 use std::sync::Arc;
 

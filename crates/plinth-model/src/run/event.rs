@@ -179,7 +179,6 @@ impl RunHead {
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all_fields = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "there is one head in a run, and it is not kept in a list")]
 pub enum EventBody {
     /// First event.
     #[serde(rename = "run.started")]

@@ -5,7 +5,7 @@ use super::options::RunWorld;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
 use plinth_model::Step;
-use plinth_world::{ClientError, Clock};
+use plinth_world::{ClientError, Clock, FailedOn};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,7 +145,10 @@ fn clean_error(error: ClientError, emitter: &EventEmitter) -> ClientError {
         happened: emitter.text(&error.happened),
         attempt: emitter.text(&error.attempt),
         finding: error.finding.map(|finding| Box::new(emitter.finding(*finding))),
-        failure: error.failure.map(|failure| Box::new(emitter.failure(*failure))),
+        failed_on: error.failed_on.map(|on| {
+            let FailedOn { program, nodes } = *on;
+            Box::new(FailedOn { program: program.map(|program| emitter.failure(program)), nodes })
+        }),
         ..error
     }
 }

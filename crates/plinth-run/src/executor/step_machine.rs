@@ -11,7 +11,7 @@ use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::CommandFailure;
 use plinth_model::{Digest, Finding, NodeName, Step, amount};
-use plinth_world::{ClientError, deadlines};
+use plinth_world::{ClientError, FailedOn, deadlines};
 use std::time::Duration;
 
 /// What is known of a running step.
@@ -206,8 +206,8 @@ fn failed(finding: Finding) -> Next {
 }
 
 fn failure(step: &Step, mut error: ClientError, attempts: u32) -> Next {
-    let ClientError { failure: program, nodes, transient, .. } = &mut error;
-    let (program, nodes, transient) = (program.take(), std::mem::take(nodes), *transient);
+    let FailedOn { program, nodes } = error.failed_on.take().map(|on| *on).unwrap_or_default();
+    let (program, transient) = (program.map(Box::new), error.transient);
     let mut finding = match (error.finding.take(), step.work.node()) {
         (Some(finding), _) => *finding,
         (None, Some(node)) if is_unreached(&error) => unreached(node.as_str(), error),

@@ -12,7 +12,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{HostInputs, KubesprayRelease, KubesprayRun, NodeTarget, RunInputs};
 use plinth_model::{Digest, EngineRecord, Finding, NodeName, Step, Version, amount};
 use plinth_world::ansible::{HostStats, PlayRun, PlayStats};
-use plinth_world::{ClientError, ClientResult, deadlines};
+use plinth_world::{ClientError, ClientResult, FailedOn, deadlines};
 use std::collections::BTreeMap;
 use std::pin::pin;
 
@@ -172,7 +172,7 @@ pub(super) async fn one(env: &StepEnv, wanted: &Wanted<'_>, play: Play) -> Resul
         Some(finding) => {
             let error = refused(CLIENT, format!("running {} of {}", run.play.playbook(), run.release.tag), finding);
             let nodes = failed_on(&wrong(&stats, &expected));
-            Err(ClientError { failure: stats.failure.map(Box::new), nodes, ..error })
+            Err(error.failed_on(FailedOn { program: stats.failure, nodes }))
         }
     }
 }
