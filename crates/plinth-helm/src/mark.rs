@@ -102,7 +102,7 @@ impl Note {
     /// # Errors
     /// When that cannot be seen.
     pub(super) fn lives(&self) -> io::Result<Option<u32>> {
-        Ok((started(self.process)? == Some(self.started)).then_some(self.process))
+        Ok(begun(self.process)?.is_some_and(|begun| begun.lives && begun.at == self.started).then_some(self.process))
     }
 
     /// The process of the attempt before, if it still lives.
@@ -118,7 +118,7 @@ impl Note {
 pub(super) struct Mark(Option<PathBuf>);
 
 impl Mark {
-    /// Written when the process has been started. A state directory that cannot be written costs time after a crash, nothing else. The
+    /// Written when the process has been started; one that has ended already may have left something open too. A state directory that cannot be written costs time after a crash, nothing else. The
     /// note of a process that lives is never replaced.
     pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, attempt: &Attempt) -> Self {
         if !matches!(Note::living(state, release), Ok(None)) {
@@ -126,7 +126,7 @@ impl Mark {
         }
         let path = path(state, release);
         let note = process.and_then(|process| {
-            Some(Note { attempt: attempt.clone(), place: place().ok()?, process, started: started(process).ok()?? })
+            Some(Note { attempt: attempt.clone(), place: place().ok()?, process, started: begun(process).ok()??.at })
         });
         let text = note.and_then(|note| serde_json::to_vec(&note).ok());
         let written = text.is_some_and(|text| private_file::write(&path, &text).is_ok());
@@ -157,8 +157,16 @@ fn place() -> io::Result<String> {
     Ok(format!("{} {}", boot.trim(), table.display()))
 }
 
+/// What the kernel says of a process.
+struct Begun {
+    /// Ticks since the machine started.
+    at: u64,
+    /// It has not ended; one that has stays until its parent asks how.
+    lives: bool,
+}
+
 /// None: there is no such process.
-fn started(process: u32) -> io::Result<Option<u64>> {
+fn begun(process: u32) -> io::Result<Option<Begun>> {
     let text = match fs::read_to_string(format!("/proc/{process}/stat")) {
         Ok(text) => text,
         // It may go between the opening and the reading.
@@ -167,11 +175,10 @@ fn started(process: u32) -> io::Result<Option<u64>> {
     };
     // The name, in brackets, may hold anything; the state comes behind it, and 19 fields later the start.
     let mut fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    if matches!(fields.next(), Some("Z" | "X")) {
-        return Ok(None);
-    }
+    let lives = !matches!(fields.next(), Some("Z" | "X"));
     let said = fields.nth(18).ok_or_else(|| io::Error::other("its time of start is not told"))?;
-    said.parse().map(Some).map_err(io::Error::other)
+    let at = said.parse().map_err(io::Error::other)?;
+    Ok(Some(Begun { at, lives }))
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ async fn a_note_of(bench: &Bench, revision: u32) {
     for kept in 1..revision {
         bench.cluster.add(kept, "deployed", 90, there("1.0.0", &json!({})));
     }
-    bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    let error = bench.client().upgrade(&bench.ctx, &release()).await.unwrap_err();
+    assert!(away.exists(), "helm was not started: {error}");
     fs::remove_file(away).unwrap();
     fs::write(&program, script).unwrap();
     assert_eq!(note(&bench.state())["attempt"]["revision"], revision);
