@@ -14,7 +14,7 @@ use plinth_model::facts::{Asked, NodeFacts};
 use plinth_model::steps::NodeTarget;
 use plinth_world::deadlines::NODE_FACTS;
 use plinth_world::node::NodeInspection;
-use plinth_world::{Cause, ClientResult, Context};
+use plinth_world::{ClientResult, Context};
 use std::collections::BTreeSet;
 
 /// Reads, and changes nothing.
@@ -96,8 +96,8 @@ impl SshNodes {
             None => parse(frames, asked, &Exchange { sent, received: ctx.clock().now() }).map(Ok),
         };
         self.operation(ctx, target, script, read).await?.map_err(|silent| {
+            // The node was reached: it is not the network that is late.
             failed(name, target, silent)
-                .because(Cause::Timeout)
                 .transient("a node that is busy may answer later")
                 .attempt("look at the node: its load, a disk that hangs, a mount whose server is gone")
         })
