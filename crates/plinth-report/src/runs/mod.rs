@@ -25,7 +25,7 @@ pub(crate) use waits::{attempt, cause};
 pub use waits::{awaited, headed, reason, sentence, waits};
 
 use crate::style::{Palette, short};
-use crate::wrap::hanging;
+use crate::wrap::further_in;
 
 /// How something is shown.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +39,6 @@ pub struct Look {
 impl Look {
     /// Lines broken where the terminal ends, continued so many columns further in.
     fn fitted(self, lines: &[String]) -> String {
-        let fit = |line: &String| {
-            let indent = line.len() - line.trim_start().len();
-            hanging(line, indent + 2, self.width)
-        };
-        lines.iter().map(fit).collect::<Vec<_>>().join("\n")
+        lines.iter().map(|line| further_in(line, self.width)).collect::<Vec<_>>().join("\n")
     }
 }
