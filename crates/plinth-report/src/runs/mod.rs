@@ -14,7 +14,7 @@ mod story;
 pub(crate) mod tests;
 mod waits;
 
-pub use diff::diff;
+pub use diff::{diff, diff_groups};
 pub use failures::failures;
 pub use list::{Listed, list};
 pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_lines, stop_now, stop_title};
