@@ -18,7 +18,7 @@ pub use diff::{diff, diff_groups};
 pub use failures::failures;
 pub use list::{Listed, list};
 pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_lines, stop_now, stop_title};
-pub use path::{critical_path, what_if};
+pub use path::{LANE, critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
 pub(crate) use waits::{attempt, cause};
