@@ -1,21 +1,22 @@
-//! What differs between two runs, sorted by what touches that which failed.
+//! What differs between two runs: what was wanted otherwise, then what touches that which failed, then the rest.
 
 use crate::graph::Shape;
 use crate::kinds::{kind_of, median};
+use crate::parameters::{Parameter, differing};
+use plinth_model::ranges::ranges;
 use plinth_model::run::StepState;
-use plinth_model::{Plan, RunView, Step, StepId};
+use plinth_model::span::span;
+use plinth_model::{Plan, RunView, Step, StepId, amount};
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many times longer or shorter is out of band.
 const TIMES: f64 = 3.0;
 /// Seconds of difference that nobody cares for.
 const LEAST_S: f64 = 5.0;
-/// Most differing parameters of one step that are told.
+/// Most differing parameters of one step that are told, and names of what has another content.
 const PARAMETERS: usize = 6;
-/// Longest value that is told, characters.
-const VALUE: usize = 120;
+const NAMES: usize = 3;
 
 /// A run with its plan, where that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -26,27 +27,64 @@ pub struct Side<'a> {
     pub plan: Option<&'a Plan>,
 }
 
-/// One thing that differs.
+/// One thing that differs, of one step, or of all steps of a kind of which the same is true.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// `site`, `inventory`, `catalog`, `plinth`, `parameter`, `new step`, `gone step`, `outcome`, `duration`, `nodes left out`.
+    /// `left out`, `taken in` (nodes), `plinth`, `version`, `parameter`, `site`, `inventory`, `catalog`, `new step`, `gone step`, `content`
+    /// (a file or a digest), `outcome`, `duration`.
     pub what: &'static str,
-    /// A step or a kind, or what it is about.
+    /// A step or a kind, nodes, or what it is about.
     pub subject: String,
+    /// Steps that it is true of; 0 where it is about no step.
+    pub steps: usize,
+    /// The parameter; empty where it is about none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// How it was in the earlier run; empty: it was not there.
     pub before: String,
-    /// How it is in the later run; empty: it is not there.
+    /// How it is in the later run; empty: it is not there. Of nodes: what follows from it.
     pub after: String,
     /// Whether it is a step that failed, or one that such a step needs, or on the same node.
     pub touches_failure: bool,
 }
 
+impl Difference {
+    /// Whether somebody wanted it otherwise, or it was made from something else: what everything further may follow from.
+    #[must_use]
+    pub fn is_cause(&self) -> bool {
+        self.rank() < FURTHER
+    }
+
+    /// What a person asks first comes first.
+    fn rank(&self) -> usize {
+        ORDER.iter().position(|what| *what == self.what).unwrap_or(ORDER.len())
+    }
+}
+
+/// What can differ, in the order of telling, and how many of these are causes.
+const ORDER: [&str; 13] = [
+    "left out",
+    "taken in",
+    "plinth",
+    "version",
+    "parameter",
+    "site",
+    "inventory",
+    "catalog",
+    "new step",
+    "gone step",
+    "outcome",
+    "content",
+    "duration",
+];
+const FURTHER: usize = 8;
+
 /// Two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunDiff {
-    /// Differences: those that touch what failed first.
+    /// Differences: causes first, and among causes and others those that touch what failed.
     pub differences: Vec<Difference>,
     /// Whether both plans could be read. If not, only outcomes and durations were compared.
     pub plans_are_read: bool,
@@ -60,7 +98,7 @@ impl RunDiff {
         let plans = earlier.plan.zip(later.plan);
         if let Some((before, after)) = plans {
             differences.extend(sources(before, after));
-            differences.extend(steps(before, after));
+            differences.extend(steps(before, after, &Moved::between(before, after)));
         }
         differences.extend(outcomes(earlier.view, later.view));
         differences.extend(durations(earlier.view, later.view));
@@ -68,102 +106,158 @@ impl RunDiff {
         for difference in &mut differences {
             difference.touches_failure = near.touches(&difference.subject);
         }
-        // A stable sort: among equals the order stays that in which they were found, causes in front of effects.
-        differences.sort_by_key(|difference| {
-            let is_outcome = matches!(difference.what, "outcome" | "duration");
-            (!difference.touches_failure, is_outcome)
+        let mut differences = folded(differences);
+        // A stable sort: among equals the order stays that in which they were found.
+        differences.sort_by_key(|one| match (one.is_cause(), one.rank(), !one.touches_failure) {
+            (true, rank, is_far) => (0, rank, usize::from(is_far)),
+            (false, rank, is_far) => (1, usize::from(is_far), rank),
         });
         Self { differences, plans_are_read: plans.is_some() }
     }
 }
 
 fn difference(what: &'static str, subject: &str, before: &str, after: &str) -> Difference {
-    let (subject, before, after) = (subject.to_owned(), shortened(before), shortened(after));
-    Difference { what, subject, before, after, touches_failure: false }
+    let (subject, before, after) = (subject.to_owned(), before.to_owned(), after.to_owned());
+    Difference { what, subject, steps: 0, name: String::new(), before, after, touches_failure: false }
 }
 
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= VALUE {
-        return text.to_owned();
+fn of_step(what: &'static str, step: &StepId, before: &str, after: &str) -> Difference {
+    Difference { steps: 1, ..difference(what, step.as_str(), before, after) }
+}
+
+/// What is true of several steps of a kind is told once.
+fn folded(all: Vec<Difference>) -> Vec<Difference> {
+    let mut told: Vec<Difference> = Vec::new();
+    let mut places: BTreeMap<(&'static str, String, String, [String; 2], bool), usize> = BTreeMap::new();
+    for one in all {
+        let Ok(step) = StepId::try_from(one.subject.clone()) else {
+            told.push(one);
+            continue;
+        };
+        let kind = kind_of(&step);
+        let key =
+            (one.what, kind.clone(), one.name.clone(), [one.before.clone(), one.after.clone()], one.touches_failure);
+        match places.get(&key).and_then(|place| told.get_mut(*place)) {
+            Some(first) if one.steps > 0 && one.what != "duration" => {
+                first.subject = kind;
+                first.steps += one.steps;
+            }
+            _ => {
+                places.insert(key, told.len());
+                told.push(one);
+            }
+        }
     }
-    text.chars().take(VALUE).chain(" …".chars()).collect()
+    told
 }
 
 /// What the plans were made from.
 fn sources(before: &Plan, after: &Plan) -> Vec<Difference> {
     let (a, b) = (&before.made_from, &after.made_from);
-    let names = |plan: &Plan| plan.made_from.without.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let all = [
-        ("site", "site file", a.site.short().to_owned(), b.site.short().to_owned()),
-        ("inventory", "inventory", a.inventory.short().to_owned(), b.inventory.short().to_owned()),
-        ("catalog", "catalog", a.catalog.short().to_owned(), b.catalog.short().to_owned()),
-        ("plinth", "version of plinth", a.plinth.clone(), b.plinth.clone()),
-        ("nodes left out", "nodes left out", names(before), names(after)),
+        ("plinth", "version of plinth", a.plinth.as_str(), b.plinth.as_str()),
+        ("site", "site file", a.site.short(), b.site.short()),
+        ("inventory", "inventory", a.inventory.short(), b.inventory.short()),
+        ("catalog", "catalog", a.catalog.short(), b.catalog.short()),
     ];
     let differ = all.into_iter().filter(|(_, _, before, after)| before != after);
-    differ.map(|(what, subject, before, after)| difference(what, subject, &before, &after)).collect()
+    differ.map(|(what, subject, before, after)| difference(what, subject, before, after)).collect()
 }
 
-fn steps(before: &Plan, after: &Plan) -> Vec<Difference> {
+/// Nodes that one of the plans leaves out and the other does not, with what follows from that and needs no word of its own.
+struct Moved<'a> {
+    left_out: BTreeSet<&'a str>,
+    taken_in: BTreeSet<&'a str>,
+}
+
+impl<'a> Moved<'a> {
+    fn between(before: &'a Plan, after: &'a Plan) -> Self {
+        let without = |plan: &'a Plan| plan.made_from.without.iter().map(|node| node.as_str()).collect::<BTreeSet<_>>();
+        let (before, after) = (without(before), without(after));
+        Self { left_out: &after - &before, taken_in: &before - &after }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &&'a str> {
+        self.left_out.iter().chain(&self.taken_in)
+    }
+
+    /// Whether it is a step of one of these nodes.
+    fn has(&self, nodes: &BTreeSet<&'a str>, step: &Step) -> bool {
+        step.work.node().is_some_and(|node| nodes.contains(node.as_str())) || nodes.contains(step.id.target())
+    }
+
+    /// One line for all that were left out, one for all that were taken in.
+    fn told(&self, steps: [usize; 2], others: usize) -> Vec<Difference> {
+        let line = |what, nodes: &BTreeSet<&str>, after: String, steps: usize| {
+            let subject = ranges(nodes.iter().copied());
+            (!nodes.is_empty()).then(|| Difference { steps, ..difference(what, &subject, "", &after) })
+        };
+        let others = (others > 0).then(|| format!("{} changed by that", amount(others, "other step")));
+        // Where nodes moved both ways, the others follow from both.
+        let (with_gone, with_new) = if self.left_out.is_empty() { (None, others) } else { (others, None) };
+        // None is gone where a run found the node not fit: then its own steps are tried all the same.
+        let so_many = |count: usize, how| (count > 0).then(|| format!("{} {how}", amount(count, "step")));
+        let told = |moved: Option<String>, others: Option<String>| {
+            moved.into_iter().chain(others).collect::<Vec<_>>().join(", ")
+        };
+        let [gone, new] = steps;
+        let left_out = told(so_many(gone, "gone"), with_gone);
+        let taken_in = told(so_many(new, "more"), with_new);
+        [line("left out", &self.left_out, left_out, gone), line("taken in", &self.taken_in, taken_in, new)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+fn steps(before: &Plan, after: &Plan, moved: &Moved<'_>) -> Vec<Difference> {
     let known: BTreeMap<&StepId, &Step> = before.steps.iter().map(|step| (&step.id, step)).collect();
+    let stays: BTreeSet<&StepId> = after.steps.iter().map(|step| &step.id).collect();
     let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
+    let (mut gone_with, mut new_with, mut others) = (0, 0, 0);
     for step in &after.steps {
-        seen.insert(&step.id);
         match known.get(&step.id) {
-            None => found.push(difference("new step", step.id.as_str(), "", &step.reason)),
-            Some(old) => found.extend(parameters(old, step)),
+            None if moved.has(&moved.taken_in, step) => new_with += 1,
+            None => found.push(of_step("new step", &step.id, "", &step.reason)),
+            Some(old) => {
+                let all = differing(old, step);
+                let own: Vec<&Parameter> =
+                    all.iter().filter(|one| !moved.all().any(|node| one.is_about(node))).collect();
+                others += usize::from(own.len() < all.len());
+                found.extend(parameters(&step.id, &own));
+            }
         }
     }
-    let gone = before.steps.iter().filter(|step| !seen.contains(&step.id));
-    found.extend(gone.map(|step| difference("gone step", step.id.as_str(), &step.reason, "")));
+    for step in before.steps.iter().filter(|step| !stays.contains(&step.id)) {
+        match moved.has(&moved.left_out, step) {
+            true => gone_with += 1,
+            false => found.push(of_step("gone step", &step.id, &step.reason, "")),
+        }
+    }
+    found.extend(moved.told([gone_with, new_with], others));
     found
 }
 
-/// Parameters of a step that differ: `version` of a release. They hold references to secrets, never secrets.
-fn parameters(before: &Step, after: &Step) -> Vec<Difference> {
-    if before.work == after.work {
-        return Vec::new();
+/// Parameters of a step that differ; those whose values say nothing to a person are one line.
+fn parameters(step: &StepId, all: &[&Parameter]) -> Vec<Difference> {
+    let (contents, values): (Vec<&Parameter>, Vec<&Parameter>) = all.iter().partition(|one| one.is_content());
+    let told = |what, one: &Parameter| {
+        let (before, after) = one.told();
+        Difference { name: one.name(), ..of_step(what, step, &before, &after) }
+    };
+    let (versions, values): (Vec<&Parameter>, Vec<&Parameter>) = values.into_iter().partition(|one| one.is_version());
+    let mut found: Vec<Difference> = versions.into_iter().map(|one| told("version", one)).collect();
+    found.extend(values.iter().take(PARAMETERS).map(|one| told("parameter", one)));
+    if values.len() > PARAMETERS {
+        let more = amount(values.len() - PARAMETERS, "more parameter");
+        found.push(Difference { name: more, ..of_step("parameter", step, "", "") });
     }
-    let (old, new) = (leaves(before), leaves(after));
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let none = String::new();
-    let differ = names.into_iter().filter_map(|name| {
-        let (before, after) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-        (before != after).then_some((name, before, after))
-    });
-    let told = differ.map(|(name, old, new)| {
-        let named = |value: &str| if value.is_empty() { String::new() } else { format!("{name} {value}") };
-        difference("parameter", after.id.as_str(), &named(old), &named(new))
-    });
-    let mut told: Vec<Difference> = told.collect();
-    let more = told.len().saturating_sub(PARAMETERS);
-    told.truncate(PARAMETERS);
-    if more > 0 {
-        told.push(difference("parameter", after.id.as_str(), "", &format!("and {more} more parameters")));
-    }
-    told
-}
-
-fn leaves(step: &Step) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    if let Ok(value) = serde_json::to_value(&step.work) {
-        gather("", value.get("params").unwrap_or(&value), &mut found);
+    if let Some(first) = contents.first() {
+        let mut names: Vec<String> = contents.iter().take(NAMES).map(|one| one.name()).collect();
+        names.extend((contents.len() > NAMES).then(|| format!("{} more", contents.len() - NAMES)));
+        found.push(Difference { name: names.join(", "), ..told("content", first) });
     }
     found
-}
-
-fn gather(name: &str, value: &Value, found: &mut BTreeMap<String, String>) {
-    let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
-    match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| gather(&below(key), value, found)),
-        Value::Array(list) => {
-            list.iter().enumerate().for_each(|(at, value)| gather(&below(&at.to_string()), value, found));
-        }
-        Value::String(text) => drop(found.insert(name.to_owned(), text.clone())),
-        Value::Null => {}
-        other => drop(found.insert(name.to_owned(), other.to_string())),
-    }
 }
 
 /// How well a step ended; done is done, whether it was changed or found so.
@@ -182,41 +276,35 @@ fn outcomes(before: &RunView, after: &RunView) -> Vec<Difference> {
     let mut differ: Vec<_> = both.filter(|(_, old, new)| quality(*old) != quality(*new)).collect();
     // What failed in either of them first: what did not run follows from it.
     differ.sort_by_key(|(_, old, new)| std::cmp::Reverse(quality(*old).max(quality(*new))));
-    differ.into_iter().map(|(id, old, new)| difference("outcome", id.as_str(), old.word(), new.word())).collect()
+    differ.into_iter().map(|(id, old, new)| of_step("outcome", id, old.word(), new.word())).collect()
 }
 
-/// Kinds, and single steps that are out of band although their kind is not.
+/// Kinds, and single steps that are out of band although their kind is not. Only what ended alike in both is compared: a step that found
+/// nothing to do took less than one that changed something, and that is no news.
 fn durations(before: &RunView, after: &RunView) -> Vec<Difference> {
-    let (old, new) = (seconds(before), seconds(after));
-    let (old_kinds, new_kinds) = (by_kind(&old), by_kind(&new));
+    let both = after.steps.iter().filter_map(|(id, now)| {
+        let was = before.steps.get(id)?;
+        let is_alike = was.state == now.state && now.state.is_done() && was.started.is_some() && now.started.is_some();
+        Some((id, was.seconds?, now.seconds?)).filter(|_| is_alike)
+    });
+    let both: Vec<(&StepId, f64, f64)> = both.collect();
+    let mut kinds: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    for (id, was, now) in &both {
+        let (earlier, later) = kinds.entry(kind_of(id)).or_default();
+        earlier.push(*was);
+        later.push(*now);
+    }
     let mut found = Vec::new();
     let mut kinds_told = BTreeSet::new();
-    for (kind, now) in &new_kinds {
-        if let Some(was) = old_kinds.get(kind).filter(|was| is_out_of_band(**was, *now)) {
-            kinds_told.insert(kind.as_str());
-            found.push(difference("duration", kind, &format!("{was:.1} s"), &format!("{now:.1} s")));
-        }
+    let told = |subject: &str, was: f64, now: f64| difference("duration", subject, &span(was), &span(now));
+    for (kind, (earlier, later)) in &mut kinds {
+        let medians = median(earlier).zip(median(later)).filter(|(was, now)| is_out_of_band(*was, *now));
+        found.extend(medians.map(|(was, now)| Difference { steps: earlier.len(), ..told(kind, was, now) }));
+        kinds_told.extend(medians.map(|_| kind.clone()));
     }
-    for (id, now) in &new {
-        if kinds_told.contains(kind_of(id).as_str()) {
-            continue;
-        }
-        if let Some(was) = old.get(*id).filter(|was| is_out_of_band(**was, *now)) {
-            found.push(difference("duration", id.as_str(), &format!("{was:.1} s"), &format!("{now:.1} s")));
-        }
-    }
+    let single = both.iter().filter(|(id, was, now)| !kinds_told.contains(&kind_of(id)) && is_out_of_band(*was, *now));
+    found.extend(single.map(|(id, was, now)| Difference { steps: 1, ..told(id.as_str(), *was, *now) }));
     found
-}
-
-fn seconds(view: &RunView) -> BTreeMap<&StepId, f64> {
-    let ended = view.steps.iter().filter(|(_, step)| step.started.is_some() && step.state.is_done());
-    ended.filter_map(|(id, step)| Some((id, step.seconds?))).collect()
-}
-
-fn by_kind(seconds: &BTreeMap<&StepId, f64>) -> BTreeMap<String, f64> {
-    let mut kinds: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    seconds.iter().for_each(|(id, took)| kinds.entry(kind_of(id)).or_default().push(*took));
-    kinds.into_iter().filter_map(|(kind, mut all)| Some((kind, median(&mut all)?))).collect()
 }
 
 fn is_out_of_band(was: f64, now: f64) -> bool {

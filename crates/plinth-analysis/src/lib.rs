@@ -16,6 +16,7 @@ mod graph;
 mod kinds;
 #[cfg(test)]
 mod made;
+mod parameters;
 mod past;
 mod path;
 mod prediction;

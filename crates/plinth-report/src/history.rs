@@ -147,8 +147,16 @@ fn undo(step: &StepHistory) -> String {
     match &step.undo {
         None => String::new(),
         Some(Undo::OneWay(why)) => format!("cannot be undone: {why}"),
-        Some(undo) => undo.text().to_owned(),
+        Some(Undo::Nothing) => Undo::Nothing.text().to_owned(),
+        // Nothing was undone: the sentence says what there would be, and names the command where there is one.
+        Some(undo) if names_command(undo.text()) => undo.text().to_owned(),
+        Some(undo) if step.step.area() == "nodes" => format!("by hand; it would mean: {}", undo.text()),
+        Some(undo) => format!("it would mean: {}", undo.text()),
     }
+}
+
+fn names_command(text: &str) -> bool {
+    text.contains("`plinth ") || text.starts_with("helm ")
 }
 
 #[cfg(test)]
@@ -169,6 +177,26 @@ mod tests {
     fn a_node_that_was_touched() {
         let site = SiteName::new("basepod-a").unwrap();
         insta::assert_snapshot!(history(&site, &told(Some("dgx-05")), false, Palette::PLAIN));
+    }
+
+    #[test]
+    fn how_to_undo_does_not_read_as_if_it_had_been_done() {
+        let of = |id: &str, undo| {
+            let event = told(Some(id)).runs.into_iter().flat_map(|run| run.steps).next().unwrap();
+            super::undo(&StepHistory { undo: Some(undo), ..event })
+        };
+        let (node, cluster) = ("nodes/account/dgx-05", "kubernetes/deploy/basepod-a");
+        assert_eq!(
+            of(node, Undo::Compensate("The account is removed.")),
+            "by hand; it would mean: The account is removed."
+        );
+        assert_eq!(of(cluster, Undo::Exact("The files are removed.")), "it would mean: The files are removed.");
+        assert_eq!(
+            of(cluster, Undo::Compensate("Reset removes it: `plinth reset`.")),
+            "Reset removes it: `plinth reset`."
+        );
+        assert_eq!(of(node, Undo::OneWay("It is gone.")), "cannot be undone: It is gone.");
+        assert_eq!(of(node, Undo::Nothing), "Nothing to undo.");
     }
 
     #[test]

@@ -45,4 +45,4 @@ pub use sink::Sink;
 pub use style::{Palette, Sign, clean, short, told};
 pub use tables::NodeRow;
 pub use text_log::{TextLog, Verbosity};
-pub use wrap::fitted;
+pub use wrap::{fitted, wrapped};

@@ -146,7 +146,8 @@ fn left_out(run: &RunStatus) -> Option<String> {
     let verb = if run.rehearsal { "rehearse" } else { "apply" };
     let names: Vec<&str> = run.without.iter().map(NodeName::as_str).collect();
     let them = if names.len() == 1 { "it" } else { "them" };
-    let line = format!("  missing  {}: left out of this run; `plinth {verb}` takes {them} in", names.join(", "));
+    let line =
+        format!("  without  {}: nothing else waits for {them}; `plinth {verb}` takes {them} in", names.join(", "));
     (!names.is_empty()).then_some(line)
 }
 

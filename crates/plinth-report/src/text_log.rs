@@ -32,6 +32,8 @@ const TIME_AND_SIGN: usize = 9;
 /// Most columns of a name, and fewest.
 const WIDEST_HEAD: usize = 60;
 const NARROWEST_HEAD: usize = 24;
+/// Columns that the names of most steps have room in. Where a terminal is narrow, the text behind them goes on below at any rate.
+const USUAL_HEAD: usize = 40;
 
 /// Columns of a progress message that are shown; the finding of a failed step has all of it.
 const LONGEST_MESSAGE: usize = 100;
@@ -103,7 +105,8 @@ impl TextLog {
     /// Breaks lines between words where a terminal of `width` columns ends.
     pub fn fit(&mut self, width: usize) {
         self.width = Some(width);
-        self.head = self.widest.min(width * 2 / 5).max(NARROWEST_HEAD);
+        let most = (width * 2 / 5).max(USUAL_HEAD.min(width / 2));
+        self.head = self.widest.min(most).max(NARROWEST_HEAD);
     }
 
     /// Knows this of the nodes: what the failed ones share is said at the end.

@@ -130,6 +130,12 @@ impl Printer {
         self.write(&seen(text, self.color_out));
     }
 
+    /// The same of a text whose lines have not been fitted to the terminal: there they are broken between words, elsewhere they stay.
+    pub(crate) fn text(&self, text: &str) {
+        let width = std::io::stdout().is_terminal().then(Self::width);
+        self.data(&plinth_report::wrapped(text, width));
+    }
+
     /// The content of a file. It is written as it is, unless it is a terminal that gets it.
     pub(crate) fn file(&self, text: &str) {
         if std::io::stdout().is_terminal() { self.data(text) } else { self.write(text) }

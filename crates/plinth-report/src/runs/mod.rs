@@ -14,18 +14,18 @@ mod story;
 pub(crate) mod tests;
 mod waits;
 
-pub use diff::diff;
+pub use diff::{diff, diff_groups};
 pub use failures::failures;
 pub use list::{Listed, list};
 pub use outlook::{Outlook, left, of_plan, rehearsal_diff, rehearsal_headline, stop_lines, stop_now, stop_title};
-pub use path::{critical_path, what_if};
+pub use path::{LANE, critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
 pub(crate) use waits::{attempt, cause};
 pub use waits::{awaited, headed, reason, sentence, waits};
 
 use crate::style::{Palette, short};
-use crate::wrap::hanging;
+use crate::wrap::further_in;
 
 /// How something is shown.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +39,6 @@ pub struct Look {
 impl Look {
     /// Lines broken where the terminal ends, continued so many columns further in.
     fn fitted(self, lines: &[String]) -> String {
-        let fit = |line: &String| {
-            let indent = line.len() - line.trim_start().len();
-            hanging(line, indent + 2, self.width)
-        };
-        lines.iter().map(fit).collect::<Vec<_>>().join("\n")
+        lines.iter().map(|line| further_in(line, self.width)).collect::<Vec<_>>().join("\n")
     }
 }

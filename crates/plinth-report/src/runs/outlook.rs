@@ -150,13 +150,15 @@ fn stop_sentence(stop: &StopNow) -> String {
 #[must_use]
 pub fn rehearsal_headline(diff: &RehearsalDiff) -> String {
     let whole = format!("rehearsed {}, took {}", span(diff.rehearsed_s), span(diff.took_s));
+    // The rehearsal may have been one of other nodes, or of what is done by now.
+    let (of, with) = if diff.same_plan { ("", "") } else { (" of another plan", " with another plan") };
     match diff.left_at() {
-        Some(first) => format!("left the rehearsal at {}: {} ({whole})", first.step, how(first)),
+        Some(first) => format!("left the rehearsal{of} at {}: {} ({whole})", first.step, how(first)),
         None if !diff.is_complete() => {
-            format!("as rehearsed in {} of {} ({whole})", diff.as_rehearsed, amount(diff.all(), "step"))
+            format!("as rehearsed{with} in {} of {} ({whole})", diff.as_rehearsed, amount(diff.all(), "step"))
         }
-        None if diff.deviations.is_empty() => format!("as rehearsed, step by step ({whole})"),
-        None => format!("as rehearsed on the critical path ({whole})"),
+        None if diff.deviations.is_empty() => format!("as rehearsed{with}, step by step ({whole})"),
+        None => format!("as rehearsed{with} on the critical path ({whole})"),
     }
 }
 
@@ -175,7 +177,6 @@ pub fn rehearsal_diff(diff: &RehearsalDiff, look: Look) -> String {
         lines.push(format!("  and {}; `-o json` has all", amount(diff.deviations.len() - told, "more step")));
     }
     let mut rest = Vec::new();
-    rest.extend((!diff.same_plan).then(|| "another plan was rehearsed".to_owned()));
     rest.extend((diff.others > 0).then(|| format!("{} in one of the two only", amount(diff.others, "step"))));
     rest.extend((diff.done_before > 0).then(|| format!("{} done before", amount(diff.done_before, "step"))));
     lines.extend((!rest.is_empty()).then(|| format!("  {}", rest.join("; "))));

@@ -97,4 +97,8 @@ fn the_headline_is_where_reality_left_the_prediction() {
     assert!(rehearsal_headline(&none).starts_with("as rehearsed, step by step ("));
     let stopped = RehearsalDiff { as_rehearsed: 40, others: 3, ..none };
     assert!(rehearsal_headline(&stopped).starts_with("as rehearsed in 40 of 100 steps ("));
+    let other = RehearsalDiff { same_plan: false, ..stopped };
+    assert!(rehearsal_headline(&other).starts_with("as rehearsed with another plan in 40 of 100 steps ("));
+    let left = RehearsalDiff { deviations: vec![one("kubernetes/deploy/lab", 660.0, true)], ..other };
+    assert!(rehearsal_headline(&left).starts_with("left the rehearsal of another plan at kubernetes/deploy/lab: "));
 }

@@ -1,6 +1,6 @@
 //! The critical path as text.
 
-use super::Look;
+use super::{Look, short};
 use crate::style::Sign;
 use plinth_analysis::{CriticalPath, Replay};
 use plinth_model::amount;
@@ -21,7 +21,7 @@ pub fn critical_path(path: &CriticalPath, look: Look) -> String {
         let sign = look.palette.painted(Sign::Running);
         let queued = (step.queued_s >= NOTICED_S).then(|| {
             let held = step.held_by.as_ref().map_or_else(String::new, |held| match held {
-                HeldBy::Lane { lane } => format!(" for its lane ({lane})"),
+                HeldBy::Lane { lane } => format!(" for {}", short(lane)),
                 HeldBy::Slot { slots } => format!(" for one of {slots} slots"),
                 other => format!(" for {}", other.word()),
             });
@@ -32,11 +32,13 @@ pub fn critical_path(path: &CriticalPath, look: Look) -> String {
     look.fitted(&lines)
 }
 
-/// `critical path: 12 steps, 28 min: 24 min of work, 3 min waiting for a slot, 1 min for a lane`.
+/// What a wait for a lane is for people.
+pub const LANE: &str = "waiting for a busy node or play";
+
+/// `critical path: 12 steps, 28 min: 24 min of work, 3 min waiting for a slot, 1 min waiting for a busy node or play`.
 pub(super) fn summary(path: &CriticalPath) -> String {
     let mut parts = vec![format!("{} of work", span(path.worked_s))];
-    let waits =
-        [(path.slot_s, "waiting for a slot"), (path.lane_s, "waiting for a lane"), (path.other_s, "of neither")];
+    let waits = [(path.slot_s, "waiting for a slot"), (path.lane_s, LANE), (path.other_s, "of neither")];
     parts.extend(waits.iter().filter(|(s, _)| *s >= NOTICED_S).map(|(s, word)| format!("{} {word}", span(*s))));
     format!("critical path: {}, {}: {}", amount(path.steps.len(), "step"), span(path.total_s), parts.join(", "))
 }

@@ -1,4 +1,4 @@
-//! What differs between two runs: what touches a failure first.
+//! What differs between two runs: what was wanted otherwise first.
 
 use super::parts::{STATES, class, moment, quoted, run_badge, short};
 use super::shell::{self, Twins};
@@ -6,13 +6,13 @@ use crate::route::{Links, Part, encoded};
 use maud::{Markup, html};
 use plinth_analysis::{Difference, RunDiff, RunEntry};
 use plinth_model::{Problem, SiteName, amount};
+use plinth_report::runs;
 
 /// Differences of a group that are told.
 const MOST: usize = 300;
 
 pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: &RunDiff) -> Markup {
-    let (near, far): (Vec<&Difference>, Vec<&Difference>) =
-        diff.differences.iter().partition(|one| one.touches_failure);
+    let groups = runs::diff_groups(diff);
     let body = html! {
         h1 { "What changed" }
         table.runs { tbody { (side("from", earlier)) (side("to", later)) } }
@@ -20,10 +20,9 @@ pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: 
         @if diff.differences.is_empty() {
             p.empty { "Nothing differs: the same site, the same versions, the same outcomes, times in band." }
         }
-        (group("Touches what failed", &near, true))
-        (group("Elsewhere", &far, near.is_empty()))
+        @for (at, (title, all)) in groups.iter().enumerate() { (group(title, all, at == 0 || *title != "elsewhere")) }
     };
-    shell::plain(site, "What changed", None, &twins(&earlier.run, &later.run), body)
+    shell::compared(site, "What changed", &later.run, &twins(&earlier.run, &later.run), body)
 }
 
 /// There is no good run to compare with.
@@ -33,7 +32,7 @@ pub(crate) fn none(site: &SiteName, run: &str, problem: &Problem) -> Markup {
         p.empty { "There is nothing to compare with: " (short(&problem.happened)) "." }
         p { a href=(Links::new(run, None).to(&Part::Overview)) { "back to the run" } }
     };
-    shell::plain(site, "What changed", None, &twins("last-good", run), body)
+    shell::compared(site, "What changed", run, &twins("last-good", run), body)
 }
 
 fn twins(earlier: &str, later: &str) -> Twins {
@@ -59,25 +58,49 @@ fn value(of: &Difference, text: &str) -> Markup {
     html! {
         @match (state, text) {
             (Some(state), _) => span class={"st " (class(state))} { (state.told()) },
-            (None, "0.0 s") => "0 s",
+            (None, "") => span.dim { "none" },
             (None, text) => (short(text)),
         }
     }
 }
 
+/// Both sides. What is about nodes or a file as a whole, and what is only new or gone, has no two values.
+fn values(one: &Difference) -> Markup {
+    html! {
+        @match one.what {
+            "left out" | "taken in" => td colspan="2" { (short(&one.after)) },
+            "site" | "inventory" | "catalog" => td colspan="2" { "is another one" },
+            "new step" => { td.dim { "none" } td { (short(&one.after)) } },
+            "gone step" => { td { (short(&one.before)) } td.dim { "none" } },
+            _ if one.before.is_empty() && one.after.is_empty() => td colspan="2" {},
+            _ => { td { (value(one, &one.before)) } td { (value(one, &one.after)) } },
+        }
+    }
+}
+
+/// `nodes/downloads`, how many steps that is, and the parameter.
+fn of(one: &Difference) -> Markup {
+    let is_kind = one.steps > 1 && !matches!(one.what, "left out" | "taken in");
+    html! {
+        td.id { (short(&one.subject)) @if is_kind { ", " (amount(one.steps, "step")) } @if !one.name.is_empty() { div.dim { (short(&one.name)) } } }
+    }
+}
+
+/// The same with a capital letter, as a heading.
+fn capital(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 fn group(title: &str, differences: &[&Difference], open: bool) -> Markup {
     html! {
-        @if !differences.is_empty() {
-            details.cause open[open] {
-                summary { b { (title) } " " (amount(differences.len(), "difference")) }
-                table.diff {
-                    thead { tr { th { "What" } th { "Of" } th { "Before" } th { "After" } } }
-                    tbody { @for one in differences.iter().take(MOST) {
-                        tr { td { (one.what) } td.id { (short(&one.subject)) } td { (value(one, &one.before)) } td { (value(one, &one.after)) } }
-                    } }
-                }
-                @if differences.len() > MOST { p.dim { "The first " (MOST) " of " (differences.len()) "; the JSON has all." } }
+        details.cause open[open] {
+            summary { b { (capital(title)) } " " (amount(differences.len(), "difference")) }
+            table.diff {
+                thead { tr { th { "What" } th { "Of" } th { "Before" } th { "After" } } }
+                tbody { @for one in differences.iter().take(MOST) { tr { td { (one.what) } (of(one)) (values(one)) } } }
             }
+            @if differences.len() > MOST { p.dim { "The first " (MOST) " of " (differences.len()) "; the JSON has all." } }
         }
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn held(held: &HeldBy) -> String {
     match held {
         HeldBy::Need { step } => format!("needed {}", told(step.as_str())),
         HeldBy::Gate { gate, .. } => format!("gate {}", told(&gate.to_string())),
-        HeldBy::Lane { lane } => format!("its lane: {}", told(lane)),
+        HeldBy::Lane { lane } => format!("{}, which was busy", told(lane)),
         HeldBy::Slot { slots } => format!("one of {slots} slots"),
         HeldBy::Budget { .. } => "the failure budget".to_owned(),
         HeldBy::Quorum { .. } => "a majority of the control plane".to_owned(),

@@ -4,7 +4,7 @@ use super::OfRun;
 use super::parts::{of_day, quoted, run_badge, told};
 use crate::assets;
 use crate::record::Record;
-use crate::route::{Part, asked};
+use crate::route::{Links, Part, asked, encoded};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use plinth_analysis::Waiting;
@@ -43,6 +43,15 @@ impl Twins {
 
 /// A page that is about no run; `live`: it tells of this one, which goes on.
 pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Twins, body: Markup) -> Markup {
+    bare(site, title, live, twins, (html! {}, body))
+}
+
+/// A page that compares a run with another one, with the tabs of that run.
+pub(crate) fn compared(site: &SiteName, title: &str, run: &str, twins: &Twins, body: Markup) -> Markup {
+    bare(site, title, None, twins, (tabs(&Links::new(run, None), run, None, 0), body))
+}
+
+fn bare(site: &SiteName, title: &str, live: Option<&str>, twins: &Twins, (tabs, body): (Markup, Markup)) -> Markup {
     let title = format!("{title} · {site}");
     document(
         &title,
@@ -53,6 +62,7 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
                 a.skip href="#main" { "to the content" }
                 header.top {
                     div.line { a.home href="/" { "plinth" } b.site { (site) } }
+                    (tabs)
                 }
                 main id="main" { (body) }
                 (foot(twins, None))
@@ -124,14 +134,22 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
             p.sentence id="t-sentence" { (headline(record, &analysis.waiting, Some(analysis.groups.len()))) }
             @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
-            nav aria-label="pages of this run" {
-                @for (name, tab) in &TABS {
-                    a href=(links.to(tab)) aria-current=[same(tab, part).then_some("page")] { (name)
-                        @if *tab == Part::Failures && !view.failed.is_empty() { " " b.count id="t-failed" { (view.failed.len()) } }
-                    }
+            (tabs(links, page.run(), Some(part), view.failed.len()))
+        }
+    }
+}
+
+/// The pages of a run. `part`: the page that this is; none: what changed. `failed`: steps that failed, where that is told.
+fn tabs(links: &Links, run: &str, part: Option<&Part>, failed: usize) -> Markup {
+    let is_here = |tab| part.is_some_and(|part| same(tab, part)).then_some("page");
+    html! {
+        nav aria-label="pages of this run" {
+            @for (name, tab) in &TABS {
+                a href=(links.to(tab)) aria-current=[is_here(tab)] { (name)
+                    @if *tab == Part::Failures && failed > 0 { " " b.count id="t-failed" { (failed) } }
                 }
-                a href=(format!("/diff/last-good/{}", crate::route::encoded(page.run()))) { "Changes" }
             }
+            a href=(format!("/diff/last-good/{}", encoded(run))) aria-current=[part.is_none().then_some("page")] { "Changes" }
         }
     }
 }

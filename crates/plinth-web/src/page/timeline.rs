@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use plinth_analysis::{CriticalPath, PathStep, Row};
 use plinth_model::span::{clock, span};
 use plinth_model::{Stage, amount};
+use plinth_report::runs::LANE;
 
 /// Columns for names, and for time.
 const NAMES: f64 = 210.0;
@@ -38,7 +39,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
         div.scroll { canvas id="canvas" hidden data-columns=(page.links.file("columns.json")) data-run=(encoded(page.run())) aria-hidden="true" {} }
         div.scroll id="drawn" tabindex="0" role="region" aria-label="timeline" { (drawn(page)) }
         p.legend {
-            "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot or its lane. "
+            "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot, or for a node or play that was busy. "
             @if page.record.rehearsed().is_some() { "The thin line below a step: when it ran in the rehearsal. " }
             "On a strip the upper half is work, the lower half waiting."
         }
@@ -48,8 +49,7 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
 
 /// What the path says, in one line.
 fn words(path: &CriticalPath) -> Markup {
-    let waits =
-        [(path.slot_s, "waiting for a slot"), (path.lane_s, "waiting for a lane"), (path.other_s, "of neither")];
+    let waits = [(path.slot_s, "waiting for a slot"), (path.lane_s, LANE), (path.other_s, "of neither")];
     html! {
         p {
             b { "Critical path: " } (amount(path.steps.len(), "step")) ", " (span(path.total_s)) ": " (span(path.worked_s)) " of work"

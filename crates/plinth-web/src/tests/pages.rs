@@ -258,6 +258,18 @@ async fn a_page_of_two_runs_names_its_own_command() {
     assert!(diff.contains("href=\"/diff/run-1/run-2.json\"") && !diff.contains("/runs.json"), "{diff}");
     assert!(diff.contains("<span class=\"st f\">failed</span>"), "{diff}");
     assert!(diff.contains("<span class=\"st n\">not run</span>"), "{diff}");
+    assert!(diff.contains("<td>outcome</td><td class=\"id\">nodes/storage/dgx-06</td>"), "{diff}");
+    assert!(
+        diff.contains("<a href=\"/r/run-2/failures\">") && diff.contains("aria-current=\"page\">Changes</a>"),
+        "{diff}"
+    );
+    assert!(diff.contains("<b>Touches what failed</b>"), "{diff}");
+    // What is narrower than a word of these would break it in the middle.
+    let style = include_str!("../assets/style.css");
+    assert!(
+        style.contains(".diff td:first-child{white-space:nowrap}")
+            && style.contains(".diff .id{width:42%;overflow-wrap:break-word")
+    );
 }
 
 #[tokio::test]

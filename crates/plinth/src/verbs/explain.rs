@@ -31,7 +31,7 @@ fn tell(common: &Common, what: Option<&str>, explained: Explanation, printer: &P
     if common.json {
         printer.json(&explain::machine(what, explained.data));
     } else {
-        printer.data(&explained.text);
+        printer.text(&explained.text);
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn run(common: &Common, verb: &Arguments, printer: &Printer) -> Resul
         printer.json(&told);
     } else {
         let palette = palette(printer.color_out());
-        printer.data(&plinth_report::history::history(&kept.site, &told, verb.all, palette));
+        printer.text(&plinth_report::history::history(&kept.site, &told, verb.all, palette));
     }
     let refusal = state::refused(&kept.directory).filter(|_| told.runs.is_empty());
     let is_about = |refusal: &Refusal| refusal.findings.iter().any(|one| Some(&one.subject) == verb.what.as_ref());

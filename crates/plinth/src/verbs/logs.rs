@@ -15,7 +15,7 @@ pub(crate) fn run(common: &Common, verb: &Logs, printer: &Printer) -> Result<Exi
         if common.json {
             printer.json(&found);
         } else {
-            printer.data(&plinth_report::logs::logs(&kept.site, &found, palette(printer.color_out())));
+            printer.text(&plinth_report::logs::logs(&kept.site, &found, palette(printer.color_out())));
         }
         return Ok(Exit::Done);
     };

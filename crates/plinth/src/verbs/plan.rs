@@ -123,7 +123,7 @@ fn show_with(
     match graph {
         Some(GraphFormat::Dot) => printer.file(&plinth_plan::render::dot(plan)),
         None if common.json => printer.json(&AfterRefresh { plan: plinth_plan::render::json(plan), refreshed }),
-        None => printer.data(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
+        None => printer.text(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
     }
 }
 

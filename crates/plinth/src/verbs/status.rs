@@ -49,7 +49,7 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
     if common.json {
         printer.json(&now.json());
     } else {
-        printer.data(&now.text(printer));
+        printer.text(&now.text(printer));
     }
     Ok(Exit::Done)
 }
@@ -319,7 +319,7 @@ fn then(common: &Common, at: &str, printer: &Printer) -> Result<Exit, Failure> {
     if common.json {
         printer.json(&now.json());
     } else {
-        printer.data(&format!("as of {at:.0}\n{}", now.text(printer)));
+        printer.text(&format!("as of {at:.0}\n{}", now.text(printer)));
     }
     Ok(Exit::Done)
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
         let told = format!("{}: never applied", recorded.site);
         match common.json {
             true => printer.json(&json!({"schema": SCHEMA, "run": null, "causes": [], "waiting": null, "story": told})),
-            false => printer.data(&told),
+            false => printer.text(&told),
         }
         return Ok(Exit::Done);
     }
@@ -36,7 +36,7 @@ pub(crate) fn run(common: &Common, verb: &Why, printer: &Printer) -> Result<Exit
     if common.json {
         printer.json(&machine::story(&shown, &told));
     } else {
-        printer.data(&told);
+        printer.text(&told);
     }
     Ok(Exit::Done)
 }

@@ -113,7 +113,7 @@ fn the_story_of_a_run_that_goes_on_says_how_long_it_will_still_take_wherever_it_
     // It stands still while it is told of.
     run.signal("-STOP");
     let told = plinth(folder.path(), &["why", "-f", &site, "--state", text(&state)]).exits(0).stdout;
-    let begins = ["  still ", "  time left ", "  longer than usual"];
+    let begins = ["  still ", "  time left unknown: ", "  longer than usual"];
     let left = told.lines().find(|line| begins.iter().any(|begin| line.starts_with(begin))).expect(&told);
     let asked = ["support", "--out", "going.tar.gz", "-f", &site, "--state", text(&state)];
     plinth(folder.path(), &asked).exits(0);

@@ -83,6 +83,44 @@ fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     kept.asks(&["runs", "--where", "colour:red"]).exits(1).says("colour:");
 }
 
+/// Another version and a node less: these two are said first, once, and what follows from them is not said for each step.
+#[test]
+fn what_changed_begins_with_versions_and_nodes_and_folds_what_follows() {
+    let kept = Kept::new();
+    kept.rehearse(&[]).exits(0);
+    let site = std::fs::read_to_string(example("basepod.yaml")).unwrap().replace("v25.3.3", "v25.10.1");
+    for file in std::fs::read_dir(example("basepod.yaml").parent().unwrap()).unwrap().map(Result::unwrap) {
+        if file.file_type().unwrap().is_file() {
+            std::fs::copy(file.path(), kept.folder().join(file.file_name())).unwrap();
+        }
+    }
+    std::fs::write(kept.folder().join("basepod.yaml"), site).unwrap();
+    let asks = |more: &[&str]| plinth(kept.folder(), &[more, &["-f", "basepod.yaml", "--state", "state"]].concat());
+    asks(&["rehearse", "--without", "dgx-06", "--fault", "release:gpu-operator:fails"]).exits(4);
+
+    let told = asks(&["runs", "diff"]).exits(0).stdout;
+    let lines: Vec<&str> = told.lines().skip(2).collect();
+    assert!(lines[0].starts_with("wanted otherwise: "), "{told}");
+    assert!(lines[1].starts_with("  left out   dgx-06  11 steps gone, "), "{told}");
+    assert_eq!(lines[2], "  version    platform/release/gpu-operator  release.version: v25.3.3 -> v25.10.1");
+    assert!(lines[3..].iter().any(|line| line.ends_with("is another one") && line.contains("site file")), "{told}");
+    assert!(lines[3..].iter().any(|line| line.contains(".WITH_WORKLOAD") && line.ends_with(" (removed)")), "{told}");
+    assert!(!lines[2..].iter().any(|line| line.contains("dgx-06")), "the node is said once: {told}");
+    let is_hash = |word: &str| word.len() > 30 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(!told.split_whitespace().any(is_hash), "{told}");
+    assert!(lines.iter().any(|line| line.starts_with("  content    nodes/downloads, 4 steps  ")), "{told}");
+    assert!(lines.contains(&"  outcome    platform/release/gpu-operator  changed -> failed"), "{told}");
+    assert!(!told.contains("not-run") && told.contains("-> not run"), "{told}");
+    // What was installed and what was found installed take different times, which is no news.
+    assert!(!lines.iter().any(|line| line.starts_with("  duration   kubernetes/deploy")), "{told}");
+    let first = &asks(&["runs", "diff", "--json"]).exits(0).json()["differences"][1];
+    let wanted = json!({
+        "what": "version", "subject": "platform/release/gpu-operator", "steps": 1, "name": "release.version",
+        "before": "v25.3.3", "after": "v25.10.1", "touchesFailure": true,
+    });
+    assert_eq!(first, &wanted);
+}
+
 #[test]
 fn the_status_of_a_moment_is_what_was_seen_then() {
     let kept = Kept::new();

@@ -348,6 +348,35 @@ fn what_is_said_fits_the_terminal_that_it_is_said_on_wherever_the_data_go() {
 }
 
 #[test]
+fn what_is_told_of_a_run_afterwards_is_broken_between_words() {
+    let site = Site::new();
+    let of_site = ["-f", &site.site, "--state", text(&site.state)];
+    let fault = ["rehearse", "--fault", "node:dgx-05:drop@kubernetes"];
+    plinth_with(site.path(), &[], &[&fault[..], &of_site].concat()).exits(4);
+    for verb in [&["why"][..], &["history", "dgx-05"], &["logs"], &["status"], &["explain", "dgx-05"]] {
+        let arguments = [verb, &of_site].concat();
+        let piped = plinth_with(site.path(), &[("LANG", "C.UTF-8")], &arguments).stdout;
+        let mut watched = Watched::new(80);
+        let side = watched.side();
+        let mut run = Running::start(site.path(), &arguments, |command| {
+            command.stdout(side).env("NO_COLOR", "1").env("LANG", "C.UTF-8");
+        });
+        run.ends();
+        drop(run);
+        let told = watched.bytes().replace('\r', "");
+        assert_eq!(
+            told.split_whitespace().collect::<String>(),
+            piped.split_whitespace().collect::<String>(),
+            "{verb:?}"
+        );
+        // A path may be longer than the terminal is wide.
+        for line in told.lines().filter(|line| line.chars().count() > 80) {
+            assert!(!line.trim().contains(' ') && !line.starts_with(' '), "{verb:?} is cut in `{line}`");
+        }
+    }
+}
+
+#[test]
 fn a_job_of_github_gets_groups_annotations_and_the_summary_of_its_step() {
     let site = Site::new();
     let summary = site.path().join("summary.md");
