@@ -25,6 +25,8 @@ pub(crate) fn run() -> Result<bool, Failure> {
         "--",
         "--ignored",
         "--nocapture",
+        "--exact",
+        "the_platform_is_measured",
     ]);
     bench.env("PLINTH_BENCH_PROGRAM", &program).env("PLINTH_BENCH_RESULT", &result);
     if !commands::passes(&mut bench)? {
