@@ -30,6 +30,7 @@ pub mod span;
 pub mod step;
 pub mod steps;
 pub mod text;
+pub mod wrap;
 pub mod values;
 pub mod verdict;
 pub mod version;

@@ -3,7 +3,7 @@
 use crate::findings::{LABEL, labelled, tally};
 use crate::style::{Palette, clean};
 use crate::tables;
-use crate::wrap::hanging;
+use plinth_model::wrap::hanging;
 use comfy_table::{Cell, Color};
 use plinth_analysis::ranges;
 use plinth_model::{Code, Finding, Severity};

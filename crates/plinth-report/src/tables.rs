@@ -1,7 +1,7 @@
 //! Tables for people: no borders, and colour only where a cell asks for it, so that they can be piped and cut. They fit the terminal when there is one.
 
 use crate::style::clean;
-use crate::wrap::{behind, hanging};
+use plinth_model::wrap::{behind, hanging};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableStyle, presets};
 use textwrap::core::display_width;
 

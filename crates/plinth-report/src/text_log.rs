@@ -6,7 +6,7 @@ use crate::findings::{LABEL, labelled, parts};
 use crate::fold::{Fold, Kind, Line, News};
 use crate::style::{Palette, Sign, clean, short, told};
 use crate::summary::summary;
-use crate::wrap::{behind, cut, hanging};
+use plinth_model::wrap::{behind, cut, hanging};
 use plinth_analysis::{FailureGroup, Traits, failure_group, failure_groups};
 use plinth_model::amount;
 use plinth_model::gate::{GateAnswer, GateId};

@@ -86,6 +86,17 @@ fn machines_that_a_selector_leaves_out_are_named() {
 }
 
 #[test]
+fn an_address_that_is_none_is_told_since_no_clash_with_it_can_be_seen() {
+    let seen = found(|_, inventory| {
+        let node = inventory.nodes.iter_mut().find(|node| node.name == "dgx-06").unwrap();
+        node.interfaces[0].address = "10.184.162.1O4".into();
+    });
+    let told: Vec<&Finding> = seen.findings.iter().filter(|one| one.code == "bcm.address-unreadable").collect();
+    assert_eq!((told.len(), told[0].severity, told[0].evidence.len()), (1, Severity::Warning, 1), "{told:?}");
+    assert!(told[0].evidence[0].starts_with("dgx-06 ") && told[0].evidence[0].contains("`10.184.162.1O4`"), "{told:?}");
+}
+
+#[test]
 fn a_production_network_by_name_is_judged_like_a_range() {
     let pods = found(|desired, _| {
         named(desired);

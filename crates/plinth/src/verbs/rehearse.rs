@@ -44,7 +44,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
     verb.save_plan.iter().try_for_each(|file| save(&planned.plan, file))?;
     if verb.plan_only {
-        verbs::plan::show(common, None, &planned.plan, printer);
+        verbs::plan::show(common, verb.text.all, &planned.plan, printer);
         return Ok(Exit::Done);
     }
     printer.talk(&introduction(common, &operation, &planned.plan));
