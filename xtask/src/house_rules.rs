@@ -92,7 +92,10 @@ const READ_AND_REFUSED: &[(&str, &str)] = &[
     ("crates/plinth-site/src/raw/cluster_rules.rs", "an amount that is no number is refused"),
     ("crates/plinth-site/src/template/guess.rs", "a guess for a template that a person fills in"),
     ("crates/plinth-check/src/preflight/network.rs", "a name server that is a name is not on the loopback network"),
-    ("crates/plinth-plan/src/collision.rs", "an address that cannot be read is a finding of its own, `bcm.address-unreadable`"),
+    (
+        "crates/plinth-plan/src/collision.rs",
+        "an address that cannot be read is a finding of its own, `bcm.address-unreadable`",
+    ),
     ("/facts/network.rs", "curl's status 000 and no status both mean: no answer"),
     ("/push.rs", "a place to go on from that cannot be read means from the beginning"),
     ("/environment.rs", "an ansible-core that cannot be read is refused"),
@@ -252,7 +255,8 @@ mod tests {
     fn only_steps_change_the_world() {
         let text = "    env.clients.node.make_account(&env.ctx, target, account).await?;\n";
         assert_eq!(wrong("crates/plinth/src/verbs/preflight_fix.rs", text), 1);
-        let two = "    (clients.helm.uninstall(a), env.clients.kube.nodes(&env.ctx), clients.a_call_of_tomorrow.erase());\n";
+        let two =
+            "    (clients.helm.uninstall(a), env.clients.kube.nodes(&env.ctx), clients.a_call_of_tomorrow.erase());\n";
         assert_eq!(wrong("crates/plinth-app/src/rollback.rs", two), 2, "whatever is not known as a read");
         assert_eq!(wrong("crates/plinth-run/src/steps/node/account.rs", text), 0);
     }

@@ -30,10 +30,10 @@ pub mod span;
 pub mod step;
 pub mod steps;
 pub mod text;
-pub mod wrap;
 pub mod values;
 pub mod verdict;
 pub mod version;
+pub mod wrap;
 
 pub use amount::amount;
 pub use checked::TextError;

@@ -5,8 +5,9 @@ mod kubernetes;
 use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Department, Desired, GpuSharing,
-    Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Occasion, Platform, ProductionNetwork,
-    Keep, Project, Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust, Webhook, WebhookFormat,
+    Infiniband, Ingress, InventorySource, Keep, Login, Networks, NodeOverride, Nodes, Occasion, Platform,
+    ProductionNetwork, Project, Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Webhook, WebhookFormat,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;

@@ -78,7 +78,11 @@ impl Look {
             let mut told = HashSet::new();
             verbs.retain(|verb| told.insert(*verb));
             let text = format!("{}: {}", amount(steps, "step"), verbs.join(", "));
-            if steps == 0 { String::new() } else { self.dim(&wrap(&format!("  {wanted} {what:<22} "), &text, self.width)) }
+            if steps == 0 {
+                String::new()
+            } else {
+                self.dim(&wrap(&format!("  {wanted} {what:<22} "), &text, self.width))
+            }
         };
         MEANINGS.map(line).concat()
     }

@@ -1,6 +1,6 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
-use plinth_model::{Plan, StepId};
 use plinth_model::gate::GateAnswer;
+use plinth_model::{Plan, StepId};
 
 use plinth_plan::render::{self, Look};
 use plinth_plan::{StepObservation, static_inventory};

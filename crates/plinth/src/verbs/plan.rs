@@ -105,7 +105,8 @@ pub(crate) fn show(common: &Common, all: bool, plan: &Plan, printer: &Printer) {
     if common.json {
         printer.json(&plinth_plan::render::json(plan));
     } else {
-        printer.text(&plinth_plan::render::text(plan, Look { colour: printer.color_out(), width: Printer::width(), all }));
+        printer
+            .text(&plinth_plan::render::text(plan, Look { colour: printer.color_out(), width: Printer::width(), all }));
     }
 }
 

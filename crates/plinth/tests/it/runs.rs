@@ -39,7 +39,8 @@ fn as_many_runs_are_kept_as_the_site_file_says() {
     let folder = TempDir::new().unwrap();
     let site = std::fs::read_to_string(basepod()).unwrap();
     std::fs::write(folder.path().join("site.yaml"), format!("{site}\nrun: {{keep: {{runs: 2}}}}\n")).unwrap();
-    let asks = |arguments: &[&str]| plinth(folder.path(), &[arguments, &["-f", "site.yaml", "--state", "state"]].concat());
+    let asks =
+        |arguments: &[&str]| plinth(folder.path(), &[arguments, &["-f", "site.yaml", "--state", "state"]].concat());
     for _ in 0..5 {
         asks(&["rehearse"]).exits(0);
     }

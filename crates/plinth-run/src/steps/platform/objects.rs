@@ -35,7 +35,9 @@ impl StepKind for KubeObjects {
             return Ok(differs(differences));
         }
         let unhealthy = release::unhealthy(env, namespace_of(objects), health).await?;
-        Ok(compared(unhealthy, || format!("{} of {component} in the desired state and working", amount(objects.len(), "object"))))
+        Ok(compared(unhealthy, || {
+            format!("{} of {component} in the desired state and working", amount(objects.len(), "object"))
+        }))
     }
 
     /// Applies the objects and waits until they work.

@@ -204,7 +204,8 @@ fn failed_on(wrong: &[(&str, Wrong)]) -> Vec<NodeName> {
     if wrong.iter().any(|(_, wrong)| matches!(wrong, Wrong::Missing)) {
         return Vec::new();
     }
-    wrong.iter().filter_map(|(name, _)| NodeName::new(name).ok()).collect()
+    // Nor when one is none of the site.
+    wrong.iter().map(|(name, _)| NodeName::new(name).ok()).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The check of its input that Kubespray itself has, where the release has such a check: it takes seconds, and nothing is touched yet.
