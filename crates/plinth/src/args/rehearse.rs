@@ -57,6 +57,8 @@ pub(crate) enum Pace {
     Auto,
     /// An hour in about ten seconds
     Watch,
+    /// As slowly as a real run: to try a page, a webhook or a take-over at leisure
+    Real,
     /// As fast as the machine can
     Fast,
 }

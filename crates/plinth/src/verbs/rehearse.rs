@@ -22,6 +22,10 @@ const WATCHABLE: Pace = Pace {
     total: Duration::from_secs(8),
 };
 
+/// A second takes a second.
+const REAL: Pace =
+    Pace { real_per_virtual_second: Duration::from_secs(1), longest_jump: Duration::MAX, total: Duration::MAX };
+
 /// Does what `apply` does, in a data centre made up for the site.
 pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
@@ -85,6 +89,7 @@ fn pace(wanted: Wanted) -> Option<Pace> {
     match wanted {
         Wanted::Fast => None,
         Wanted::Watch => Some(WATCHABLE),
+        Wanted::Real => Some(REAL),
         Wanted::Auto => Printer::watched().then_some(WATCHABLE),
     }
 }
