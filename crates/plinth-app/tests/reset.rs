@@ -71,7 +71,7 @@ async fn which_hosts_a_recovery_would_touch_is_told_before_anybody_is_asked() {
     assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
     drop(operation);
 
-    let broken = vec!["cpu-05".parse().unwrap()];
+    let broken = vec![plinth_model::NodeName::new("cpu-05").unwrap()];
     let mut operation = open(state.path(), Goal::Recovery(broken), Script::default());
     let seen = operation.observe(Depth::Steps).await.unwrap();
     let planned = operation.plan(seen).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::fixture::{codes, inventory as data, site};
 use plinth_catalog::Catalog;
-use plinth_model::Severity;
+use plinth_model::{Finding, Severity};
 use plinth_model::inventory::{Inventory, NodeKind};
 use plinth_plan::discover::discover;
 use plinth_plan::{Cluster, Discovery, Observed, kubespray, plan};
