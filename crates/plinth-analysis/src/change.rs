@@ -1,4 +1,4 @@
-//! What differs between two runs: what was wanted otherwise, then what touches that which failed, then the rest.
+//! What differs between two runs: what the desired state changed, then what touches that which failed, then the rest.
 
 use crate::graph::Shape;
 use crate::kinds::{kind_of, median};

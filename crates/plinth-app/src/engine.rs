@@ -10,16 +10,18 @@ use plinth_run::{RunReport, StopSignal};
 use std::sync::Arc;
 
 impl Operation<'_> {
-    /// The hosts that a removal or a recovery would touch; none when the plan has neither. The engine's tools are made ready for that by
-    /// a plan of their own, which touches nothing outside the state directory.
+    /// The hosts that a removal or a recovery would touch; none when the plan has neither, or when the engine's programs are not here yet,
+    /// since nothing is fetched before a person agreed. What the engine reads is written for that by a plan of its own, which touches nothing
+    /// outside the state directory.
     ///
     /// # Errors
-    /// When the tools cannot be made ready, or the engine cannot read its files.
+    /// When its files cannot be written, or the engine cannot read them.
     pub async fn preview(&mut self, planned: &Planned) -> Result<Option<Preview>, Failure> {
-        if engines::tools(&planned.plan).steps.iter().any(|tool| tool.change.pending()) {
+        if engines::fetches_tools(&planned.plan) {
             self.say("the engine's own list of what it would do is not shown: its programs are not here yet");
             return Ok(None);
         }
+        self.make_tools(planned, "preview").await?;
         let env = self.env()?;
         let preview = plinth_run::engines::preview(&planned.plan, &env).await;
         Ok(preview.map_err(|error| client_problem(&error))?)
@@ -31,7 +33,7 @@ impl Operation<'_> {
     /// # Errors
     /// When the plan installs no Kubernetes, the tools cannot be made ready, or the engine's answer is not understood.
     pub async fn mirror_list(&mut self, planned: &Planned) -> Result<MirrorList, Failure> {
-        self.make_tools(planned).await?;
+        self.make_tools(planned, "render mirror-list").await?;
         let env = self.env()?;
         let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
         let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
@@ -44,9 +46,9 @@ impl Operation<'_> {
     }
 
     /// Runs the steps of a plan that make the engine's tools.
-    async fn make_tools(&mut self, planned: &Planned) -> Result<(), Failure> {
-        let tools = self.planned(engines::tools(&planned.plan), &planned.cluster, "render mirror-list");
-        if tools.plan.steps.is_empty() {
+    async fn make_tools(&mut self, planned: &Planned, verb: &str) -> Result<(), Failure> {
+        let tools = self.planned(engines::tools(&planned.plan), &planned.cluster, verb);
+        if !tools.plan.steps.iter().any(|tool| tool.change.pending()) {
             return Ok(());
         }
         let approved = self.approve(tools, &Always).await?;

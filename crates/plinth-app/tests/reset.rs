@@ -58,3 +58,35 @@ async fn where_kubernetes_runs_it_is_taken_away_by_its_engine_and_the_second_res
     assert_eq!(planned.plan.steps.len(), 1);
     assert!(engines::is_done(&planned.plan), "{:#?}", planned.plan.steps);
 }
+
+/// A recovery writes another inventory than the apply before it, so that its own is made for the list; nothing else is.
+#[tokio::test]
+async fn which_hosts_a_recovery_would_touch_is_told_before_anybody_is_asked() {
+    let state = TempDir::new().unwrap();
+    let mut operation = open(state.path(), Goal::Site, Script::default());
+    let seen = operation.observe(Depth::Steps).await.unwrap();
+    let planned = operation.plan(seen).unwrap();
+    let mut approved = operation.approve(planned, &Always).await.unwrap().unwrap();
+    let report = operation.run(&mut approved, Arc::new(|_| {}), StopSignal::new()).await.unwrap();
+    assert_eq!(report.exit, Exit::Done, "{:#?}", report.failures);
+    drop(operation);
+
+    let broken = vec![plinth_model::NodeName::new("cpu-05").unwrap()];
+    let mut operation = open(state.path(), Goal::Recovery(broken), Script::default());
+    let seen = operation.observe(Depth::Steps).await.unwrap();
+    let planned = operation.plan(seen).unwrap();
+    let pending = |verb: &str| planned.plan.steps.iter().any(|step| step.id.verb() == verb && step.change.pending());
+    assert!(pending("inventory") && pending("recovery"), "{:#?}", planned.plan.steps);
+    let preview = operation.preview(&planned).await.unwrap().expect("its programs are here");
+    assert!(preview.text().contains("cpu-05"), "{}", preview.text());
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_a_list_of_hosts_before_anybody_is_asked() {
+    let state = TempDir::new().unwrap();
+    let script = || Script { faults: vec!["node:dgx-05:unreachable:always".parse().unwrap()], ..Script::default() };
+    let mut operation = open(state.path(), Goal::Removal(Removal::All), script());
+    let seen = operation.observe(Depth::Steps).await.unwrap();
+    let planned = operation.plan(seen).unwrap();
+    assert_eq!(operation.preview(&planned).await.unwrap(), None);
+}

@@ -33,6 +33,7 @@ pub mod text;
 pub mod values;
 pub mod verdict;
 pub mod version;
+pub mod wrap;
 
 pub use amount::amount;
 pub use checked::TextError;

@@ -1,4 +1,4 @@
-//! Names that were checked once, at the border.
+//! Names of nodes and sites, checked when they are made.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

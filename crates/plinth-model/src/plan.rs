@@ -31,7 +31,7 @@ pub struct MadeFrom {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "change")]
 pub enum Change {
-    /// It is already so.
+    /// It is in the desired state.
     None,
     /// It will be made so; with the differences seen, if anything could be looked at.
     Apply {

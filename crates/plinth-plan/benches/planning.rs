@@ -6,6 +6,7 @@ mod fixture;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fixture::{catalog::Shelf, site, unseen};
+use plinth_plan::render::Look;
 use plinth_plan::{plan, render, saved, static_inventory};
 use plinth_site::desired::InventorySource;
 use std::hint::black_box;
@@ -23,7 +24,7 @@ fn planning(criterion: &mut Criterion) {
         });
         let made = plan(&desired, &observed, &shelf).expect("a plan");
         group.bench_with_input(BenchmarkId::new("text", nodes), &nodes, |bencher, _| {
-            bencher.iter(|| render::text(black_box(&made), true, 120));
+            bencher.iter(|| render::text(black_box(&made), Look { colour: true, width: 120, all: true }));
         });
         group.bench_with_input(BenchmarkId::new("save", nodes), &nodes, |bencher, _| {
             bencher.iter(|| saved::write(black_box(&made)).expect("JSON"));

@@ -8,7 +8,7 @@ use plinth_model::{Finding, Severity};
 use plinth_site::Desired;
 use plinth_site::desired::{ApiEndpoint, Kubernetes};
 use std::collections::{BTreeMap, HashMap};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Withdraws addresses that cannot be right, and says why. `member` tells which nodes are in the cluster: theirs are errors.
 pub(crate) fn check(
@@ -115,6 +115,19 @@ pub(crate) fn ranges(kubernetes: &Kubernetes, inventory: &Inventory) -> Vec<Find
         }
     }
     findings
+}
+
+/// Addresses of interfaces that are none, so that nothing can be compared with them.
+pub(crate) fn unreadable(inventory: &Inventory) -> Option<Finding> {
+    let is_address = |text: &str| text.is_empty() || text.parse::<IpAddr>().is_ok();
+    let interfaces = inventory.nodes.iter().flat_map(|node| node.interfaces.iter().map(move |one| (&node.name, one)));
+    let wrong = interfaces.filter(|(_, one)| !is_address(&one.address));
+    let evidence: Vec<String> = wrong.map(|(node, one)| format!("{node} {} has `{}`", one.name, one.address)).collect();
+    let first = evidence.first()?.split(' ').next()?.to_owned();
+    let text = "what BCM records as addresses of interfaces is none, so that no clash with them can be seen";
+    let mut finding = Finding::warning(code::BCM_ADDRESS_UNREADABLE, first, text).fix("correct them in cmsh");
+    finding.evidence = evidence;
+    Some(finding)
 }
 
 fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {

@@ -120,6 +120,7 @@ pub fn discover(desired: &Desired, inventory: &Inventory) -> Discovery {
     findings.extend(ranges::check(desired, inventory, &rules, &members));
     findings.extend(collision::ranges(&desired.kubernetes, inventory));
     findings.extend(collision::announced(desired, inventory));
+    findings.extend(collision::unreadable(inventory));
     let mut choices: Vec<AddressChoice> = nodes.iter().map(|node| choose(desired, &rules, node)).collect();
     for (i, choice) in choices.iter_mut().enumerate() {
         let found = doubts(nodes[i], member[i], choice);

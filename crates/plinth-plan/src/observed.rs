@@ -61,7 +61,7 @@ pub struct LineMeaning {
 /// What looking at a step told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepObservation {
-    /// It is already so.
+    /// It is in the desired state.
     Done,
     /// It is not yet so; the differences.
     Todo(Vec<String>),

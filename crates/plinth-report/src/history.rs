@@ -93,7 +93,7 @@ fn one_run(run: &RunHistory, all: bool, palette: Palette) -> Vec<String> {
     let (told, rest): (Vec<&StepHistory>, Vec<&StepHistory>) = run.steps.iter().partition(told);
     lines.extend(told.into_iter().flat_map(|step| one_step(step, palette)));
     for (state, what) in [
-        (StepState::Unchanged, "found as wanted"),
+        (StepState::Unchanged, "found in the desired state"),
         (StepState::Skipped, "skipped, as its gate decided"),
         (StepState::NotRun, "not run"),
         (StepState::Looking, "only looked at, and the end of that was not seen"),

@@ -32,7 +32,6 @@ pub mod tables;
 mod text_log;
 #[cfg(test)]
 mod view_tests;
-mod wrap;
 
 pub use background::{Background, View};
 pub use github::GitHub;
@@ -45,4 +44,3 @@ pub use sink::Sink;
 pub use style::{Palette, Sign, clean, short, told};
 pub use tables::NodeRow;
 pub use text_log::{TextLog, Verbosity};
-pub use wrap::{fitted, wrapped};

@@ -3,9 +3,9 @@
 use crate::findings::{LABEL, labelled, tally};
 use crate::style::{Palette, clean};
 use crate::tables;
-use crate::wrap::hanging;
 use comfy_table::{Cell, Color};
 use plinth_analysis::ranges;
+use plinth_model::wrap::hanging;
 use plinth_model::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Tables for people: no borders, and colour only where a cell asks for it, so that they can be piped and cut. They fit the terminal when there is one.
 
 use crate::style::clean;
-use crate::wrap::{behind, hanging};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableStyle, presets};
+use plinth_model::wrap::{behind, hanging};
 use textwrap::core::display_width;
 
 /// So much room is enough for the reasons why there is no address.

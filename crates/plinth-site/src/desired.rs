@@ -7,9 +7,11 @@
 mod issuer;
 mod kubernetes;
 mod notify;
+mod run;
 
 pub use kubernetes::{ApiEndpoint, Calico, Downloads, Engine, Kubernetes, KubesprayTools, Oidc, Reserved, WebProxy};
 pub use notify::{Occasion, Webhook, WebhookFormat};
+pub use run::{Keep, RunLimits};
 
 use crate::raw::rules::range_of;
 use indexmap::IndexMap;
@@ -482,17 +484,4 @@ pub struct Project {
     pub name: String,
     /// Quota of GPUs.
     pub gpus: u32,
-}
-
-/// How much of a run happens at once, and how much of it may fail.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunLimits {
-    /// Steps at once.
-    pub parallel: usize,
-    /// Nodes that may fail before the run stops starting new node steps; quorum rules apply besides.
-    pub node_failures: usize,
-    /// Workers that a person wants to be left out this time. Not in the site file.
-    pub without: Vec<NodeName>,
-    /// Workers that are not fit, so that only their own steps are tried and nobody waits for them. Not in the site file.
-    pub unfit: Vec<NodeName>,
 }

@@ -5,8 +5,9 @@ mod kubernetes;
 use crate::defaults;
 use crate::desired::{
     Access, ArtifactSource, BcmAccess, BcmLogin, ChartSource, Checks, ComponentChoice, Department, Desired, GpuSharing,
-    Infiniband, Ingress, InventorySource, Login, Networks, NodeOverride, Nodes, Occasion, Platform, ProductionNetwork,
-    Project, Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust, Webhook, WebhookFormat,
+    Infiniband, Ingress, InventorySource, Keep, Login, Networks, NodeOverride, Nodes, Occasion, Platform,
+    ProductionNetwork, Project, Registries, RemoteControlPlane, RunLimits, Runai, StaticNode, Storage, TlsTrust,
+    Webhook, WebhookFormat,
 };
 use crate::diagnostics::Diagnostics;
 use crate::raw;
@@ -431,5 +432,11 @@ fn run(run: Option<&raw::platform::Run>) -> RunLimits {
         node_failures: run.node_failures.unwrap_or(1),
         without: Vec::new(),
         unfit: Vec::new(),
+        keep: keep(run.keep.as_ref()),
     }
+}
+
+fn keep(keep: Option<&raw::platform::Keep>) -> Keep {
+    let usual = Keep::default();
+    keep.map_or(usual, |keep| Keep { runs: keep.runs.unwrap_or(usual.runs), mib: keep.mib.unwrap_or(usual.mib) })
 }

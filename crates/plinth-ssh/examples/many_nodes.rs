@@ -3,7 +3,7 @@
 //! Reads its orders from the environment, since one of them is a password: `BENCH_WORK` (`account`, `facts` or `idle`),
 //! `BENCH_STATE` (a fresh directory), `BENCH_USER`, `BENCH_PASSWORD`, `BENCH_ADDRESSES`, and for the account `BENCH_ACCOUNT`,
 //! `BENCH_UID` and `BENCH_KEY` (a private key's file). With `BENCH_LOGIN_KEY`, the same kind of file, it logs in by that key and not by the
-//! password. Ends with status 1 when anything is not as wanted afterwards.
+//! password. Ends with status 1 when anything is not in the desired state afterwards.
 
 use plinth_keystore::SiteSecrets;
 use plinth_model::facts::Asked;

@@ -94,8 +94,10 @@ pub const CHECK_SHARE_FREE: Duration = Duration::from_secs(15);
 pub const CHECK_ABANDONED: Duration = Duration::from_secs(2 * 3600);
 /// How long the namespace of an earlier check may take to go: finalizers of claims need seconds.
 pub const CHECK_ROOM: Duration = Duration::from_secs(90);
-/// Between two looks at test pods.
+/// Between two looks at test pods, once they take long.
 pub const CHECK_LOOK: Duration = Duration::from_secs(1);
+/// The same at first: most test pods are there within two seconds.
+pub const CHECK_LOOK_FIRST: Duration = Duration::from_millis(200);
 /// How long a storage system may take for a snapshot of a nearly empty volume: some copy it to another place first.
 pub const CHECK_SNAPSHOT: Duration = Duration::from_secs(300);
 /// Between two looks at a snapshot.

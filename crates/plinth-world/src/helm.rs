@@ -62,10 +62,10 @@ pub trait HelmClient: Send + Sync {
     /// The release, if there is one.
     async fn release(&self, ctx: &Context, namespace: &str, name: &str) -> ClientResult<Option<ReleaseState>>;
     /// What is otherwise than wanted, one line each: the release is not there (`+`); chart version, package, status and each value by its
-    /// dotted path (`+`, `-`, `~`). Secrets are resolved and compared in here, and shown as `(secret)`. Empty: as wanted.
+    /// dotted path (`+`, `-`, `~`). Secrets are resolved and compared in here, and shown as `(secret)`. Empty: in the desired state.
     async fn differences(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
     /// Installs or upgrades; hooks of the chart are waited for, workloads are not: what proves that it works is the step's to know.
-    /// Nothing is done when it is as wanted. What an attempt before left behind is repaired first, and answered, a sentence each:
+    /// Nothing is done when it is in the desired state. What an attempt before left behind is repaired first, and answered, a sentence each:
     /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
     /// All revisions that helm remembers, oldest first.

@@ -159,7 +159,7 @@ pub trait NodeHostKeys: Send + Sync {
     async fn host_key(&self, ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState>;
     /// Pins the key on first contact. Refuses when another one is pinned, or when the node does not present this one.
     async fn pin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
-    /// Pins the key whatever was pinned before: the person said that the node was provisioned anew.
+    /// Pins the key whatever was pinned before: the person said that the node was re-imaged.
     async fn repin_host_key(&self, ctx: &Context, target: &NodeTarget, key: &HostKey) -> ClientResult<()>;
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Question<'a> {
     printer: &'a Printer,
     question: fn(&Plan) -> String,
     yes: bool,
+    all: bool,
 }
 
 impl<'a> Question<'a> {
@@ -26,14 +27,19 @@ impl<'a> Question<'a> {
         if !yes && !Printer::can_ask() {
             return Err(nobody_to_ask("asking whether to go on", first));
         }
-        Ok(Self { common, printer, question, yes })
+        Ok(Self { common, printer, question, yes, all: true })
+    }
+
+    /// Whether steps that are done already or not needed are shown like others; they are where nothing is said.
+    pub(crate) fn showing(self, all: bool) -> Self {
+        Self { all, ..self }
     }
 }
 
 #[async_trait]
 impl Approve for Question<'_> {
     async fn approve(&self, planned: &Planned) -> Result<bool, Problem> {
-        plan::show_before(self.common, &planned.plan, self.printer);
+        plan::show_before(self.common, self.all, &planned.plan, self.printer);
         let approved = self.yes || self.printer.ask(&(self.question)(&planned.plan)).await;
         if !approved {
             self.printer.talk("nothing was changed");

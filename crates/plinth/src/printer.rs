@@ -133,7 +133,7 @@ impl Printer {
     /// The same of a text whose lines have not been fitted to the terminal: there they are broken between words, elsewhere they stay.
     pub(crate) fn text(&self, text: &str) {
         let width = std::io::stdout().is_terminal().then(Self::width);
-        self.data(&plinth_report::wrapped(text, width));
+        self.data(&plinth_model::wrap::wrapped(text, width));
     }
 
     /// The content of a file. It is written as it is, unless it is a terminal that gets it.
@@ -266,7 +266,7 @@ impl Printer {
         let begin = if self.asking.swap(false, Ordering::Relaxed) { "\n" } else { "" };
         let mut text = seen(text.trim_end(), self.color_err);
         if Self::watched() {
-            text = Cow::Owned(plinth_report::fitted(&text, Self::width_of_talk()));
+            text = Cow::Owned(plinth_model::wrap::fitted(&text, Self::width_of_talk()));
         }
         self.streams.err().lines(format!("{begin}{text}\n").as_bytes());
     }

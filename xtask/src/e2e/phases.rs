@@ -46,7 +46,8 @@ fn again(ground: &mut Ground) -> Result<Done, Failure> {
     let log = ground.path("state/plinth.log");
     let written = std::fs::metadata(&log).map_or(0, |file| usize::try_from(file.len()).unwrap_or(0));
     let seconds = apply_with(ground, count, "again", &["-v"])?;
-    ground.spent = spent::table(&spent::since(&log, written), seconds);
+    let events = std::fs::read_to_string(ground.path("again.ndjson")).unwrap_or_default();
+    ground.spent = spent::table((&spent::since(&log, written), &events), seconds);
     let after = plays(ground);
     if before != after {
         return Err(format!("apply of an unchanged site started a playbook: {after} instead of {before} logs"));

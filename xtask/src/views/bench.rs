@@ -4,6 +4,7 @@
 use super::follow;
 use super::http::Place;
 use super::measured::{measures, memory, number, percentile, text};
+use super::minute::{self, Minute};
 use super::section::{self, Followed, Live, Page, RENDERED, ROUNDS, Report};
 use super::stage::{SIZES, Stage};
 use crate::commands::{self, Failure};
@@ -14,8 +15,8 @@ use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// No part is begun later: with the longest one behind it all is over within twelve minutes.
-const OPEN: Duration = Duration::from_secs(570);
+/// No part is begun later: with the longest one behind it all is over within a quarter of an hour.
+const OPEN: Duration = Duration::from_secs(750);
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -24,6 +25,8 @@ pub(crate) enum Part {
     Pages,
     /// A page that follows a run
     Live,
+    /// A minute of a run that goes as slowly as a real one
+    Minute,
     /// A run with two hundred followers
     Followers,
 }
@@ -37,6 +40,7 @@ pub(crate) fn run(program: Option<&Path>, part: Option<Part>) -> Result<bool, Fa
     match part {
         Some(Part::Pages) => over(&stage, &Browser::start().map_err(text)?).map(|_| true),
         Some(Part::Live) => lives(&stage, &Browser::start().map_err(text)?).map(|_| true),
+        Some(Part::Minute) => minutes(&stage, &Browser::start().map_err(text)?).map(|_| true),
         Some(Part::Followers) => followers(&stage).map(|_| true),
         None => all(&stage, program, load),
     }
@@ -46,11 +50,12 @@ fn all(stage: &Stage, program: Option<&Path>, load: f64) -> Result<bool, Failure
     let browser = Browser::start().map_err(text)?;
     let (pages, reports) = over(stage, &browser)?;
     let lives = lives(stage, &browser)?;
+    let minutes = minutes(stage, &browser)?;
     let version = browser.version().map_err(text)?;
     drop(browser);
     let followers = followers(stage)?;
     let build = if program.is_some() { "a program that was built before" } else { "release build" };
-    section::write(&section::Measured { build, version, load, pages, lives, reports, followers })
+    section::write(&section::Measured { build, version, load, pages, lives, minutes, reports, followers })
 }
 
 /// Pages and reports of runs that are over.
@@ -73,6 +78,15 @@ fn lives(stage: &Stage, browser: &Browser) -> Result<Vec<Live>, Failure> {
         let live = follow::live(stage, browser, *nodes)?;
         println!("bench: {nodes} nodes, live: {live:?}");
         Ok(live)
+    };
+    SIZES.iter().map(one).collect()
+}
+
+fn minutes(stage: &Stage, browser: &Browser) -> Result<Vec<Minute>, Failure> {
+    let one = |nodes: &usize| {
+        let minute = minute::minute(stage, browser, *nodes)?;
+        println!("bench: {nodes} nodes, a minute: {minute:?}");
+        Ok(minute)
     };
     SIZES.iter().map(one).collect()
 }

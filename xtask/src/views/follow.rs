@@ -2,6 +2,7 @@
 
 use super::http::Place;
 use super::measured::{memory, percentile, text};
+use super::minute::now_ms;
 use super::section::{Followed, Live};
 use super::stage::{Stage, within};
 use super::stream::{Heard, follow};
@@ -32,15 +33,14 @@ const HEARD: Duration = Duration::from_secs(20);
 /// By then a page whose run has ended has read itself again: it does so after half a second, and not within three of the last time.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// Counts patches and long tasks of a page of a run, and notes when the run is seen to have ended. A page that is read again goes on
+/// Counts patches of a page of a run, and notes when the run is seen to have ended. A page that is read again goes on
 /// counting: a run that moves much, and every one that ends, has that.
 const WATCHED: &str = "(() => {
     if (!location.pathname.startsWith('/r/')) return
-    const watched = JSON.parse(sessionStorage.getItem('watched') ?? '{\"patches\": [], \"tasks\": 0, \"end\": 0, \"loads\": 0}')
+    const watched = JSON.parse(sessionStorage.getItem('watched') ?? '{\"patches\": [], \"end\": 0, \"loads\": 0}')
     watched.loads++
     window.watched = watched
     const see = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true })
-    see('longtask', () => { watched.tasks++ })
     see('measure', (one) => { if (one.name === 'plinth-patch') watched.patches.push(one.duration) })
     new MutationObserver(() => {
         const state = document.getElementById('t-state')
@@ -53,19 +53,18 @@ const WATCHED: &str = "(() => {
 #[derive(Debug, Default, Deserialize)]
 struct Watched {
     patches: Vec<f64>,
-    tasks: f64,
     end: f64,
     loads: usize,
 }
 
 /// A run that takes some ten seconds; killed when dropped.
-struct Runner {
+pub(super) struct Runner {
     child: Child,
     began: Instant,
 }
 
 impl Runner {
-    fn start(mut command: Command) -> Result<Self, Failure> {
+    pub(super) fn start(mut command: Command) -> Result<Self, Failure> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(|error| format!("cannot start {command:?}: {error}"))?;
         Ok(Self { child, began: Instant::now() })
@@ -103,7 +102,7 @@ fn run_command(stage: &Stage, state: &Path, nodes: usize) -> Command {
 }
 
 /// Waits until a run has begun.
-fn begun(stage: &Stage, state: &Path) -> Result<String, Failure> {
+pub(super) fn begun(stage: &Stage, state: &Path) -> Result<String, Failure> {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         if let Ok(run) = stage.last_run(state) {
@@ -128,22 +127,17 @@ pub(super) fn live(stage: &Stage, browser: &Browser, nodes: usize) -> Result<Liv
     tab.front().map_err(text)?;
     tab.open(served.link()).map_err(text)?;
     tab.open(&format!("{}/r/{run}", served.origin())).map_err(text)?;
-    let told = heard(&Place::new(served.origin(), served.token())?, &run, 1);
     let began = Instant::now();
     runner.ends()?;
     let ended = now_ms();
     let seconds = began.elapsed().as_secs_f64();
     let watched = watched(&tab)?;
-    let heard = told.recv_timeout(HEARD).map_err(|_| "a stream does not end")?;
     Ok(Live {
         seconds,
         loads: watched.loads,
         patches: watched.patches.len(),
         patch_ms: percentile(watched.patches, 95),
-        long_tasks: watched.tasks,
         delay_ms: (watched.end - ended).max(0.0),
-        stream_mean: heard.mean(),
-        stream_peak: heard.peak(),
     })
 }
 
@@ -156,22 +150,15 @@ fn watched(tab: &Tab<'_>) -> Result<Watched, Failure> {
     serde_json::from_value(told).map_err(|error| format!("what a page counted: {error}"))
 }
 
-/// So many followers, each on a thread of its own, that tell what they heard when the run is over.
-fn heard(place: &Place, run: &str, followers: usize) -> Receiver<Heard> {
+/// So many followers, each on a thread of its own, that tell what they heard when the run or their time is over.
+pub(super) fn heard(place: &Place, run: &str, followers: usize, until: Instant) -> Receiver<Heard> {
     let (tell, told) = channel();
-    let until = Instant::now() + OVER + HEARD;
     for _ in 0..followers {
         // From now on, as whoever has just read the page: what was before is in none of its patches.
         let (tell, place, path) = (tell.clone(), place.clone(), format!("/r/{run}/live"));
         std::thread::spawn(move || tell.send(follow(&place, &path, until)));
     }
     told
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn now_ms() -> f64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_millis() as f64)
 }
 
 /// The run's own time without and with followers.
@@ -213,7 +200,7 @@ fn one(stage: &Stage, name: &str, (reading, stalled): (usize, usize)) -> Result<
     let command = pinned(OTHERS, &stage.command(&state, &["serve", "--listen", "127.0.0.1:0"]));
     let served = Served::start(&command, &stage.folder().join(format!("{name}.log"))).map_err(text)?;
     let place = Place::new(served.origin(), served.token())?;
-    let told = heard(&place, &run, reading);
+    let told = heard(&place, &run, reading, Instant::now() + OVER + HEARD);
     let path = format!("/r/{run}/live");
     // Open until the run is over, and never read.
     let stalled = (0..stalled).map(|_| place.asked(&path)).collect::<Result<Vec<_>, _>>()?;

@@ -4,6 +4,7 @@ mod bench;
 mod follow;
 mod http;
 mod measured;
+mod minute;
 mod pictures;
 mod section;
 mod stage;

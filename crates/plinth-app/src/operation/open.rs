@@ -75,8 +75,8 @@ impl<'a> Operation<'a> {
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);
             let rehearsal = operation.world.is_rehearsal();
-            operation.lock =
-                Some(Mutex::new(SiteLock::take(directory, name, rehearsal, operation.world.durability())?));
+            let lock = SiteLock::take(directory, name, rehearsal, operation.world.durability())?;
+            operation.lock = Some(Mutex::new(lock.retaining(operation.desired.run.keep)));
             if !rehearsal {
                 state::identity::keep(&operation.directory, &operation.input.site)?;
                 state::mark::Mark::keep(&operation.directory)?;

@@ -5,6 +5,7 @@ use super::{journal_fits, private};
 use plinth_model::{Problem, SiteName};
 use plinth_run::journal::Retention;
 use plinth_run::{Durability, Journal, LockOwner, LockedJournal};
+use plinth_site::desired::Keep;
 use plinth_world::{Clock, SystemClock, deadlines};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,9 +33,19 @@ impl SiteLock {
         same_site(directory, site, last.map(|head| &head.site))?;
         journal_fits(directory, last, rehearsal)?;
         journal.keep_renewing(deadlines::LOCK_HEARTBEAT)?;
-        retain(&mut journal);
         private::sweep(directory);
         Ok(Self { journal, owner, clock, is_used: false })
+    }
+
+    /// Removes the oldest runs where there are too many. Nothing that is done next needs the room, so that it may fail.
+    #[must_use]
+    pub fn retaining(mut self, keep: Keep) -> Self {
+        match self.journal.retain(Retention { runs: keep.runs, bytes: i64::from(keep.mib) * 1024 * 1024 }) {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed the oldest runs from the journal"),
+            Err(error) => tracing::warn!(%error, "the oldest runs stay in the journal"),
+        }
+        self
     }
 
     /// An error unless the lock is ours, looked at when that is not certain.
@@ -50,15 +61,6 @@ impl SiteLock {
         }
         self.is_used = true;
         Ok((self.journal.run().to_owned(), took_over))
-    }
-}
-
-/// Removes the oldest runs where there are too many. Nothing that is done next needs the room, so that it may fail.
-fn retain(journal: &mut LockedJournal) {
-    match journal.retain(Retention::default()) {
-        Ok(0) => {}
-        Ok(removed) => tracing::info!(removed, "removed the oldest runs from the journal"),
-        Err(error) => tracing::warn!(%error, "the oldest runs stay in the journal"),
     }
 }
 

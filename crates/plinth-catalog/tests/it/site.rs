@@ -76,7 +76,13 @@ pub(crate) fn desired() -> Desired {
             helm: None,
         },
         runai: Some(runai()),
-        run: RunLimits { parallel: 10, node_failures: 0, without: Vec::new(), unfit: Vec::new() },
+        run: RunLimits {
+            parallel: 10,
+            node_failures: 0,
+            without: Vec::new(),
+            unfit: Vec::new(),
+            keep: Keep::default(),
+        },
         notify: Vec::new(),
     }
 }

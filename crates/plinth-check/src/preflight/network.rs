@@ -26,7 +26,7 @@ const NAMESERVERS: usize = 3;
 /// glibc before 2.26, still in many images, takes six search domains (resolv.conf manual).
 const SEARCH_DOMAINS: usize = 6;
 
-/// Kubespray names the machine after its name in the inventory; BCM names it back when it is provisioned anew.
+/// Kubespray names the machine after its name in the inventory; BCM names it back when it is re-imaged.
 fn hostname(case: &Case<'_>) -> Option<Judged> {
     let short = case.facts.hostname.split('.').next().unwrap_or_default();
     (!short.is_empty() && !short.eq_ignore_ascii_case(case.node)).then(|| {

@@ -27,8 +27,8 @@ ask() {
     tries=0
     until said=$(timeout 5 wget -q -O - "http://$1:$PORT/" 2>&1); do
         tries=$((tries + 1))
-        [ "$tries" -lt 4 ] || break
-        sleep 2
+        [ "$tries" -lt 7 ] || break
+        sleep 1
     done
     case $said in
     plinth-*) echo "ok $2" ;;

@@ -108,13 +108,15 @@ impl Room<'_> {
                 self.all::<Pod>().await?.into_iter().map(|pod| (name(&pod).to_owned(), pod)).collect();
             let late: Vec<Late> = names.iter().filter_map(|name| Late::of(name, found.get(name), until)).collect();
             let Some(first) = late.first() else { return Ok(late) };
-            if clock.elapsed().saturating_sub(began) > limit || late.iter().any(|late| late.is_final) {
+            let waited = clock.elapsed().saturating_sub(began);
+            if waited > limit || late.iter().any(|late| late.is_final) {
                 return Ok(late);
             }
             let (done, all) = (names.len() - late.len(), names.len());
             self.call.ctx().progress(done as u64, all as u64, format!("waiting for test pods: {}", first.why));
             // A list of thousands is not asked for every second.
-            clock.sleep(deadlines::CHECK_LOOK * (1 + u32::try_from(all / 200).unwrap_or(10))).await;
+            let pause = (waited / 8).clamp(deadlines::CHECK_LOOK_FIRST, deadlines::CHECK_LOOK);
+            clock.sleep(pause * (1 + u32::try_from(all / 200).unwrap_or(10))).await;
         }
     }
 

@@ -9,7 +9,7 @@ mod mirror_list;
 mod work;
 
 pub use mirror_list::MirrorList;
-pub use work::{EngineFile, file, is_done, tools};
+pub use work::{EngineFile, fetches_tools, file, is_done, tools};
 
 pub(crate) use engine::{Asked, Engine, Install};
 use plinth_site::Desired;

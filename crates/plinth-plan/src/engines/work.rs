@@ -43,6 +43,13 @@ pub fn tools(plan: &Plan) -> Plan {
     tools
 }
 
+/// Whether the engine's programs are yet to be fetched. What else belongs to the tools is written from the plan.
+#[must_use]
+pub fn fetches_tools(plan: &Plan) -> bool {
+    let is_fetched = |work: &Work| matches!(work, Work::KubespraySource(_) | Work::KubesprayEnvironment(_));
+    plan.steps.iter().any(|step| step.change.pending() && is_fetched(&step.work))
+}
+
 /// Whether a removal or a recovery has nothing to do: every step that takes Kubernetes away, or brings members back, is done. Tools and
 /// the preparation of nodes do not count.
 #[must_use]

@@ -11,6 +11,6 @@ mod wrap;
 pub use dot::dot;
 pub use hand_over::{helm_values, manifests};
 pub use json::{json, step_json};
-pub use text::text;
+pub use text::{Look, text};
 
 use sign::sign;

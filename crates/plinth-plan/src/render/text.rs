@@ -18,10 +18,21 @@ const TARGETS: usize = 27;
 /// Narrowest layout.
 const NARROWEST: usize = 60;
 
-/// The plan as text. `width` in characters; with `colour`, ANSI colours are added and nothing else changes.
+/// How a plan is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// With ANSI colours; nothing else changes.
+    pub colour: bool,
+    /// Columns.
+    pub width: usize,
+    /// Every step with its reason. Otherwise steps that are done already or not needed are one line of each stage.
+    pub all: bool,
+}
+
+/// The plan as text.
 #[must_use]
-pub fn text(plan: &Plan, colour: bool, width: usize) -> String {
-    let page = Page { colour, width: width.max(NARROWEST) };
+pub fn text(plan: &Plan, look: Look) -> String {
+    let page = Look { width: look.width.max(NARROWEST), ..look };
     let mut out = page.head(plan);
     for stage in Stage::ALL {
         out += &page.stage(plan, stage);
@@ -32,12 +43,7 @@ pub fn text(plan: &Plan, colour: bool, width: usize) -> String {
     out
 }
 
-struct Page {
-    colour: bool,
-    width: usize,
-}
-
-impl Page {
+impl Look {
     fn head(&self, plan: &Plan) -> String {
         let title = format!("plan {} for {}", plan.hash.short(), plan.site);
         let from = &plan.made_from;
@@ -58,8 +64,27 @@ impl Page {
             return String::new();
         }
         let mut out = format!("\n{}\n", self.paint(BOLD, stage.title()));
-        entries.iter().for_each(|entry| out += &self.entry(entry));
-        out
+        let (told, folded): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| self.all || !is_folded(entry.step));
+        told.iter().for_each(|entry| out += &self.entry(entry));
+        out + &self.in_short(&folded)
+    }
+
+    /// `  = done already           13 steps: connect, account, facts`.
+    fn in_short(&self, folded: &[&Entry<'_>]) -> String {
+        let line = |(wanted, what): (char, &str)| {
+            let entries = folded.iter().filter(|entry| sign(entry.step) == wanted);
+            let steps: usize = entries.clone().map(|entry| entry.nodes.len().max(1)).sum();
+            let mut verbs: Vec<&str> = entries.map(|entry| entry.step.id.verb()).collect();
+            let mut told = HashSet::new();
+            verbs.retain(|verb| told.insert(*verb));
+            let text = format!("{}: {}", amount(steps, "step"), verbs.join(", "));
+            if steps == 0 {
+                String::new()
+            } else {
+                self.dim(&wrap(&format!("  {wanted} {what:<22} "), &text, self.width))
+            }
+        };
+        MEANINGS.map(line).concat()
     }
 
     fn entry(&self, entry: &Entry<'_>) -> String {
@@ -132,6 +157,9 @@ impl Page {
         if let Some(expected) = expected {
             out += &wrap("", &duration::sentence(&expected), self.width);
         }
+        if !self.all && plan.steps.iter().any(is_folded) {
+            out += &wrap("", "`--all` gives the reasons of steps that are done already or not needed too", self.width);
+        }
         out + &warnings(plan)
     }
 
@@ -200,6 +228,11 @@ fn counts(plan: &Plan) -> String {
         line += &format!("; {forever} cannot be undone");
     }
     line
+}
+
+/// Whether there is nothing to do, so that a line for all of them is enough.
+const fn is_folded(step: &Step) -> bool {
+    matches!(step.change, Change::None | Change::Skip)
 }
 
 /// Steps that will destroy, move or interrupt.

@@ -1,29 +1,12 @@
 //! Lines that fit the terminal.
 
 use plinth_model::text::visible;
+use plinth_model::wrap::beside;
 
-/// Breaks a text between words, so that no line is longer than `width` characters, unless a single word is. The first line
-/// begins with `first`, the others are indented by as many spaces.
+/// Breaks a text between words. The first line begins with `first`, the others are indented by as many columns.
 pub(super) fn wrap(first: &str, text: &str, width: usize) -> String {
-    let (text, indent) = (visible(text), first.chars().count());
-    let room = width.saturating_sub(indent).max(20);
-    let mut out = first.to_owned();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > room {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent));
-            used = 0;
-        } else if used > 0 {
-            out.push(' ');
-            used += 1;
-        }
-        out.push_str(word);
-        used += length;
-    }
-    out.push('\n');
-    out
+    let words: Vec<&str> = text.split_whitespace().collect();
+    beside(first, &visible(&words.join(" ")), width) + "\n"
 }
 
 #[cfg(test)]
@@ -36,5 +19,6 @@ mod tests {
         assert_eq!(wrap("", "", 40), "\n");
         let long = "x".repeat(50);
         assert_eq!(wrap("> ", &long, 10), format!("> {long}\n"));
+        assert_eq!(wrap("seen  ", "it takes 12 min to 33 min", 20), "seen  it takes\n      12 min to\n      33 min\n");
     }
 }

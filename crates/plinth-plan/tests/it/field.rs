@@ -2,7 +2,7 @@
 
 use crate::fixture::{codes, inventory as data, site};
 use plinth_catalog::Catalog;
-use plinth_model::Severity;
+use plinth_model::{Finding, Severity};
 use plinth_model::inventory::{Inventory, NodeKind};
 use plinth_plan::discover::discover;
 use plinth_plan::{Cluster, Discovery, Observed, kubespray, plan};
@@ -83,6 +83,17 @@ fn machines_that_a_selector_leaves_out_are_named() {
     let everything = found(|desired, _| desired.nodes.workers = vec![Selector::Glob("*".into())]);
     let head = everything.findings.iter().find(|finding| finding.code == "nodes.left-out").unwrap();
     assert_eq!(head.severity, Severity::Info, "nobody expects the head node in the cluster");
+}
+
+#[test]
+fn an_address_that_is_none_is_told_since_no_clash_with_it_can_be_seen() {
+    let seen = found(|_, inventory| {
+        let node = inventory.nodes.iter_mut().find(|node| node.name == "dgx-06").unwrap();
+        node.interfaces[0].address = "10.184.162.1O4".into();
+    });
+    let told: Vec<&Finding> = seen.findings.iter().filter(|one| one.code == "bcm.address-unreadable").collect();
+    assert_eq!((told.len(), told[0].severity, told[0].evidence.len()), (1, Severity::Warning, 1), "{told:?}");
+    assert!(told[0].evidence[0].starts_with("dgx-06 ") && told[0].evidence[0].contains("`10.184.162.1O4`"), "{told:?}");
 }
 
 #[test]

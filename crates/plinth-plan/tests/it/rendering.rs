@@ -1,8 +1,9 @@
 use crate::fixture::{example, inventory as data, planned, site, unseen};
-use plinth_model::StepId;
 use plinth_model::gate::GateAnswer;
+use plinth_model::{Plan, StepId};
 
-use plinth_plan::{StepObservation, render, static_inventory};
+use plinth_plan::render::{self, Look};
+use plinth_plan::{StepObservation, static_inventory};
 use plinth_site::desired::InventorySource;
 
 /// Digests change with every version of plinth; the text around them should not.
@@ -17,9 +18,13 @@ fn settled(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+fn written(plan: &Plan, colour: bool, width: usize) -> String {
+    render::text(plan, Look { colour, width, all: true })
+}
+
 #[test]
 fn the_example_as_text() {
-    insta::assert_snapshot!("plan_text", settled(&render::text(&example(), false, 100)));
+    insta::assert_snapshot!("plan_text", settled(&written(&example(), false, 100)));
 }
 
 #[test]
@@ -38,10 +43,18 @@ fn a_half_done_world_as_text() {
     for node in ["cpu-03", "cpu-05", "cpu-06", "dgx-05"] {
         observed.answers.insert(format!("storage/{node}").parse().unwrap(), GateAnswer::FITS);
     }
-    let text = render::text(&planned(&desired, &observed), false, 80);
+    let plan = planned(&desired, &observed);
+    let text = written(&plan, false, 80);
     let start: Vec<&str> = text.lines().skip_while(|l| *l != "nodes").take_while(|l| *l != "kubernetes").collect();
     let end: Vec<&str> = text.lines().skip_while(|l| *l != "not known yet").collect();
     insta::assert_snapshot!("half_done_text", format!("{}\n...\n{}", start.join("\n"), end.join("\n")));
+    let short = render::text(&plan, Look { colour: false, width: 80, all: false });
+    let nodes: Vec<&str> = short.lines().skip_while(|l| *l != "nodes").take_while(|l| *l != "kubernetes").collect();
+    insta::assert_snapshot!("half_done_short", nodes.join("\n"));
+    // Whatever is folded is counted, and whatever is to do is there.
+    let pending = |text: &str| text.lines().filter(|line| line.starts_with("  + ") || line.starts_with("  ~ ")).count();
+    assert_eq!(pending(&short), pending(&text));
+    assert!(short.contains("`--all`") && !text.contains("`--all`"), "{short}");
 }
 
 #[test]
@@ -50,7 +63,7 @@ fn a_plan_of_24_nodes_on_three_terminals() {
     let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
     let plan = planned(&desired, &unseen(static_inventory(nodes)));
     for width in [80, 120, 200] {
-        insta::assert_snapshot!(format!("plan_24_nodes_{width}"), settled(&render::text(&plan, false, width)));
+        insta::assert_snapshot!(format!("plan_24_nodes_{width}"), settled(&written(&plan, false, width)));
     }
 }
 
@@ -58,25 +71,25 @@ fn a_plan_of_24_nodes_on_three_terminals() {
 fn no_line_is_too_long_and_colour_changes_nothing_else() {
     let plan = example();
     for width in [60, 80, 120] {
-        let text = render::text(&plan, false, width);
+        let text = written(&plan, false, width);
         let long: Vec<&str> =
             text.lines().filter(|l| l.chars().count() > width && l.split_whitespace().count() > 3).collect();
         assert_eq!(long, Vec::<&str>::new(), "width {width}");
     }
-    let coloured = render::text(&plan, true, 80);
+    let coloured = written(&plan, true, 80);
     assert!(coloured.contains("\u{1b}[32m"));
     let mut plain = coloured.replace("\u{1b}[0m", "");
     for colour in ["1", "2", "31", "32", "33"] {
         plain = plain.replace(&format!("\u{1b}[{colour}m"), "");
     }
-    assert_eq!(plain, render::text(&plan, false, 80));
+    assert_eq!(plain, written(&plan, false, 80));
 }
 
 #[test]
 fn a_large_site_stays_readable() {
     let desired = site::large(300);
     let InventorySource::Static(nodes) = &desired.inventory else { panic!() };
-    let text = render::text(&planned(&desired, &unseen(static_inventory(nodes))), false, 100);
+    let text = written(&planned(&desired, &unseen(static_inventory(nodes))), false, 100);
     assert!(text.contains("300 nodes: node-[00000-00299]"), "{text}");
     assert!(!text.contains(" more\n"), "a range leaves none out: {text}");
     assert!(text.lines().count() < 250, "{} lines", text.lines().count());
@@ -91,7 +104,7 @@ fn nodes_that_make_no_range_are_counted_behind_the_first() {
         let id = StepId::new("nodes", "account", &format!("node-{node:05}"));
         observed.steps.insert(id, StepObservation::Done);
     }
-    let text = render::text(&planned(&desired, &observed), false, 100);
+    let text = written(&planned(&desired, &observed), false, 100);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let half = |first: &str| {
         let shown = "node-0000".to_owned() + first;

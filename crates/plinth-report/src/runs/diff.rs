@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Differences of a group that are told; the rest is counted.
 const TOLD: usize = 40;
 
-/// Differences under their titles: what was wanted otherwise, what touches a failure, the rest. A title without any is left out.
+/// Differences under their titles: what the desired state changed, what touches a failure, the rest. A title without any is left out.
 #[must_use]
 pub fn diff_groups(diff: &RunDiff) -> Vec<(&'static str, Vec<&Difference>)> {
     let all: [(&str, Vec<&Difference>); 3] = [

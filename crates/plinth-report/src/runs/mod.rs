@@ -25,7 +25,7 @@ pub(crate) use waits::{attempt, cause};
 pub use waits::{awaited, headed, reason, sentence, waits};
 
 use crate::style::{Palette, short};
-use crate::wrap::further_in;
+use plinth_model::wrap::further_in;
 
 /// How something is shown.
 #[derive(Clone, Copy, Debug)]

@@ -17,13 +17,6 @@ pub struct Retention {
     pub bytes: i64,
 }
 
-impl Default for Retention {
-    /// A run of a thousand nodes takes some 17 MB (measured), so that thirty of them stay; of small sites it is the number that counts.
-    fn default() -> Self {
-        Self { runs: 200, bytes: 512 * 1024 * 1024 }
-    }
-}
-
 /// A run, as far as it is asked whether it may go.
 struct Kept {
     number: i64,

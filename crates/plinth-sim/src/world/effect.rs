@@ -20,7 +20,7 @@ pub(crate) enum Effect {
     HostKeyPinned { node: NodeName, pin: Pin },
     /// The connection was lost between making the user and authorising its key.
     AccountBegun { node: NodeName, account: Account },
-    /// The account is as wanted.
+    /// The account is in the desired state.
     AccountMade { node: NodeName, account: Account },
     /// containerd's data moved.
     StorageRelocated { node: NodeName, to: String },

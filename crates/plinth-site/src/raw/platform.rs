@@ -194,6 +194,24 @@ pub(crate) struct Run {
     /// Nodes that may fail before no new node step starts; 1 when absent.
     #[serde(default)]
     pub(crate) node_failures: Option<usize>,
+    /// What the state directory keeps of earlier runs.
+    #[serde(default)]
+    pub(crate) keep: Option<Keep>,
+}
+
+/// What the state directory keeps of earlier runs. Both bounds hold; the newest run, the last good one and what `plinth status` tells stay
+/// whatever they say.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Keep {
+    /// Runs; 200 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) runs: Option<u32>,
+    /// MiB of the journal; 512 when absent. A run of a thousand nodes takes some 17.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) mib: Option<u32>,
 }
 
 /// What acceptance checks are made with.

@@ -101,7 +101,7 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<AccountState, String> {
     }
 }
 
-/// Whether the account is as wanted now.
+/// Whether the account is in the desired state now.
 ///
 /// # Errors
 /// When there is a clash or an obstacle, and nothing was changed; when something could not be made; in words.

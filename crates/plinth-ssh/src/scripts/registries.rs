@@ -178,7 +178,7 @@ pub(crate) fn look_parse(frames: &Frames) -> Result<Option<Vec<String>>, String>
     Ok(Some(lack.into_iter().chain(others).collect()))
 }
 
-/// Whether everything is as wanted now.
+/// Whether everything is in the desired state now.
 ///
 /// # Errors
 /// What was refused, before anything was changed, or what is still different; in words.

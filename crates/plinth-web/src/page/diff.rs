@@ -1,4 +1,4 @@
-//! What differs between two runs: what was wanted otherwise first.
+//! What differs between two runs: what the desired state changed first.
 
 use super::parts::{STATES, class, moment, quoted, run_badge, short};
 use super::shell::{self, Twins};

@@ -2,6 +2,7 @@
 
 mod check;
 mod form;
+mod rehearse;
 mod rollback;
 mod rotate;
 mod runs;
@@ -10,11 +11,12 @@ mod shared;
 
 pub(crate) use check::Check;
 pub(crate) use form::{Color, Output, Progress, Verbosity};
+pub(crate) use rehearse::{Pace, Rehearse};
 pub(crate) use rollback::Rollback;
 pub(crate) use rotate::{Rotate, Rotated};
 pub(crate) use runs::{Export, ExportFormat, Report, RunVerb, Runs, StatusOptions, Support, Why};
 pub(crate) use serve::{Beside, Serve};
-pub(crate) use shared::{InventoryOption, Sources, Without};
+pub(crate) use shared::{InventoryOption, PlanText, Sources, Without};
 
 use crate::out_file::place;
 use crate::site_file::{FILE, FILE_VARIABLE, STATE_VARIABLE};
@@ -23,9 +25,6 @@ use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCompleter;
 use std::path::PathBuf;
-
-/// Most nodes that a rehearsal makes up: twice the largest site that planning is measured with.
-const MOST_NODES: u64 = 20_000;
 
 /// DGX bare metal to a running Kubernetes + Run:ai platform, from one site file.
 ///
@@ -224,6 +223,8 @@ pub(crate) struct Plan {
     /// Draw the plan as a graph instead
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) graph: Option<GraphFormat>,
+    #[command(flatten)]
+    pub(crate) text: PlanText,
     /// Look at the nodes and at every step first, as `apply` does: what is seen is in the plan
     #[arg(long)]
     pub(crate) preflight: bool,
@@ -256,6 +257,8 @@ pub(crate) struct Apply {
     /// Look, show the plan, and stop: nothing is changed
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) text: PlanText,
     /// Manage the site from this state directory although another one does so: the marks on the nodes are replaced
     #[arg(long)]
     pub(crate) take_over: bool,
@@ -387,54 +390,6 @@ pub(crate) struct Events {
     /// Write every event of the run to this file, one JSON object a line
     #[arg(long, value_name = "FILE", value_parser = place())]
     pub(crate) events: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rehearse {
-    /// A saved plan (`--save-plan`); refused when the site file, the inventory or the catalog moved since
-    #[arg(value_name = "PLAN")]
-    pub(crate) plan: Option<PathBuf>,
-    /// Make something go wrong; may be given several times (`plinth explain faults` lists the forms)
-    #[arg(long, value_name = "SPEC", add = ArgValueCompleter::new(complete::faults))]
-    pub(crate) fault: Vec<String>,
-    /// Seed of everything that is made up
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Make up workers until there are this many nodes
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_NODES))]
-    pub(crate) nodes: Option<usize>,
-    #[command(flatten)]
-    pub(crate) from: InventoryOption,
-    /// Save the plan that is rehearsed
-    #[arg(long, value_name = "FILE", value_parser = place())]
-    pub(crate) save_plan: Option<PathBuf>,
-    /// Show the plan and stop
-    #[arg(long)]
-    pub(crate) plan_only: bool,
-    /// Also post the messages of `notify` in the site file, marked as of a rehearsal: to try the webhooks
-    #[arg(long)]
-    pub(crate) notify: bool,
-    /// Whether virtual time passes slowly enough to watch
-    #[arg(long, value_enum, default_value_t = Pace::Auto, value_name = "HOW")]
-    pub(crate) pace: Pace,
-    #[command(flatten)]
-    pub(crate) sources: Sources,
-    #[command(flatten)]
-    pub(crate) without: Without,
-    #[command(flatten)]
-    pub(crate) page: Beside,
-    #[command(flatten)]
-    pub(crate) events: Events,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Pace {
-    /// Watchable on a terminal, else as fast as the machine can
-    Auto,
-    /// An hour in about ten seconds
-    Watch,
-    /// As fast as the machine can
-    Fast,
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ pub(crate) struct Runs {
 pub(crate) enum RunVerb {
     /// One run: kinds of steps, what failed, what waits and why
     Show(Show),
-    /// What differs from the last good run, or from another one: what was wanted otherwise first
+    /// What differs from the last good run, or from another one: what the desired state changed first
     Diff(Diff),
     /// The chain of steps that the end waited for, with what each waited for itself
     CriticalPath(Path),

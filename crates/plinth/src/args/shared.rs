@@ -22,6 +22,14 @@ pub(crate) struct Sources {
     pub(crate) skip_source_check: bool,
 }
 
+/// How much of a plan is shown.
+#[derive(Debug, Args)]
+pub(crate) struct PlanText {
+    /// Also show each step of the plan that is done already or not needed, with its reason
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 /// Going on without nodes.
 #[derive(Debug, Args)]
 pub(crate) struct Without {

@@ -163,7 +163,13 @@ impl Source for Shelf {
 
     fn plan_told(&self, plan: &Plan) -> Told {
         let data = serde_json::to_value(plinth_plan::render::json(plan));
-        Told { text: plinth_plan::render::text(plan, false, COLUMNS), data: data.unwrap_or_else(|_| json!(null)) }
+        Told {
+            text: plinth_plan::render::text(
+                plan,
+                plinth_plan::render::Look { colour: false, width: COLUMNS, all: true },
+            ),
+            data: data.unwrap_or_else(|_| json!(null)),
+        }
     }
 
     fn verdicts(&self) -> IsVerdict {

@@ -17,7 +17,7 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     let saved = verb.plan.as_deref().map(SavedPlan::read).transpose()?;
     saved.iter().try_for_each(|saved| saved.fits_input(&input))?;
     let first = "give `--yes`, after a look with `--dry-run`";
-    let question = Question::new(common, printer, (question, verb.yes || verb.dry_run), first)?;
+    let question = Question::new(common, printer, (question, verb.yes || verb.dry_run), first)?.showing(verb.text.all);
     let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::new(printer));
 
     let mut operation = input::open(common, input, recorded, Access::Change, Goal::Site, &screen)?;
@@ -32,7 +32,7 @@ pub(crate) async fn run(common: &Common, verb: &Apply, printer: &Printer) -> Res
     let planned = operation.plan(seen)?;
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
     if verb.dry_run {
-        verbs::plan::show_before(common, &planned.plan, printer);
+        verbs::plan::show_before(common, verb.text.all, &planned.plan, printer);
         printer.talk(verbs::plan::DRY_RUN);
         return Ok(Exit::Done);
     }

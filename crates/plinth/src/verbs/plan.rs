@@ -11,6 +11,7 @@ use plinth_analysis::{Shape, time_of_plan};
 use plinth_app::saved::save;
 use plinth_app::{Access, ChartMove, Depth, Failure, Goal, Input, Operation, Refreshed};
 use plinth_model::{Exit, Plan};
+use plinth_plan::render::Look;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -29,17 +30,17 @@ pub(crate) async fn run(common: &Common, verb: &Arguments, printer: &Printer) ->
     let seen = operation.observe(depth).await?;
     let mut planned = operation.plan(seen)?;
     if !common.json {
-        show(common, verb.graph, &planned.plan, printer);
+        show_asked(common, verb, &planned.plan, None, printer);
         let told = if verb.graph.is_none() { by_runs(common, &operation, &planned.plan, printer)? } else { None };
         told.iter().for_each(|told| printer.talk(told));
     }
-    // People have read these already, folded.
+    // On a terminal they were shown before the plan; a file and JSON hold them too.
     planned.plan.findings.append(&mut planned.checks);
     if let Some(file) = &verb.out {
         save(&planned.plan, file)?;
     }
     if common.json {
-        show_with(common, verb.graph, &planned.plan, moves.as_deref(), printer);
+        show_asked(common, verb, &planned.plan, moves.as_deref(), printer);
     } else if verb.graph.is_none() {
         printer.talk(&next(common, verb, &planned.plan));
     }
@@ -99,9 +100,14 @@ fn next(common: &Common, verb: &Arguments, plan: &Plan) -> String {
     }
 }
 
-/// Prints a plan in the form that was asked for.
-pub(crate) fn show(common: &Common, graph: Option<GraphFormat>, plan: &Plan, printer: &Printer) {
-    show_with(common, graph, plan, None, printer);
+/// Prints a plan for people, or for scripts; with `all`, steps that are done already or not needed are shown like others.
+pub(crate) fn show(common: &Common, all: bool, plan: &Plan, printer: &Printer) {
+    if common.json {
+        printer.json(&plinth_plan::render::json(plan));
+    } else {
+        printer
+            .text(&plinth_plan::render::text(plan, Look { colour: printer.color_out(), width: Printer::width(), all }));
+    }
 }
 
 /// A plan for scripts, and what `--refresh` moved before it was made.
@@ -113,25 +119,20 @@ struct AfterRefresh<'a, P: Serialize> {
     refreshed: Option<&'a [ChartMove]>,
 }
 
-fn show_with(
-    common: &Common,
-    graph: Option<GraphFormat>,
-    plan: &Plan,
-    refreshed: Option<&[ChartMove]>,
-    printer: &Printer,
-) {
-    match graph {
+fn show_asked(common: &Common, verb: &Arguments, plan: &Plan, moves: Option<&[ChartMove]>, printer: &Printer) {
+    match verb.graph {
         Some(GraphFormat::Dot) => printer.file(&plinth_plan::render::dot(plan)),
-        None if common.json => printer.json(&AfterRefresh { plan: plinth_plan::render::json(plan), refreshed }),
-        None => printer.text(&plinth_plan::render::text(plan, printer.color_out(), Printer::width())),
+        None if common.json => printer.json(&AfterRefresh { plan: plinth_plan::render::json(plan), refreshed: moves }),
+        None => show(common, verb.text.all, plan, printer),
     }
 }
 
 /// Shows a plan that may run. With `--json` the one document on standard output is the report at the end.
-pub(crate) fn show_before(common: &Common, plan: &Plan, printer: &Printer) {
+pub(crate) fn show_before(common: &Common, all: bool, plan: &Plan, printer: &Printer) {
     if common.json {
-        printer.talk(&plinth_plan::render::text(plan, printer.color_err(), Printer::width_of_talk()));
+        let look = Look { colour: printer.color_err(), width: Printer::width_of_talk(), all };
+        printer.talk(&plinth_plan::render::text(plan, look));
     } else {
-        show(common, None, plan, printer);
+        show(common, all, plan, printer);
     }
 }

@@ -22,6 +22,10 @@ const WATCHABLE: Pace = Pace {
     total: Duration::from_secs(8),
 };
 
+/// A second takes a second.
+const REAL: Pace =
+    Pace { real_per_virtual_second: Duration::from_secs(1), longest_jump: Duration::MAX, total: Duration::MAX };
+
 /// Does what `apply` does, in a data centre made up for the site.
 pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> Result<Exit, Failure> {
     let input = Input::load(&common.file)?;
@@ -44,7 +48,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     saved.iter().try_for_each(|saved| saved.is_still(&planned))?;
     verb.save_plan.iter().try_for_each(|file| save(&planned.plan, file))?;
     if verb.plan_only {
-        verbs::plan::show(common, None, &planned.plan, printer);
+        verbs::plan::show(common, verb.text.all, &planned.plan, printer);
         return Ok(Exit::Done);
     }
     printer.talk(&introduction(common, &operation, &planned.plan));
@@ -85,6 +89,7 @@ fn pace(wanted: Wanted) -> Option<Pace> {
     match wanted {
         Wanted::Fast => None,
         Wanted::Watch => Some(WATCHABLE),
+        Wanted::Real => Some(REAL),
         Wanted::Auto => Printer::watched().then_some(WATCHABLE),
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(
     let mut operation = input::open(common, input, recorded, Access::Change, goal, &screen)?;
     let seen = operation.observe(Depth::Steps).await?;
     let planned = operation.plan(seen)?;
-    verbs::plan::show_before(common, &planned.plan, printer);
+    verbs::plan::show_before(common, true, &planned.plan, printer);
     if engines::is_done(&planned.plan) {
         printer.talk(said.nothing);
         return Ok(Exit::Done);

@@ -25,7 +25,7 @@ pub(crate) async fn run(common: &Common, verb: &Rollback, printer: &Printer) -> 
         return Ok(Exit::Done);
     }
     if verb.dry_run {
-        verbs::plan::show_before(common, &planned.plan, printer);
+        verbs::plan::show_before(common, true, &planned.plan, printer);
         printer.talk(verbs::plan::DRY_RUN);
         return Ok(Exit::Done);
     }

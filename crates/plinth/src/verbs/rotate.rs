@@ -30,7 +30,7 @@ pub(crate) async fn run(common: &Common, verb: &Rotate, printer: &Printer) -> Re
         printer.talk("a rotation of the leaf alone was begun: it is finished first; then give `--authority` again");
     }
     if verb.dry_run {
-        verbs::plan::show_before(common, &planned.plan, printer);
+        verbs::plan::show_before(common, true, &planned.plan, printer);
         printer.talk(verbs::plan::DRY_RUN);
         return Ok(Exit::Done);
     }

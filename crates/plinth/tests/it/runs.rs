@@ -35,6 +35,23 @@ impl Kept {
 }
 
 #[test]
+fn as_many_runs_are_kept_as_the_site_file_says() {
+    let folder = TempDir::new().unwrap();
+    let site = std::fs::read_to_string(basepod()).unwrap();
+    std::fs::write(folder.path().join("site.yaml"), format!("{site}\nrun: {{keep: {{runs: 2}}}}\n")).unwrap();
+    let asks =
+        |arguments: &[&str]| plinth(folder.path(), &[arguments, &["-f", "site.yaml", "--state", "state"]].concat());
+    for _ in 0..5 {
+        asks(&["rehearse"]).exits(0);
+    }
+    let runs = asks(&["runs", "--json"]).exits(0).json();
+    // Two that were there when the last one began, and that one.
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 3);
+    std::fs::write(folder.path().join("site.yaml"), format!("{site}\nrun: {{keep: {{runs: 0}}}}\n")).unwrap();
+    asks(&["validate"]).exits(1).says("run.keep.runs");
+}
+
+#[test]
 fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     let kept = Kept::new();
     assert!(kept.asks(&["runs"]).exit != 70);

@@ -21,6 +21,11 @@ findings! {
         usually: "BCM records only the BMC, a forbidden network, or an address that comes from DHCP. The evidence says why each one was passed over.",
         fix: "Record the production address of the node in BCM, or write `nodes: {overrides: {NODE: {address: ADDRESS}}}`; then run `plinth discover`.",
     }
+    BCM_ADDRESS_UNREADABLE = "bcm.address-unreadable", BcmAdmin {
+        means: "BCM records something as the address of an interface that is no address. Whether a range of the cluster or an address that it announces clashes with that machine cannot be told.",
+        usually: "A typing error, or a name in place of an address.",
+        fix: "Correct the interface in cmsh, then run `plinth discover`.",
+    }
     BCM_BAD_ENTITY = "bcm.bad-entity", BcmAdmin {
         means: "BCM answered, but one node, network or other entity in its list makes no sense.",
         usually: "A field that is missing or has an unexpected form, after an upgrade of BCM or an edit by hand.",

@@ -25,7 +25,7 @@ impl StepKind for NodeAccount {
             None => env.clients.node.account(&env.ctx, target, account).await?,
         };
         match state {
-            AccountState::Same => done(format!("user {} (uid {}) is as wanted", account.name, account.uid)),
+            AccountState::Same => done(format!("user {} (uid {}) is as the site file says", account.name, account.uid)),
             AccountState::Absent => Ok(differs(vec![
                 format!("+ group {} (gid {})", account.name, account.gid),
                 format!("+ user {} (uid {})", account.name, account.uid),

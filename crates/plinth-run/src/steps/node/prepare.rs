@@ -19,7 +19,7 @@ impl StepKind for NodePrepare {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { target, wanted } = self;
         let differences = env.clients.node.preparation(&env.ctx, target, wanted).await?;
-        Ok(compared(differences, || "prepared as wanted".to_owned()))
+        Ok(compared(differences, || "prepared already".to_owned()))
     }
 
     /// Prepares the node.

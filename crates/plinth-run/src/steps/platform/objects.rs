@@ -17,12 +17,12 @@ const CLIENT: &str = "kube";
 impl StepKind for KubeObjects {
     const EXPLANATION: Explanation = Explanation {
         kind: KubeObjects::KIND,
-        title: "Objects beside a release are as wanted, and work.",
+        title: "Objects beside a release are in the desired state, and work.",
         probe: "Compares by a server-side dry run, then looks at every proof of health.",
         act: "Applies them server side, then waits until they work. A version that its operator takes one minor further at a time goes over those between.",
     };
 
-    /// The objects are as wanted, and work.
+    /// The objects are in the desired state, and work.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { component, objects, health, upgrade_path, .. } = self;
         let mut differences = env.clients.kube.diff(&env.ctx, objects).await?;
@@ -35,7 +35,9 @@ impl StepKind for KubeObjects {
             return Ok(differs(differences));
         }
         let unhealthy = release::unhealthy(env, namespace_of(objects), health).await?;
-        Ok(compared(unhealthy, || format!("{} of {component} as wanted and working", amount(objects.len(), "object"))))
+        Ok(compared(unhealthy, || {
+            format!("{} of {component} in the desired state and working", amount(objects.len(), "object"))
+        }))
     }
 
     /// Applies the objects and waits until they work.

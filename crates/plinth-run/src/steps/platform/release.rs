@@ -20,10 +20,10 @@ impl StepKind for HelmRelease {
         kind: HelmRelease::KIND,
         title: "The Helm release is deployed with its chart, version and values, and works.",
         probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then looks at every proof of health.",
-        act: "Upgrades or installs unless helm has it as wanted already, then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
+        act: "Upgrades or installs unless it is in the desired state already, then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
     };
 
-    /// The release is deployed as wanted, and everything that proves it holds.
+    /// The release is in the desired state, and everything that proves it holds.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { release, .. } = self;
         let mut differences = env.clients.helm.differences(&env.ctx, release).await?;
@@ -43,7 +43,7 @@ impl StepKind for HelmRelease {
         }))
     }
 
-    /// Installs or upgrades unless helm already has it as wanted, then waits until it works.
+    /// Installs or upgrades unless it is in the desired state already, then waits until it works.
     async fn act(&self, step: &Step, env: &StepEnv) -> Result<String, ClientError> {
         let Self { release, .. } = self;
         let differences = env.clients.helm.differences(&env.ctx, release).await?;

@@ -19,7 +19,7 @@ impl StepKind for KubeSecret {
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { namespace, name, content, labels } = self;
         match env.clients.kube.secret_matches(&env.ctx, namespace, name, content, labels).await? {
-            Some(true) => done(format!("secret {namespace}/{name} is as wanted")),
+            Some(true) => done(format!("secret {namespace}/{name} is in the desired state")),
             Some(false) => todo(format!("~ secret {namespace}/{name}: content or labels differ")),
             None => todo(format!("+ secret {namespace}/{name}")),
         }

@@ -154,7 +154,7 @@ async fn as_the_cluster_sees_it(env: &StepEnv, node: &NodeName, host: &HostInput
     }
 }
 
-/// Runs the playbook and judges its final statistics. Before that, who joins is led to a survivor; without a majority of etcd that works
+/// Runs the playbook and judges its final statistics. Before that, the address by which nodes join is set to a member that works; without a majority of etcd that works
 /// only when the playbook has made a cluster of the survivors, so it is run once more then.
 async fn recover(env: &StepEnv, wanted: &Wanted<'_>, broken: &[NodeName]) -> Result<String, ClientError> {
     validate_inventory(env, wanted.release).await?;

@@ -204,10 +204,11 @@ fn failed_on(wrong: &[(&str, Wrong)]) -> Vec<NodeName> {
     if wrong.iter().any(|(_, wrong)| matches!(wrong, Wrong::Missing)) {
         return Vec::new();
     }
-    wrong.iter().filter_map(|(name, _)| NodeName::new(name).ok()).collect()
+    // Nor when one is none of the site.
+    wrong.iter().map(|(name, _)| NodeName::new(name).ok()).collect::<Option<_>>().unwrap_or_default()
 }
 
-/// What Kubespray itself thinks of its input, where the release has such a check: it takes seconds, and nothing is touched yet.
+/// The check of its input that Kubespray itself has, where the release has such a check: it takes seconds, and nothing is touched yet.
 pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease) -> Result<(), ClientError> {
     let complaints = match env.clients.ansible.validate_inventory(&env.ctx, release).await? {
         Some(complaints) if !complaints.is_empty() => complaints,
@@ -218,7 +219,7 @@ pub(super) async fn validate_inventory(env: &StepEnv, release: &KubesprayRelease
         "correct what it names in the site file (`kubernetes`, `extraVars`), then run again: Kubespray touched no node",
     );
     finding.evidence = complaints;
-    Err(refused(CLIENT, format!("asking {} what it thinks of its input", release.tag), finding))
+    Err(refused(CLIENT, format!("having Kubespray {} check its input", release.tag), finding))
 }
 
 /// What went wrong with a host in a play.

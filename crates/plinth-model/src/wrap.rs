@@ -10,7 +10,8 @@ const LEAST: usize = 40;
 const FURTHER: usize = 2;
 
 /// A text behind `used` columns of a line, which begins with `first`. None as width: one line, however long.
-pub(crate) fn behind(first: &str, used: usize, text: &str, width: Option<usize>, below: usize) -> String {
+#[must_use]
+pub fn behind(first: &str, used: usize, text: &str, width: Option<usize>, below: usize) -> String {
     let Some(width) = width else { return format!("{first}{text}").trim_end().to_owned() };
     let room = width.saturating_sub(used);
     if room < LEAST && display_width(text) > room {
@@ -25,11 +26,18 @@ pub(crate) fn behind(first: &str, used: usize, text: &str, width: Option<usize>,
 }
 
 /// A line of its own, whose continuation is indented by so many columns.
-pub(crate) fn hanging(text: &str, indent: usize, width: Option<usize>) -> String {
+#[must_use]
+pub fn hanging(text: &str, indent: usize, width: Option<usize>) -> String {
     match width {
         None => text.to_owned(),
         Some(width) => filled(text, width, "", &" ".repeat(indent)),
     }
+}
+
+/// A text behind `first`, which may be blank; what goes on begins below the text.
+#[must_use]
+pub fn beside(first: &str, text: &str, width: usize) -> String {
+    filled(text, width, first, &" ".repeat(display_width(first)))
 }
 
 /// Lines that a terminal of so many columns shows whole: what is longer goes on below its own beginning, a little further in. Excerpts of a
@@ -47,7 +55,8 @@ pub fn wrapped(text: &str, width: Option<usize>) -> String {
 }
 
 /// A line, and what has no room on it a little further in than its own beginning.
-pub(crate) fn further_in(line: &str, width: Option<usize>) -> String {
+#[must_use]
+pub fn further_in(line: &str, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| display_width(line) > *width) else { return line.to_owned() };
     let plain = line.trim_start_matches(' ');
     let indent = line.len() - plain.len();
@@ -112,7 +121,8 @@ fn with_units(text: &str) -> String {
 }
 
 /// As many whole words as there is room for; a sign says that there was more.
-pub(crate) fn cut(text: &str, most: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
     if display_width(text) <= most {
         return text.to_owned();
     }
