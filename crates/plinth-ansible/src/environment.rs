@@ -1,7 +1,7 @@
 //! The Python environment of a release: made once, where it stays (an environment cannot be moved), usable only when its mark
 //! was written, which comes last.
 
-use crate::program::{self, CLIENT, Ended, Hidden};
+use crate::program::{self, CLIENT, Ended, FailureLogs, Hidden};
 use crate::python::{self, Python};
 use plinth_model::finding::code;
 use plinth_model::steps::KubesprayRelease;
@@ -43,11 +43,38 @@ pub struct PackageSource {
     pub wheels: Option<PathBuf>,
 }
 
+/// A Python environment that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// Its folder: the release of Kubespray, and the digest of the requirements.
+    pub name: String,
+    /// Version of its Python.
+    pub python: String,
+    /// Version of ansible-core in it.
+    pub ansible_core: String,
+}
+
+/// The environments that are kept in a state directory, by what is written into them. None of them is started.
+#[must_use]
+pub fn environments(state: &Path) -> Vec<Environment> {
+    let places = fs::read_dir(state.join("kubespray/venv")).into_iter().flatten().flatten();
+    let made = places.filter_map(|place| {
+        let mark: Mark = serde_json::from_slice(&fs::read(place.path().join(MARK)).ok()?).ok()?;
+        let name = place.file_name().to_string_lossy().into_owned();
+        Some(Environment { name, python: mark.python, ansible_core: mark.ansible_core })
+    });
+    let mut found: Vec<Environment> = made.collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
 /// Environments of a site.
 pub(super) struct Environments {
     folder: PathBuf,
     packages: PackageSource,
     hidden: Hidden,
+    logs: FailureLogs,
     /// How long a look may take.
     patience: Duration,
 }
@@ -63,8 +90,8 @@ struct Mark {
 
 impl Environments {
     /// Below a state directory.
-    pub(super) fn new(state: &Path, packages: PackageSource, hidden: Hidden) -> Self {
-        Self { folder: state.join("kubespray"), packages, hidden, patience: deadlines::ANSIBLE_LOOK }
+    pub(super) fn new(state: &Path, packages: PackageSource, hidden: Hidden, logs: FailureLogs) -> Self {
+        Self { folder: state.join("kubespray"), packages, hidden, logs, patience: deadlines::ANSIBLE_LOOK }
     }
 
     /// The folder of a release with these requirements.
@@ -157,7 +184,7 @@ impl Environments {
             version.major, version.minor
         );
         let text = format!("{name} cannot make environments");
-        Err(refused(doing, Finding::error(code::KUBESPRAY_NO_VENV, "kubespray", text).fix(fix), &ended))
+        Err(self.refused(doing, Finding::error(code::KUBESPRAY_NO_VENV, "kubespray", text).fix(fix), &ended))
     }
 
     async fn install(
@@ -198,7 +225,13 @@ impl Environments {
         }
         let fix = "see that the package index answers from here, or name a mirror as kubernetes.kubespray.index or a folder of wheels as kubernetes.kubespray.wheels";
         let text = "the packages of Kubespray cannot be installed";
-        Err(refused(doing, Finding::error(code::KUBESPRAY_NO_PACKAGES, "kubespray", text).fix(fix), &ended))
+        Err(self.refused(doing, Finding::error(code::KUBESPRAY_NO_PACKAGES, "kubespray", text).fix(fix), &ended))
+    }
+
+    fn refused(&self, doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
+        finding.evidence = ended.complaint();
+        let error = ClientError::new(CLIENT, doing).happened(finding.message.clone()).attempt(finding.fix.clone());
+        error.failure(self.logs.failure(ended)).finding(finding)
     }
 
     /// Builds happen below the state directory: nothing of a site is under a shared /tmp.
@@ -216,7 +249,9 @@ impl Environments {
             return Ok(ended.stdout);
         }
         let happened = format!("its Python does not work: {}", ended.complaint().join("; "));
-        Err(ClientError::new(CLIENT, doing).happened(happened).attempt("run again: the environment is made again"))
+        let failure = self.logs.failure(&ended);
+        let error = ClientError::new(CLIENT, doing).happened(happened).failure(failure);
+        Err(error.attempt("run again: the environment is made again"))
     }
 
     async fn core(&self, release: &KubesprayRelease, place: &Path, doing: &str) -> ClientResult<String> {
@@ -243,11 +278,6 @@ fn failed(doing: &str, error: &io::Error) -> ClientError {
     ClientError::new(CLIENT, doing)
         .happened(error.to_string())
         .attempt("see that the source is there and the state directory has room")
-}
-
-fn refused(doing: &str, mut finding: Finding, ended: &Ended) -> ClientError {
-    finding.evidence = ended.complaint();
-    ClientError::new(CLIENT, doing).happened(finding.message.clone()).attempt(finding.fix.clone()).finding(finding)
 }
 
 /// Takes out collections that nobody uses.
@@ -304,7 +334,8 @@ mod tests {
         let source = state.path().join("source");
         fs::create_dir_all(&source).unwrap();
         fs::write(source.join("requirements.txt"), "").unwrap();
-        let mut environments = Environments::new(state.path(), PackageSource::default(), Hidden::default());
+        let mut environments =
+            Environments::new(state.path(), PackageSource::default(), Hidden::default(), logs(state.path()));
         let requirements = requirements(&source).unwrap();
         let place = environments.place(&release, &requirements);
         let python = place.join("bin/python");
@@ -319,6 +350,33 @@ mod tests {
         fs::write(&python, "#!/bin/sh\nexit 1\n").unwrap();
         environments.patience = deadlines::ANSIBLE_LOOK;
         assert_eq!(environments.seen(&release, &source).await.unwrap(), None, "one that does not work");
+    }
+
+    /// A Python that makes environments in which nothing can be installed.
+    #[tokio::test]
+    async fn an_installation_that_fails_is_told_with_its_command_its_end_its_words_and_a_log() {
+        let (state, release) = (tempfile::tempdir().unwrap(), release());
+        let source = state.path().join("source");
+        fs::create_dir_all(&source).unwrap();
+        let environments =
+            Environments::new(state.path(), PackageSource::default(), Hidden::default(), logs(state.path()));
+        let place = environments.place(&release, &Digest::of_bytes(b""));
+        let python = place.join("bin/python");
+        fs::create_dir_all(python.parent().unwrap()).unwrap();
+        fs::write(&python, "#!/bin/sh\necho 'no such package' >&2\nexit 1\n").unwrap();
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        let lock = state.path().join("lock");
+        let error = environments.install(&place, None, &source, &lock, "installing").await.unwrap_err();
+        let failure = error.failed_on.unwrap().program.unwrap();
+        assert!(failure.command.contains("/bin/python -I -m pip install --quiet"), "{failure:?}");
+        assert_eq!((failure.exit, failure.tail.as_slice()), (Some(1), ["no such package".to_owned()].as_slice()));
+        let text = fs::read_to_string(failure.log.unwrap()).unwrap();
+        assert!(text.contains("no such package"), "{text}");
+        assert_eq!(error.finding.unwrap().code, code::KUBESPRAY_NO_PACKAGES);
+    }
+
+    fn logs(state: &Path) -> FailureLogs {
+        FailureLogs::new(state.join("logs"), 5, std::sync::Arc::new(plinth_world::secrets::MemorySecrets::default()))
     }
 
     fn release() -> KubesprayRelease {
@@ -339,7 +397,8 @@ mod tests {
         let source = state.path().join("source");
         fs::create_dir_all(&source).unwrap();
         fs::write(source.join("requirements.txt"), "ansible==9.13.0\n").unwrap();
-        let environments = Environments::new(state.path(), PackageSource::default(), Hidden::default());
+        let environments =
+            Environments::new(state.path(), PackageSource::default(), Hidden::default(), logs(state.path()));
         let requirements = requirements(&source).unwrap();
         let place = environments.place(&release, &requirements);
         fs::create_dir_all(&place).unwrap();

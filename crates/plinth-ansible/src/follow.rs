@@ -6,6 +6,7 @@ use crate::program::CLIENT;
 use crate::stage::Stage;
 use crate::watch::Watch;
 use plinth_world::program_log::ProgramLog;
+use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use std::ffi::OsString;
@@ -64,14 +65,16 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
     if let Some(traceparent) = ctx.traceparent() {
         command.env("TRACEPARENT", traceparent);
     }
+    let told = format!("ansible-playbook {}", job.playbook);
+    let seam = Seam::begin(CLIENT, || told.clone());
     let mut child = command.spawn().map_err(failed)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let log = job.log.path().to_path_buf();
     let said = tokio::spawn(job.log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(job.log.take(err, Arc::clone(secrets)));
-    let told = format!("ansible-playbook {}", job.playbook);
     let mut ear = Ear::new(listener, Watch::of(job.playbook));
     let status = ear.until_end(ctx, &mut child).await.map_err(failed)?;
+    seam.end(status);
     let (said, complained) = (tail(said).await, tail(complained).await);
     let complaint = if complained.is_empty() { said } else { complained };
     let strange = ear.decoder.strange();

@@ -21,6 +21,6 @@ mod tree;
 mod verdict;
 pub mod watch;
 
-pub use environment::PackageSource;
+pub use environment::{Environment, PackageSource, environments};
 pub use index::{DEFAULT_INDEX, package_index};
 pub use local::{LOGS, LocalAnsible};

@@ -3,7 +3,7 @@
 use crate::environment::{Environments, PackageSource};
 use crate::follow::{Ending, Job, follow};
 
-use crate::program::{self, CLIENT, Hidden};
+use crate::program::{self, CLIENT, FailureLogs, Hidden};
 use crate::record::Record;
 use crate::source::Sources;
 use crate::stage::{Props, Stage};
@@ -43,6 +43,7 @@ pub struct LocalAnsible {
     nodes: Arc<dyn KnownHosts>,
     secrets: Arc<dyn Secrets>,
     hidden: Hidden,
+    failures: FailureLogs,
 }
 
 impl LocalAnsible {
@@ -58,10 +59,12 @@ impl LocalAnsible {
         // A program started in another folder must still find it.
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_path_buf());
         let hidden: Hidden = secrets.hidden_variables().into();
-        let sources = Sources::new(&state, site, Arc::clone(&hidden));
+        let failures = FailureLogs::new(state.join(LOGS), LOGS_KEPT, Arc::clone(&secrets));
+        let sources = Sources::new(&state, site, Arc::clone(&hidden), failures.clone());
         let wheels = packages.wheels.map(|folder| plinth_world::files::named(site, folder));
-        let environments = Environments::new(&state, PackageSource { wheels, ..packages }, Arc::clone(&hidden));
-        Self { sources, environments, nodes, secrets, state, hidden }
+        let packages = PackageSource { wheels, ..packages };
+        let environments = Environments::new(&state, packages, Arc::clone(&hidden), failures.clone());
+        Self { sources, environments, nodes, secrets, state, hidden, failures }
     }
 
     /// What a stage needs of a release: both must have been made.
@@ -257,7 +260,7 @@ impl AnsibleClient for LocalAnsible {
         extra.push("--list-hosts".into());
         let words = stage.words(&stage.playbook(run.play.playbook()), &extra);
         let ended = program::run(stage.short(&words), &doing, deadlines::ANSIBLE_SHORT).await?;
-        preview::read(&ended, &doing)
+        preview::read(&ended, &doing).map_err(|error| error.failure(self.failures.failure(&ended)))
     }
 
     async fn validate_inventory(&self, ctx: &Context, release: &KubesprayRelease) -> ClientResult<Option<Vec<String>>> {
@@ -278,7 +281,7 @@ impl AnsibleClient for LocalAnsible {
     async fn downloads(&self, _: &Context, release: &KubesprayRelease) -> ClientResult<Vec<Download>> {
         let doing = format!("asking Kubespray {} what it would fetch", release.tag);
         let stage = Stage::quiet(self.props(release, &doing)?)?;
-        table::ask(&stage, &doing, deadlines::ANSIBLE_SHORT).await
+        table::ask(&stage, &self.failures, &doing, deadlines::ANSIBLE_SHORT).await
     }
 }
 

@@ -1,8 +1,14 @@
 //! Foreign programs that end by themselves: git, Python, pip, uv, and the short runs of ansible-playbook.
 
-use plinth_world::{Cause, ClientError, ClientResult};
+use plinth_model::run::CommandFailure;
+use plinth_world::program_log::{LOG_TIME, ProgramLog};
+use plinth_world::seam::Seam;
+use plinth_world::secrets::Secrets;
+use plinth_world::{Cause, ClientError, ClientResult, Clock as _, SystemClock};
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +33,8 @@ const TRACE: [&str; 2] = ["TRACEPARENT", "TRACESTATE"];
 /// How a program ended.
 #[derive(Debug)]
 pub(super) struct Ended {
+    /// What was run, for people.
+    command: String,
     pub(super) status: ExitStatus,
     /// Its standard output.
     pub(super) stdout: String,
@@ -40,6 +48,50 @@ impl Ended {
         let text = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
         tail(text)
     }
+}
+
+/// Where the words of programs that failed are kept: beside those of plays.
+#[derive(Clone)]
+pub(super) struct FailureLogs {
+    folder: PathBuf,
+    kept: usize,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl FailureLogs {
+    /// In this folder, of which so many logs are left.
+    pub(super) fn new(folder: PathBuf, kept: usize, secrets: Arc<dyn Secrets>) -> Self {
+        Self { folder, kept, secrets }
+    }
+
+    /// The failure of a program, with all of its words in a log.
+    pub(super) fn failure(&self, ended: &Ended) -> CommandFailure {
+        let Ended { command, status, stdout, stderr } = ended;
+        let failure = CommandFailure { exit: status.code(), signal: status.signal(), ..CommandFailure::default() };
+        let ending = failure.ending().unwrap_or_default();
+        let text = format!("{command}\nit {ending}\n\nit said:\n{stdout}\n\non standard error:\n{stderr}\n");
+        let program = command.split(' ').next().and_then(|path| path.rsplit('/').next()).unwrap_or("program");
+        let name = format!("{}-{}.log", SystemClock::new().now().strftime(LOG_TIME), program.trim_matches('\''));
+        let log = ProgramLog::keep(&self.folder, &name, self.kept, &text, &*self.secrets);
+        let said = if stderr.trim().is_empty() { stdout } else { stderr };
+        let said = self.secrets.redact(said);
+        let lines: Vec<String> = said.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        CommandFailure { log, ..failure.saying(&self.secrets.redact(command), &lines) }
+    }
+}
+
+/// The words of a command as a shell takes them.
+fn shown(command: &Command) -> String {
+    let command = command.as_std();
+    let plain = |word: &str| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/.,_-+=:@%^{}~".contains(&b);
+        !word.is_empty() && word.bytes().all(is_plain)
+    };
+    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| {
+        let word = word.to_string_lossy();
+        if plain(&word) { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The last lines of a text, without empty ones.
@@ -82,11 +134,13 @@ fn clean(command: &mut Command) {
 /// # Errors
 /// When it cannot be started or does not end in time; a program that ends badly is no error here.
 pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
-    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    let (name, asked) = (command.as_std().get_program().to_string_lossy().into_owned(), shown(&command));
+    let seam = Seam::begin(CLIENT, || asked.clone());
     let failed = |error: io::Error| {
         ClientError::new(CLIENT, doing)
             .happened(format!("`{name}` cannot be run: {error}"))
             .attempt(format!("install `{name}`"))
+            .failure(CommandFailure::of(&asked, &[]))
     };
     let mut child = command.spawn().map_err(failed)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -98,10 +152,12 @@ pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -
             return Err(ClientError::new(CLIENT, doing)
                 .happened(happened)
                 .attempt("look at the network and the load of this machine")
-                .because(Cause::Timeout));
+                .because(Cause::Timeout)
+                .failure(CommandFailure::of(&asked, &[])));
         }
     };
-    Ok(Ended { status, stdout, stderr })
+    seam.end(status);
+    Ok(Ended { command: asked, status, stdout, stderr })
 }
 
 async fn drained(reader: Option<impl AsyncRead + Unpin>) -> io::Result<String> {

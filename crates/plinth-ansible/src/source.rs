@@ -1,7 +1,7 @@
 //! Kubespray's source: from git, a tarball or a folder, proved by its tree id, laid out as a whole or not at all, and never
 //! written to afterwards.
 
-use crate::program::{self, CLIENT, Hidden};
+use crate::program::{self, CLIENT, FailureLogs, Hidden};
 use crate::tree::tree_id;
 use flate2::read::GzDecoder;
 use plinth_model::Finding;
@@ -24,6 +24,7 @@ pub(super) struct Sources {
     /// Where relative names of the site file start.
     site: PathBuf,
     hidden: Hidden,
+    logs: FailureLogs,
 }
 
 /// Written beside a source when it was proved.
@@ -44,8 +45,8 @@ enum Origin {
 
 impl Sources {
     /// Below a state directory.
-    pub(super) fn new(state: &Path, site: &Path, hidden: Hidden) -> Self {
-        Self { folder: state.join("kubespray/source"), site: site.to_path_buf(), hidden }
+    pub(super) fn new(state: &Path, site: &Path, hidden: Hidden, logs: FailureLogs) -> Self {
+        Self { folder: state.join("kubespray/source"), site: site.to_path_buf(), hidden, logs }
     }
 
     pub(super) fn folder(&self, release: &KubesprayRelease) -> ClientResult<PathBuf> {
@@ -193,7 +194,9 @@ impl Sources {
         }
         let happened = format!("git said: {}", ended.complaint().join("; "));
         let attempt = "see that the address answers from here (proxy, mirror), or name a tarball or folder as kubernetes.kubespray.source";
-        Err(ClientError::new(CLIENT, doing).happened(happened).attempt(attempt).transient("a network may come back"))
+        let failure = self.logs.failure(&ended);
+        let error = ClientError::new(CLIENT, doing).happened(happened).attempt(attempt).failure(failure);
+        Err(error.transient("a network may come back"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use plinth_world::SystemClock;
+use plinth_world::secrets::MemorySecrets;
 use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -41,7 +42,8 @@ impl Bench {
     }
 
     fn sources(&self, state: &str) -> Sources {
-        Sources::new(&self.folder.path().join(state), &self.folder.path().join("site"), Hidden::default())
+        let logs = FailureLogs::new(self.folder.path().join("logs"), 5, Arc::new(MemorySecrets::default()));
+        Sources::new(&self.folder.path().join(state), &self.folder.path().join("site"), Hidden::default(), logs)
     }
 
     async fn fetched(&self, state: &str, source: &str) -> ClientResult<Option<(String, String)>> {
@@ -86,6 +88,24 @@ async fn a_moved_tag_and_a_changed_file_are_refused() {
         assert_eq!(error.finding.expect("a finding").code, "kubespray.source-differs", "{source}");
     }
     assert_eq!(bench.sources("b").seen(&bench.release).await.unwrap(), None, "nothing half-proved is left");
+}
+
+#[tokio::test]
+async fn a_git_that_fails_is_told_with_its_command_its_end_its_words_and_a_log() {
+    let bench = Bench::new();
+    let error = bench.fetched("a", "file:///nowhere/at/all").await.unwrap_err();
+    let failure = error.failed_on.unwrap().program.unwrap();
+    assert!(failure.command.starts_with("git -c core.autocrlf=false"), "{failure:?}");
+    assert!(failure.command.ends_with(" -- file:///nowhere/at/all refs/tags/v2.27.1"), "{failure:?}");
+    assert_eq!(failure.exit, Some(128));
+    let said = failure.tail.iter().any(|line| line.contains("/nowhere/at/all"));
+    let log = failure.log.unwrap();
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(said && log.ends_with("-git.log"), "{log}");
+    assert!(
+        text.starts_with(&failure.command) && text.contains("it ended with 128") && text.contains("fatal"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

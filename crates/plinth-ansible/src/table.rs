@@ -1,6 +1,6 @@
 //! What a release would fetch: its own table, filled with the written variables, by a small playbook of ours.
 
-use crate::program::{self, CLIENT};
+use crate::program::{self, CLIENT, FailureLogs};
 use crate::stage::Stage;
 use plinth_world::ansible::{Artifact, Download};
 use plinth_world::{ClientError, ClientResult, files};
@@ -14,7 +14,12 @@ const DEFAULTS: [&str; 2] = ["kubespray_defaults", "kubespray-defaults"];
 /// Largest table, bytes. v2.27.1's is 40 kB.
 const LARGEST: usize = 8 * 1024 * 1024;
 
-pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> ClientResult<Vec<Download>> {
+pub(super) async fn ask(
+    stage: &Stage,
+    failures: &FailureLogs,
+    doing: &str,
+    patience: Duration,
+) -> ClientResult<Vec<Download>> {
     let failed = |happened: String| {
         ClientError::new(CLIENT, doing)
             .happened(happened)
@@ -27,7 +32,8 @@ pub(super) async fn ask(stage: &Stage, doing: &str, patience: Duration) -> Clien
     let words = stage.words(&playbook, &[OsString::from("-e"), vars.into()]);
     let ended = program::run(stage.short(&words), doing, patience).await?;
     if !ended.status.success() {
-        return Err(failed(format!("ansible-playbook said: {}", ended.complaint().join("; "))));
+        let happened = format!("ansible-playbook said: {}", ended.complaint().join("; "));
+        return Err(failed(happened).failure(failures.failure(&ended)));
     }
     let text = files::read_up_to(&goal, LARGEST).map_err(|error| failed(error.to_string()))?;
     let table: Value = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;

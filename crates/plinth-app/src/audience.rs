@@ -9,6 +9,11 @@ use std::sync::Arc;
 /// Is told what happens on the way, in the order in which it happens. What ends an operation is not told here: that is a
 /// [`crate::Failure`]. Texts hold no secrets.
 pub trait Audience: Send + Sync {
+    /// These secrets must be shown nowhere from now on, whoever asks: the operation is about to read them. It may keep nothing yet, and an
+    /// operation that only reads never may.
+    fn guard(&self, secrets: Arc<dyn Secrets>) {
+        let _ = secrets;
+    }
     /// The operation may write into this directory from now on, and these secrets must not be written anywhere: a log can begin.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ pub mod saved;
 pub mod state;
 pub mod support;
 mod validate;
+pub mod versions;
 pub mod world;
 
 pub use audience::Audience;

@@ -1,12 +1,13 @@
 //! Where the logs of a site are, and which run and step each belongs to.
 //!
-//! plinth's own log is beside the journal, those of plays are below `kubespray/logs`, those of helm below `helm/logs`. All are private to
-//! the user, and secrets were taken out before anything was written. The log of a play or of helm is named after the time at which it
-//! began; the journal knows what ran then.
+//! plinth's own log is beside the journal, those of plays and of git, Python and pip are below `kubespray/logs`, those of helm below
+//! `helm/logs`, those of operations that failed on nodes below `nodes/logs`. All are private to the user, and secrets were taken out before
+//! anything was written. The log of a program is named after the time at which it began, or at which it failed; the journal knows what ran
+//! then.
 
 use jiff::Timestamp;
 use plinth_ansible::LOGS;
-use plinth_model::run::{LogFile, LogOf, Logs, logs};
+use plinth_model::run::{LogFile, LogOf, Logs, StepView, logs};
 use plinth_model::{Problem, RunView, StepId};
 use plinth_run::journal::JournalReader;
 use plinth_world::program_log::LOG_TIME;
@@ -27,14 +28,15 @@ pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, P
     let mut found = files(directory, |name| name.starts_with(OWN), LogOf::Plinth)?;
     let mut plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
     let mut helms = files(&directory.join(plinth_helm::LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
-    if let Some(journal) = journal.filter(|_| !helms.is_empty()) {
-        attribute(&mut helms, journal, is_of_helm)?;
-    }
-    if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
-        attribute(&mut plays, journal, |_, id| id.area() == "kubernetes")?;
+    let mut nodes = files(&directory.join(plinth_ssh::LOGS), |name| name.ends_with(".log"), LogOf::Node)?;
+    if let Some(journal) = journal {
+        attribute(&mut helms, journal, |log, id, step| step.node.is_none() && is_of_helm(log, id))?;
+        attribute(&mut plays, journal, |_, id, step| step.node.is_none() && id.area() == "kubernetes")?;
+        attribute(&mut nodes, journal, is_of_node)?;
     }
     found.extend(helms);
     found.extend(plays);
+    found.extend(nodes);
     found.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     Ok(Logs { schema: logs::SCHEMA, directory: directory.display().to_string(), logs: found })
 }
@@ -71,7 +73,7 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool, of: LogOf) -> Result<Vec<
         };
         if known.is_file() && wanted(&name) {
             let written = known.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
-            let at = if of == LogOf::Play { begun(&name) } else { written };
+            let at = if of == LogOf::Plinth { written } else { begun(&name) };
             let path = entry.path().display().to_string();
             found.push(LogFile { name, path, of, size: known.len(), at, run: None, step: None, failed: Vec::new() });
         }
@@ -79,7 +81,7 @@ fn files(folder: &Path, wanted: impl Fn(&str) -> bool, of: LogOf) -> Result<Vec<
     Ok(found)
 }
 
-/// When the play of a log began, by its name.
+/// When the program of a log began, or failed, by its name.
 fn begun(name: &str) -> Option<Timestamp> {
     let (stamp, _) = name.split_once('-')?;
     jiff::civil::DateTime::strptime(LOG_TIME, stamp)
@@ -91,23 +93,37 @@ fn begun(name: &str) -> Option<Timestamp> {
 
 /// Whether a log of helm, which is named after the release, may be of this step: several releases are installed at a time.
 fn is_of_helm(log: &LogFile, id: &StepId) -> bool {
-    let release = log.name.split_once('-').and_then(|(_, rest)| rest.strip_suffix(".log"));
-    matches!(id.area(), "platform" | "runai") && release == Some(id.target())
+    matches!(id.area(), "platform" | "runai") && named(log) == Some(id.target())
+}
+
+/// Whether a log of a node, which is named after it, may be of this step: it is the step's node, or the step is about several.
+fn is_of_node(log: &LogFile, id: &StepId, step: &StepView) -> bool {
+    let node = named(log);
+    let own = step.node.as_deref().or((id.area() == "nodes").then(|| id.target()));
+    own.is_none_or(|own| node == Some(own))
+}
+
+/// What a log is named after, behind its time.
+fn named(log: &LogFile) -> Option<&str> {
+    log.name.split_once('-').and_then(|(_, rest)| rest.strip_suffix(".log"))
 }
 
 /// Finds the run and the step of each log: the step that was in flight when the log was begun, of those that fit.
 fn attribute(
     plays: &mut [LogFile],
     journal: &JournalReader,
-    fits: impl Fn(&LogFile, &StepId) -> bool,
+    fits: impl Fn(&LogFile, &StepId, &StepView) -> bool,
 ) -> Result<(), Problem> {
+    if plays.is_empty() {
+        return Ok(());
+    }
     for run in journal.runs().map_err(Problem::from)? {
         let view = RunView::of(&journal.since(&run, 0).map_err(Problem::from)?);
         if view.run.as_ref().is_some_and(|head| head.rehearsal) {
             continue;
         }
         for log in plays.iter_mut().filter(|log| log.run.is_none()) {
-            let found = log.at.and_then(|at| running(&view, at, |id| fits(log, id)));
+            let found = log.at.and_then(|at| running(&view, at, |id, step| fits(log, id, step)));
             let Some((step, failed)) = found else { continue };
             (log.run, log.step, log.failed) = (Some(run.clone()), Some(step), failed);
         }
@@ -115,14 +131,14 @@ fn attribute(
     Ok(())
 }
 
-/// The step on several nodes that was in flight then, the one that began last, and on which nodes it failed.
-fn running(view: &RunView, at: Timestamp, fits: impl Fn(&StepId) -> bool) -> Option<(StepId, Vec<String>)> {
+/// The step that was in flight then, of those that fit the one that began last, and on which nodes it failed.
+fn running(view: &RunView, at: Timestamp, fits: impl Fn(&StepId, &StepView) -> bool) -> Option<(StepId, Vec<String>)> {
     let covers = |started: Timestamp, seconds: Option<f64>| {
         let after = at.duration_since(started).as_secs_f64();
         after >= 0.0 && seconds.is_none_or(|seconds| after <= seconds)
     };
-    let several = view.steps.iter().filter(|(id, step)| step.node.is_none() && fits(id));
-    let then = several.filter_map(|(id, step)| Some((step.started?, id, step)));
+    let fitting = view.steps.iter().filter(|(id, step)| fits(id, step));
+    let then = fitting.filter_map(|(id, step)| Some((step.started?, id, step)));
     let (_, id, step) =
         then.filter(|(started, _, step)| covers(*started, step.seconds)).max_by_key(|(started, _, _)| *started)?;
     let subject = step.finding.as_ref().map(|finding| finding.subject.split(", ").map(str::to_owned).collect());

@@ -14,6 +14,7 @@ use plinth_model::Secret;
 use plinth_model::inventory::Inventory;
 use plinth_net::trust::GivenCertificates;
 use plinth_world::bcm::{BcmClient, BcmIdentity};
+use plinth_world::seam::Seam;
 use plinth_world::{ClientError, ClientResult, Context};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Response, Url};
@@ -124,23 +125,24 @@ impl CmdaemonClient {
             next += 1;
             ctx.progress(0, 0, format!("BCM does not answer, try {next} of {tries}"));
         };
-        (|| self.attempt(&body)).retry(backoff).when(Failure::is_transient).notify(again).await
+        let what = format!("{}.{}", call.service, call.name);
+        (|| self.attempt(&what, &body)).retry(backoff).when(Failure::is_transient).notify(again).await
     }
 
     /// One try: with the session there is, and if that has ended, once more with a new one.
-    async fn attempt(&self, body: &str) -> Result<Reply, Failure> {
+    async fn attempt(&self, what: &str, body: &str) -> Result<Reply, Failure> {
         let BcmProof::Password { username, password } = &self.config.proof else {
             let refused = |failure| refused_for_good(failure, "BCM does not accept this client certificate");
-            return self.exchange(body, None).await.map_err(refused);
+            return self.exchange(what, body, None).await.map_err(refused);
         };
         let session = self.session(username, password, None).await?;
-        match self.exchange(body, Some(&session)).await {
+        match self.exchange(what, body, Some(&session)).await {
             Err(failure) if failure.cause == Cause::Session => {
                 let session = self.session(username, password, Some(session.number)).await?;
                 let refused = |failure| {
                     refused_for_good(failure, "BCM does not accept its own session, even after a fresh login")
                 };
-                self.exchange(body, Some(&session)).await.map_err(refused)
+                self.exchange(what, body, Some(&session)).await.map_err(refused)
             }
             result => result,
         }
@@ -164,7 +166,7 @@ impl CmdaemonClient {
     async fn login(&self, username: &Secret, password: &Secret) -> Result<HeaderValue, Failure> {
         let body =
             json!({"service": "login", "username": username.expose(), "password": password.expose()}).to_string();
-        let raw = self.post(&body, None).await?;
+        let raw = self.post("login", &body, None).await?;
         match raw.decode() {
             Ok(Reply::Flag(true)) => session_cookie(&raw.headers).ok_or_else(|| {
                 Failure::new(Cause::BadReply, format!("BCM accepts the login but sends no {COOKIE_NAME} cookie"))
@@ -185,12 +187,23 @@ impl CmdaemonClient {
         }
     }
 
-    async fn exchange(&self, body: &str, session: Option<&Session>) -> Result<Reply, Failure> {
-        let raw = self.post(body, session).await?;
+    async fn exchange(&self, what: &str, body: &str, session: Option<&Session>) -> Result<Reply, Failure> {
+        let raw = self.post(what, body, session).await?;
         raw.decode().map_err(Failure::from)
     }
 
-    async fn post(&self, body: &str, session: Option<&Session>) -> Result<Raw, Failure> {
+    /// One request. `what` is told in the log: the service and the call, never the body.
+    async fn post(&self, what: &str, body: &str, session: Option<&Session>) -> Result<Raw, Failure> {
+        let seam = Seam::request("bcm", || format!("{what} at {}", self.endpoint));
+        let raw = self.posted(body, session).await;
+        match &raw {
+            Ok(raw) => seam.end(format_args!("HTTP {}, {} bytes", raw.status, raw.body.len())),
+            Err(failure) => seam.end(format_args!("failed: {}", failure.happened)),
+        }
+        raw
+    }
+
+    async fn posted(&self, body: &str, session: Option<&Session>) -> Result<Raw, Failure> {
         let mut request =
             self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body.to_owned());
         if let Some(session) = session {

@@ -8,9 +8,10 @@ use backon::{ExponentialBuilder, RetryableWithContext as _};
 use plinth_model::text::host_of;
 use plinth_net::fault::{deepest, failed_request};
 use plinth_net::trust::config_with_roots;
+use plinth_world::seam::Seam;
 use plinth_world::{Context, deadlines};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use rustls::RootCertStore;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
@@ -149,7 +150,7 @@ impl Session<'_> {
         if let Some(proof) = self.proof(url, asked.eager) {
             request = request.header(AUTHORIZATION, proof);
         }
-        request.send().await.map_err(|error| lost(url, &error))
+        told(url, request).await
     }
 
     /// What this host is shown. A token is for the origin that asked for it.
@@ -193,7 +194,7 @@ impl Session<'_> {
         if let Some(basic) = login.and_then(Login::basic) {
             request = request.header(AUTHORIZATION, basic);
         }
-        let response = request.send().await.map_err(|error| lost(realm, &error))?;
+        let response = told(realm, request).await?;
         if !response.status().is_success() {
             let (host, status) = (host_of(realm.as_str()).to_owned(), response.status());
             let why = match status {
@@ -306,6 +307,17 @@ fn target(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
         return Ok(target);
     }
     Err(Failure::nonsense(format!("{host} leads to an address without TLS")).evidence(plain(&target)))
+}
+
+/// One request, told in the log without the query of its address, in which a host may put a signature.
+async fn told(url: &Url, request: RequestBuilder) -> Result<Response, Failure> {
+    let seam = Seam::request("charts", || format!("GET {}{}", origin(url), url.path()));
+    let answer = request.send().await.map_err(|error| lost(url, &error));
+    match &answer {
+        Ok(answer) => seam.end(format_args!("HTTP {}", answer.status().as_u16())),
+        Err(_) => seam.end("no answer"),
+    }
+    answer
 }
 
 fn lost(url: &Url, error: &reqwest::Error) -> Failure {

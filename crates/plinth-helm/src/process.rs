@@ -3,7 +3,7 @@
 //! Who ends the process of plinth waits for that with [`all_ended`]: helm's words have nobody to read them afterwards, and it would
 //! die of that before it has written anything down.
 
-use crate::failure;
+use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
 use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
@@ -14,6 +14,7 @@ use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::Helm;
 use plinth_world::kube::Watch;
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
+use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
@@ -74,6 +75,8 @@ pub(super) async fn run(
     if let Some(traceparent) = ctx.traceparent() {
         command.env("TRACEPARENT", traceparent);
     }
+    let told = format!("helm {}", job.words.shown());
+    let seam = Seam::begin(CLIENT, || told.clone());
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
     let mark = Mark::begin(job.state, job.release, group.process(), &job.attempt);
     let (out, err) = group.streams();
@@ -82,10 +85,13 @@ pub(super) async fn run(
     let mut watch = cluster.watch(ctx, &job.release.namespace, &[]).await;
     let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began, &mut *watch)).await else {
         group.stop().await;
-        return Err(failure::late(doing, job.limit.as_secs(), log.path()));
+        let all = last_words(complained, said).await;
+        let program = CommandFailure { log: Some(log.path().display().to_string()), ..CommandFailure::of(told, &all) };
+        return Err(failure::late(doing, job.limit.as_secs(), log.path()).failure(program));
     };
     let status = status.map_err(local("helm cannot be waited for"))?;
-    let (complained, said) = (lines(complained).await, lines(said).await);
+    seam.end(status);
+    let all = last_words(complained, said).await;
     if status.success() {
         mark.done();
         return Ok(());
@@ -93,13 +99,11 @@ pub(super) async fn run(
     if !left_open(ctx, cluster, &job).await {
         mark.done();
     }
-    let all = if complained.is_empty() { said } else { complained };
-    let command = job.words.all().iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     Err(failure::ended(doing, job.release, &all, log.path()).failure(CommandFailure {
         exit: status.code(),
         signal: status.signal(),
         log: Some(log.path().display().to_string()),
-        ..CommandFailure::of(format!("helm {command}"), &all)
+        ..CommandFailure::of(told, &all)
     }))
 }
 
@@ -120,6 +124,12 @@ fn input(text: Option<&Secret>) -> io::Result<Stdio> {
     memory.rewind()?;
     fcntl_add_seals(&memory, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
     Ok(Stdio::from(memory))
+}
+
+/// What it complained of last, or else said.
+async fn last_words(complained: JoinHandle<Vec<String>>, said: JoinHandle<Vec<String>>) -> Vec<String> {
+    let (complained, said) = (lines(complained).await, lines(said).await);
+    if complained.is_empty() { said } else { complained }
 }
 
 async fn lines(task: JoinHandle<Vec<String>>) -> Vec<String> {

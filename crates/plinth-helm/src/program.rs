@@ -112,6 +112,11 @@ impl Words {
         words
     }
 
+    /// For people.
+    pub(super) fn shown(&self) -> String {
+        self.0.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
     pub(super) fn all(&self) -> &[OsString] {
         &self.0
     }

@@ -15,6 +15,7 @@ use plinth_model::text::visible;
 use plinth_model::{Digest, Secret, SecretRef};
 use plinth_world::charts::{ChartPackage, ChartPackages};
 use plinth_world::helm::{Helm, HelmPrograms, ManifestRenderer, Rendered, Rendering};
+use plinth_world::seam::Seam;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -170,6 +171,8 @@ async fn run(
     let mut command = bare(&helm.program, &folder);
     command.args(words).process_group(0).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let shown = || words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let seam = Seam::begin(CLIENT, || format!("helm {}", shown()));
     let mut child = command.spawn().map_err(local("helm cannot be started"))?;
     let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let work = async {
@@ -184,7 +187,11 @@ async fn run(
     };
     let seconds = deadlines::HELM_RENDER.as_secs();
     match timeout(deadlines::HELM_RENDER, work).await {
-        Ok(ended) => ended.map_err(local("helm cannot be read")),
+        Ok(ended) => {
+            let ended = ended.map_err(local("helm cannot be read"))?;
+            seam.end(ended.0);
+            Ok(ended)
+        }
         Err(_) => Err(ClientError::new(CLIENT, doing)
             .happened(format!("helm template did not end within {seconds} s"))
             .attempt("look at the load of this machine; the run itself does not depend on it")),

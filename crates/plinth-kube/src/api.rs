@@ -3,6 +3,7 @@
 use crate::config::{ConfigError, KubeconfigFile};
 use crate::failure::{Cause, Failure};
 use crate::listing::Listings;
+use crate::seam;
 use backon::{ConstantBuilder, Retryable as _};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -208,7 +209,7 @@ async fn client(text: &str, request: Duration) -> Result<(Client, Config), &'sta
     config.default_retry = false;
     let mut stranger = config.clone();
     stranger.auth_info = AuthInfo::default();
-    let client = Client::try_from(config).map_err(|_| "the certificate or key in the kubeconfig cannot be used")?;
+    let client = seam::client(config).map_err(|_| "the certificate or key in the kubeconfig cannot be used")?;
     Ok((client, stranger))
 }
 
@@ -292,7 +293,7 @@ impl Call<'_> {
 
     /// A client that the server does not know.
     pub(super) fn stranger(&self) -> Option<Client> {
-        Client::try_from(self.link.stranger.clone()).ok()
+        seam::client(self.link.stranger.clone()).ok()
     }
 
     pub(super) fn server(&self) -> &str {

@@ -22,6 +22,7 @@ pub mod place;
 mod ready;
 mod release;
 mod restart;
+mod seam;
 mod secret;
 mod system;
 mod taint;

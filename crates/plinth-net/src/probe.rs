@@ -3,6 +3,7 @@
 use crate::fault::{Fault, failed_request};
 use crate::trust::client_config;
 use plinth_world::deadlines;
+use plinth_world::seam::Seam;
 use reqwest::redirect::Policy;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Url};
@@ -42,7 +43,13 @@ pub enum ProbeError {
 pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Answer, ProbeError> {
     let url = Url::parse(url).map_err(|error| ProbeError::Here(format!("{url} is no address: {error}")))?;
     let client = client(&url, address, authority).map_err(ProbeError::Here)?;
-    let answer = client.get(url).send().await.map_err(|error| refused(&error))?;
+    let seam = Seam::request("probe", || format!("GET {}{}", url.origin().ascii_serialization(), url.path()));
+    let answer = client.get(url.clone()).send().await.map_err(|error| refused(&error));
+    match &answer {
+        Ok(answer) => seam.end(format_args!("HTTP {}", answer.status().as_u16())),
+        Err(_) => seam.end("no answer that is believed"),
+    }
+    let answer = answer?;
     let shown = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate).map(<[u8]>::to_vec);
     let certificate = shown.ok_or_else(|| ProbeError::NotBelieved("the connection had no TLS".to_owned()))?;
     let unread = || ProbeError::NotBelieved("its certificate cannot be read".to_owned());

@@ -3,6 +3,7 @@
 use crate::fault::failed_request;
 use crate::trust::client_config;
 use plinth_world::deadlines;
+use plinth_world::seam::Seam;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
@@ -78,7 +79,14 @@ impl Webhook {
         if let Some(key) = post.key {
             request = request.header(SIGNATURE_HEADER, format!("sha256={}", signature(key, post.at, post.body)));
         }
-        match request.send().await {
+        // The rest of the address is as good as a password.
+        let seam = Seam::request("webhook", || format!("POST to {}", self.url.host_str().unwrap_or("a host")));
+        let answer = request.send().await;
+        match &answer {
+            Ok(answer) => seam.end(format_args!("HTTP {}", answer.status().as_u16())),
+            Err(_) => seam.end("no answer"),
+        }
+        match answer {
             Ok(answer) => judged(answer.status(), answer.headers()),
             Err(error) => Posted::Later(None, failed_request(&error.without_url()).0),
         }

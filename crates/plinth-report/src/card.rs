@@ -1,7 +1,7 @@
 //! A card of what failed for one cause: the same in the terminal, in `plinth why` and in `plinth runs what-failed`.
 
 use crate::findings::{LABEL, labelled};
-use crate::style::{Palette, Sign, short, told};
+use crate::style::{Palette, Sign, cleaned, short, told};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::CommandFailure;
@@ -14,6 +14,9 @@ const TOLD: usize = 24;
 const NAMED: usize = 3;
 /// Lines of evidence and of a program's last words.
 const LINES: usize = 6;
+
+/// Longest command that is told, characters: a dozen lines of a terminal. The JSON has all of it, and the page too.
+const COMMAND: usize = 1_200;
 
 /// What stands in a card beside its headline: one line each, labelled and not indented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,11 +127,12 @@ fn named(group: &FailureGroup) -> String {
     }
 }
 
-/// The command with its end, its last lines, and the file with all of them.
+/// The command with how it ended where that is known: one that did not get that far, or was cut off, was only asked for. Then its last lines, and the file with all of them.
 fn program(failure: &CommandFailure, palette: Palette) -> Vec<String> {
     let ending = failure.ending().map(|ending| format!(", which {ending}")).unwrap_or_default();
     let command = if failure.command.is_empty() { "a program" } else { &failure.command };
-    let mut rows = vec![labelled("ran", &format!("{}{ending}", short(command)), palette)];
+    let label = if ending.is_empty() { "asked" } else { "ran" };
+    let mut rows = vec![labelled(label, &format!("{}{ending}", cleaned(command, COMMAND)), palette)];
     let from = failure.tail.len().saturating_sub(LINES);
     rows.extend(failure.tail.iter().skip(from).map(|line| format!("{:LABEL$}| {}", "", short(line))));
     rows.extend(failure.log.iter().map(|log| labelled("log", log, palette)));

@@ -27,6 +27,7 @@ fn head(log: &LogFile) -> String {
         (Some(step), _) => format!("step {step}"),
         (None, LogOf::Plinth) => "plinth itself, all runs".to_owned(),
         (None, LogOf::Play) => "a play of no run that is kept".to_owned(),
+        (None, LogOf::Node) => "an operation on a node, of no run that is kept".to_owned(),
     };
     let run = log.run.as_ref().map(|run| format!("  run {}", clean(run))).unwrap_or_default();
     let failed =

@@ -166,7 +166,8 @@ pub fn told(text: &str) -> String {
     cleaned(text, LONGEST_TOLD)
 }
 
-fn cleaned(text: &str, most: usize) -> String {
+/// The same with so many characters at most.
+pub(crate) fn cleaned(text: &str, most: usize) -> String {
     // What is cut off is not cleaned first: a line of a megabyte costs nothing.
     let begin: String = text.chars().take(most + 1).collect();
     let cleaned = clean(&begin);

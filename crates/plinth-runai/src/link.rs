@@ -8,6 +8,7 @@ use plinth_model::Secret;
 use plinth_model::steps::RunaiTarget;
 use plinth_model::text::visible;
 use plinth_net::trust::client_config;
+use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -75,12 +76,23 @@ impl Link {
         body: &Body,
         token: Option<&Secret>,
     ) -> Result<Answer, Failure> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        // A query may hold what nobody else should see.
+        let bare = path.split('?').next().unwrap_or(path);
+        let seam = Seam::request("runai", || format!("{method} {}{bare}", self.url));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, bearer(token)?);
         }
-        let response = with_body(request, body).send().await.map_err(|error| Failure::of_http(&error))?;
-        self.read(response).await
+        let response = with_body(request, body).send().await.map_err(|error| Failure::of_http(&error));
+        let answer = match response {
+            Ok(response) => self.read(response).await,
+            Err(failure) => Err(failure),
+        };
+        match &answer {
+            Ok(answer) => seam.end(format_args!("HTTP {}", answer.status)),
+            Err(failure) => seam.end(format_args!("failed: {}", failure.happened)),
+        }
+        answer
     }
 
     async fn read(&self, mut response: Response) -> Result<Answer, Failure> {

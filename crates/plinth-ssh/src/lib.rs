@@ -11,4 +11,4 @@ pub mod transport;
 pub use key::public_key_line;
 pub use node_key::KeptNodeKey;
 pub use nodes::SshNodes;
-pub use transport::SshConfig;
+pub use transport::{LOGS, SshConfig};

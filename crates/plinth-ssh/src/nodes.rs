@@ -66,7 +66,10 @@ impl SshNodes {
         read: impl FnOnce(&Frames) -> Result<T, String>,
     ) -> ClientResult<T> {
         let frames = self.ssh.run(ctx, target, &script).await?;
-        read(&frames).map_err(|happened| failed(script.name(), target, self.secrets.redact(&happened)))
+        read(&frames).map_err(|happened| {
+            let failure = self.ssh.unanswered(ctx, target, &script, &frames);
+            failed(script.name(), target, self.secrets.redact(&happened)).failure(failure)
+        })
     }
 
     /// The line of our key; none while the key was not made.

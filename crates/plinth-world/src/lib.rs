@@ -25,6 +25,7 @@ pub mod packed;
 pub mod private_file;
 pub mod program_log;
 pub mod runai;
+pub mod seam;
 pub mod secrets;
 
 pub use clock::{Clock, SystemClock};

@@ -1,4 +1,5 @@
-//! All words of a program that plinth runs for long, kept in the state directory: mode 0600, secrets taken out.
+//! All words of a program that plinth runs, kept in the state directory: mode 0600, secrets taken out. Of one that runs for long they are
+//! written as they come, of a short one when it has failed.
 
 use crate::private_file;
 use crate::secrets::Secrets;
@@ -81,6 +82,16 @@ impl ProgramLog {
                 return tail.into();
             }
         }
+    }
+
+    /// A new log of a program that has ended, with all that is told of it; answers where. The program is judged by how it ended: without
+    /// a place for its words, the last ones are all that is told of it.
+    pub fn keep(folder: &Path, name: &str, kept: usize, text: &str, secrets: &dyn Secrets) -> Option<String> {
+        let log = Self::begin(folder, name, kept)
+            .inspect_err(|error| tracing::warn!(%error, name, "the log of what failed cannot be written"))
+            .ok()?;
+        log.write(&secrets.redact(text), &mut VecDeque::new());
+        Some(log.path.display().to_string())
     }
 
     /// A full disk must not end the program.

@@ -101,6 +101,7 @@ pub(crate) fn improve(mut error: clap::Error) -> clap::Error {
     };
     let tip = match error.kind() {
         ErrorKind::InvalidSubcommand => said(&error, ContextKind::InvalidSubcommand).and_then(|verb| of_verb(&verb)),
+        ErrorKind::InvalidValue => of_form(&error, &said),
         ErrorKind::UnknownArgument => said(&error, ContextKind::InvalidArg).and_then(|word| of_word(&word)),
         _ => None,
     };
@@ -110,6 +111,14 @@ pub(crate) fn improve(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
+}
+
+/// `-o FILE`, as other tools write it.
+fn of_form(error: &clap::Error, said: &impl Fn(&clap::Error, ContextKind) -> Option<String>) -> Option<String> {
+    let is_form = said(error, ContextKind::InvalidArg)?.starts_with("--output");
+    let value = said(error, ContextKind::InvalidValue)?;
+    let is_file = value.contains(['.', '/']);
+    (is_form && is_file).then(|| format!("`-o` is the form of what is printed; a file is named with `--out {value}`"))
 }
 
 fn of_verb(verb: &str) -> Option<String> {
@@ -148,6 +157,11 @@ mod tests {
         assert!(said(&["plan", "site.yaml"]).contains("-f site.yaml"), "{}", said(&["plan", "site.yaml"]));
         assert!(said(&["reset", "--yes"]).contains("--confirm SITE"), "{}", said(&["reset", "--yes"]));
         assert!(said(&["apply", "--auto-approve"]).contains("--yes"), "{}", said(&["apply", "--auto-approve"]));
+        for verb in ["report", "support"] {
+            let told = said(&[verb, "-o", "run.html"]);
+            assert!(told.contains("a file is named with `--out run.html`"), "{told}");
+        }
+        assert!(!said(&["plan", "-o", "jsom"]).contains("--out "), "a form that was misspelt");
         assert!(said(&["plan", "--dry-run"]).contains("plinth plan"), "{}", said(&["plan", "--dry-run"]));
     }
 

@@ -1,7 +1,9 @@
-//! The log: what happened inside, for the day something hangs. On standard error with `-v`, and in the state directory always.
+//! The log: what happened inside, for the day something hangs. On standard error with `-v`, and in the state directory wherever
+//! a verb may write there.
 //!
 //! People follow a run by its events; this is the other view, call by call. Every line passes the redactor of the site's secrets before
-//! it is written anywhere; lines from before there is one wait in memory. Crates that are not ours never log below warnings (with `-vv`
+//! it is written anywhere: it is given before the first secret is read, whether the verb changes anything or only reads. Lines from
+//! before there is a file wait in memory. Crates that are not ours never log below warnings (with `-vv`
 //! below information): what they say of requests is not made for a file that may be sent to somebody.
 
 mod file;
@@ -61,6 +63,11 @@ impl Log {
     /// Where lines are kept, if they outlive this process: whoever fails names it.
     pub(crate) fn place(&self) -> Option<PathBuf> {
         self.state().place.clone()
+    }
+
+    /// Takes these secrets out of every line from now on, wherever it goes.
+    pub(crate) fn guard(&self, secrets: Arc<dyn Secrets>) {
+        self.state().secrets = Some(secrets);
     }
 
     /// Keeps lines in this directory from now on, those that waited first. The directory of a rehearsal may not outlive it.

@@ -43,6 +43,10 @@ impl<'a> Screen<'a> {
 }
 
 impl Audience for Screen<'_> {
+    fn guard(&self, secrets: Arc<dyn Secrets>) {
+        self.printer.log().guard(secrets);
+    }
+
     fn opened(&self, directory: &Path, secrets: Arc<dyn Secrets>) -> Result<(), Problem> {
         self.printer.log().keep(directory, secrets, self.waiting.is_none())
     }

@@ -33,5 +33,7 @@ mod seen;
 mod storage;
 #[path = "nodes/support.rs"]
 mod support;
+#[path = "nodes/told.rs"]
+mod told;
 #[path = "nodes/whole.rs"]
 mod whole;

@@ -89,6 +89,7 @@ impl Operation<'_> {
         tracing::info!(nodes = discovered.cluster.members.len(), "discovered");
         self.world.prepare(&discovered.inventory, &discovered.discovery, plan)?;
         if self.world.is_rehearsal() {
+            self.world.secrets().into_iter().for_each(|secrets| self.audience.guard(secrets));
             self.say_opened()?;
         }
         Ok(())

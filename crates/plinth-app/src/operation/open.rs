@@ -71,6 +71,7 @@ impl<'a> Operation<'a> {
             tells_rehearsal,
             untold,
         };
+        operation.world.secrets().into_iter().for_each(|secrets| audience.guard(secrets));
         operation.need_secrets(access)?;
         if access == Access::Change {
             let (directory, name) = (&operation.directory, &operation.desired.name);

@@ -72,6 +72,9 @@ async fn a_helm_that_does_not_end_in_time_is_stopped() {
     };
     let error = run(&bench.ctx, job, &*bench.cluster, &bench.secrets).await.unwrap_err();
     assert!(error.happened.contains("did not end within 1 s"), "{error}");
+    let program = error.failed_on.unwrap().program.unwrap();
+    assert!(program.command.starts_with("helm uninstall a --namespace n "), "{program:?}");
+    assert!(program.exit.is_none() && program.log.is_some_and(|log| log.ends_with("-a.log")));
     let told = bench.told.lock().unwrap().clone();
     assert!(told.contains(&"helm uninstall a (helm v3.18.6), 1 s; hook of n: working on it".to_owned()), "{told:?}");
     // The kernel takes a moment; it would sleep for minutes otherwise.

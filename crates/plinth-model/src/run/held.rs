@@ -100,6 +100,13 @@ impl CommandFailure {
         Self { command: command.into(), tail: tail.iter().map(|line| shortened(line)).collect(), ..Self::default() }
     }
 
+    /// The same with the command and its last lines.
+    #[must_use]
+    pub fn saying(self, command: &str, said: &[String]) -> Self {
+        let Self { command, tail, .. } = Self::of(command, said);
+        Self { command, tail, ..self }
+    }
+
     /// `ended with 1`, `was ended by signal 9`; none where it is not known.
     #[must_use]
     pub fn ending(&self) -> Option<String> {

@@ -49,6 +49,8 @@ pub enum LogOf {
     Plinth,
     /// A play of Ansible, or another program that a step started.
     Play,
+    /// An operation that failed on a node.
+    Node,
 }
 
 impl Logs {

@@ -13,6 +13,7 @@ use plinth_model::{Finding, Owner};
 use plinth_world::context::Paced;
 use plinth_world::fetch::FetchClient;
 use plinth_world::files::{read_up_to, write_whole};
+use plinth_world::seam::Seam;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
@@ -74,7 +75,10 @@ impl WebFiles {
         if begun > 0 {
             request = request.header(RANGE, format!("bytes={begun}-"));
         }
-        let response = request.send().await.map_err(|error| lost(file, &error))?;
+        let seam = Seam::request(CLIENT, || format!("GET {}", bare(&file.url)));
+        let response = request.send().await.map_err(|error| lost(file, &error));
+        tell(seam, &response);
+        let response = response?;
         if begun > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             return self.accept(file).await;
         }
@@ -208,7 +212,9 @@ impl FetchClient for WebFiles {
     }
 
     async fn status(&self, _: &Context, url: &str) -> ClientResult<u16> {
+        let seam = Seam::request(CLIENT, || format!("GET {}", bare(url)));
         let answer = self.client.get(url).timeout(deadlines::SOURCE).send().await;
+        tell(seam, &answer);
         answer.map(|response| response.status().as_u16()).map_err(|error| {
             let (happened, cause) = failed_request(&error);
             let attempt = "check this machine's way to it (DNS, proxy, firewall)";
@@ -221,6 +227,19 @@ impl FetchClient for WebFiles {
 
     fn place(&self, sha256: &str) -> PathBuf {
         self.store.place(sha256)
+    }
+}
+
+/// An address without its login and its query, which may hold secrets.
+fn bare(url: &str) -> String {
+    let url = without_login(url);
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+fn tell<E>(seam: Seam, answer: &Result<Response, E>) {
+    match answer {
+        Ok(answer) => seam.end(format_args!("HTTP {}", answer.status().as_u16())),
+        Err(_) => seam.end("no answer"),
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) use kube::SimKube;
 pub(crate) use nodes::SimNodes;
 pub(crate) use runai::SimRunai;
 
+use plinth_model::run::CommandFailure;
 use plinth_model::{Secret, SecretRef};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult};
@@ -44,16 +45,36 @@ use plinth_world::{ClientError, ClientResult};
 pub(crate) struct Call {
     client: &'static str,
     doing: String,
+    /// What it asks for, where that is a script on a node.
+    command: Option<String>,
 }
 
 impl Call {
     pub(crate) fn new(client: &'static str, doing: impl Into<String>) -> Self {
-        Self { client, doing: doing.into() }
+        Self { client, doing: doing.into(), command: None }
+    }
+
+    /// The same as a script on a node.
+    pub(crate) fn asking(self, command: String) -> Self {
+        Self { command: Some(command), ..self }
     }
 
     /// An error of this call.
     pub(crate) fn fails(&self, happened: impl Into<String>, attempt: impl Into<String>) -> ClientError {
-        ClientError::new(self.client, self.doing.clone()).happened(happened).attempt(attempt)
+        let error = ClientError::new(self.client, self.doing.clone()).happened(happened).attempt(attempt);
+        match &self.command {
+            Some(command) => error.failure(CommandFailure::of(command, &[])),
+            None => error,
+        }
+    }
+
+    /// An error of this call whose script ran on the node, and said this.
+    pub(crate) fn script_fails(&self, said: impl Into<String>, attempt: impl Into<String>) -> ClientError {
+        let said = [said.into()];
+        let command = self.command.clone().unwrap_or_default();
+        let failure = CommandFailure { exit: Some(1), ..CommandFailure::of(command, &said) };
+        let [said] = said;
+        self.fails(said, attempt).failure(failure)
     }
 
     /// Fetches a secret.

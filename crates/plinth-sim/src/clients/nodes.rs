@@ -166,7 +166,8 @@ fn of_node(kind: &FaultKind, target: &NodeTarget) -> Option<NodeFault> {
 }
 
 fn call(doing: &str, target: &NodeTarget) -> Call {
-    Call::new(CLIENT, format!("{doing} {} ({})", target.node, target.address))
+    let asked = format!("{doing} {} (simulated)", target.node);
+    Call::new(CLIENT, format!("{doing} {} ({})", target.node, target.address)).asking(target.command("sudo sh", &asked))
 }
 
 fn compare(machine: &Machine, wanted: &Account) -> AccountState {
@@ -289,9 +290,9 @@ impl NodeAccounts for SimNodes {
         match compare(&machine, account) {
             AccountState::Same => return Ok(()),
             AccountState::Clash(lines) => {
-                return Err(call.fails(lines.join("; "), "choose another name or id, or free this one"));
+                return Err(call.script_fails(lines.join("; "), "choose another name or id, or free this one"));
             }
-            AccountState::Managed(manager) => return Err(call.fails(manager, "use that state directory")),
+            AccountState::Managed(manager) => return Err(call.script_fails(manager, "use that state directory")),
             AccountState::Absent | AccountState::Partial(_) => {}
         }
         call.secret(&*self.secrets, &account.key)?;
@@ -349,8 +350,10 @@ impl NodeStorage for SimNodes {
             return Ok(());
         }
         match super::facts::free_at(&self.partitions(target, &machine)?, to) {
-            None => return Err(call.fails(format!("there is no {to}"), "name a directory on a mounted partition")),
-            Some(0) => return Err(call.fails("no space left on device", "free space on the larger partition")),
+            None => {
+                return Err(call.script_fails(format!("there is no {to}"), "name a directory on a mounted partition"));
+            }
+            Some(0) => return Err(call.script_fails("no space left on device", "free space on the larger partition")),
             Some(_) => {}
         }
         let whole = self.centre.timing.between("relocation", target.node.as_str(), timing::RELOCATION);
@@ -371,7 +374,7 @@ impl NodeStorage for SimNodes {
         let call = call(&format!("removing the old copy of {from} on"), target);
         let machine = self.log_in_as_account(&call, target, NodeOperation::Storage).await?;
         if machine.relocated_to.as_deref() != Some(to) {
-            return Err(call.fails(format!("the data is not in {to}"), "move it first"));
+            return Err(call.script_fails(format!("the data is not in {to}"), "move it first"));
         }
         self.centre.spend("storage-remove", target.node.as_str(), timing::ACCOUNT).await;
         if machine.old_copy {
@@ -466,6 +469,7 @@ impl NodeLeftovers for SimNodes {
             return Ok(());
         }
         let call = call("clearing leftovers of Kubernetes on", target);
-        Err(call.fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
+        Err(call
+            .script_fails("Kubernetes still runs here: nothing was taken away", "reset it, or remove the node first"))
     }
 }

@@ -1,5 +1,6 @@
 //! One connection: key exchange, the host's key, the login.
 
+use super::CLIENT;
 use super::algorithms::{KeepAlive, settings};
 use super::failure;
 use super::handler::{Client, Presented, Trust};
@@ -8,6 +9,7 @@ use super::hostkeys::Pins;
 use super::login::login;
 use super::peer::Peer;
 use plinth_world::ClientResult;
+use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;
 use russh::client::{self, Handle};
 use russh::keys::PublicKey;
@@ -91,7 +93,10 @@ pub(super) async fn connect(
                 (shaken.map_err(|refusal| refusal.error(peer, pins, &heard))?, through)
             }
         };
-        login(&mut handle, peer, secrets).await?;
+        let seam = Seam::begin(CLIENT, || format!("logging in to {peer}"));
+        let entered = login(&mut handle, peer, secrets).await;
+        seam.end_of(&entered);
+        entered?;
         Ok((handle, through))
     };
     let (handle, through) =
@@ -129,6 +134,14 @@ enum Line {
 }
 
 async fn dial(peer: &Peer, manner: Manner, through: Option<&Connection>) -> ClientResult<Line> {
+    let way = if through.is_some() { " through the host in between" } else { "" };
+    let seam = Seam::begin(CLIENT, || format!("connecting to {peer}{way}"));
+    let line = dialled(peer, manner, through).await;
+    seam.end_of(&line);
+    line
+}
+
+async fn dialled(peer: &Peer, manner: Manner, through: Option<&Connection>) -> ClientResult<Line> {
     let Some(jump) = through else {
         let stream = timeout(manner.deadline, TcpStream::connect((peer.host.as_str(), peer.port)))
             .await
@@ -188,7 +201,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let config = Arc::new(settings(order, peer.legacy, manner.keep_alive));
-    client::connect_stream(config, Listening::new(stream, heard.clone()), client).await
+    let seam = Seam::begin(CLIENT, || format!("exchanging keys with {peer}, and its host key"));
+    let handle = client::connect_stream(config, Listening::new(stream, heard.clone()), client).await;
+    seam.end_of(&handle);
+    handle
 }
 
 /// Meets a server whose key is not known; answers nothing but a verdict.

@@ -4,6 +4,7 @@ use super::bootstrap::{self, BEAT, Mode};
 use super::failure::{found, lost, permanent};
 use super::line::Line;
 use super::peer::Peer;
+use super::told::{self, Telling};
 use crate::frame::{Decoder, Frame, Frames};
 use crate::script::Script;
 use plinth_model::Secret;
@@ -17,8 +18,10 @@ use std::future;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Standard error that is kept, bytes.
-const STDERR_KEPT: usize = 4 * 1024;
+/// Most that is kept of each of both outputs, bytes: its end, for the log of an operation that failed.
+pub(super) const KEPT: usize = 64 * 1024;
+/// Standard error that is told as evidence, bytes.
+const STDERR_TOLD: usize = 4 * 1024;
 
 pub(super) struct Call<'a> {
     /// Context of the call.
@@ -31,6 +34,10 @@ pub(super) struct Call<'a> {
     pub(super) password: Option<&'a Secret>,
     /// Takes secrets out of evidence.
     pub(super) secrets: &'a dyn Secrets,
+    /// What is asked, for people.
+    pub(super) command: &'a str,
+    /// Tells of a failure.
+    pub(super) telling: Telling<'a>,
 }
 
 impl Call<'_> {
@@ -39,10 +46,15 @@ impl Call<'_> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let mut heard = Heard::new(&nonce);
         let again = line.is_used();
-        let Some((read, write)) = &mut line.halves else { return Err(self.cut(&heard)) };
+        let result = self.heard(line, &nonce, again, &mut heard).await;
+        result.map_err(|error| told::with(error, || self.telling.of(self.command, &heard)))
+    }
+
+    async fn heard(&self, line: &mut Line, nonce: &str, again: bool, heard: &mut Heard) -> ClientResult<Frames> {
+        let Some((read, write)) = &mut line.halves else { return Err(self.cut(heard)) };
         let ended = tokio::select! {
             ended = timeout(self.script.deadline(), heard.listen(read, self.ctx)) => ended,
-            never = self.speak(write, &nonce, again) => match never {},
+            never = self.speak(write, nonce, again) => match never {},
         };
         match ended {
             Ok(Ok(())) => {
@@ -87,18 +99,18 @@ impl Call<'_> {
         }
     }
 
-    fn judge(&self, heard: Heard) -> ClientResult<Frames> {
+    fn judge(&self, heard: &mut Heard) -> ClientResult<Frames> {
         if let Some(why) = heard.value("no-root") {
-            return Err(self.no_root(why, &heard));
+            return Err(self.no_root(why, heard));
         }
         match heard.decoder.status() {
             Some(0) => {
                 let noisy = !heard.decoder.noise().is_empty();
-                Ok(Frames::new(heard.frames, noisy))
+                Ok(Frames::new(std::mem::take(&mut heard.frames), noisy))
             }
             Some(status) => {
                 let ended = format!("it ended with status {status}");
-                Err(self.failed(heard.value("fail").unwrap_or(&ended), &heard))
+                Err(self.failed(heard.value("fail").unwrap_or(&ended), heard))
             }
             None if heard.refused => Err(permanent(
                 self.script.name(),
@@ -106,8 +118,8 @@ impl Call<'_> {
                 "sshd runs no commands for this login",
                 format!("look for ForceCommand and for a restricted key of {}", self.peer.user),
             )),
-            None if heard.exit.is_some() && heard.value("begin").is_none() => Err(self.no_shell(&heard)),
-            None => Err(self.cut(&heard)),
+            None if heard.exit.is_some() && heard.value("begin").is_none() => Err(self.no_shell(heard)),
+            None => Err(self.cut(heard)),
         }
     }
 
@@ -185,14 +197,57 @@ impl Call<'_> {
 pub(super) struct Heard {
     pub(super) decoder: Decoder,
     frames: Vec<Frame>,
-    stderr: Vec<u8>,
+    /// How its answers begin.
+    mark: String,
+    stdout: Kept,
+    stderr: Kept,
     exit: Option<u32>,
     refused: bool,
 }
 
+/// The end of an output.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    /// Something stood before.
+    is_cut: bool,
+}
+
+impl Kept {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        let over = self.bytes.len().saturating_sub(KEPT);
+        self.bytes.drain(..over);
+        self.is_cut |= over > 0;
+    }
+
+    /// Whole lines: the rest of one that was cut could be the rest of a secret, which nobody would know.
+    fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        match text.split_once('\n') {
+            Some((_, whole)) if self.is_cut => format!("(what stood before is not kept)\n{whole}"),
+            None if self.is_cut => String::new(),
+            _ => text.into_owned(),
+        }
+    }
+}
+
 impl Heard {
     pub(super) fn new(nonce: &str) -> Self {
-        Self { decoder: Decoder::new(nonce), frames: Vec::new(), stderr: Vec::new(), exit: None, refused: false }
+        Self {
+            decoder: Decoder::new(nonce),
+            frames: Vec::new(),
+            mark: format!("@{nonce} "),
+            stdout: Kept::default(),
+            stderr: Kept::default(),
+            exit: None,
+            refused: false,
+        }
+    }
+
+    /// What marks its answers.
+    pub(super) fn nonce(&self) -> &str {
+        self.mark.trim_matches(['@', ' '])
     }
 
     /// Listens until the script has said how it ended, or nothing can come any more.
@@ -217,10 +272,11 @@ impl Heard {
         match self.next(read).await {
             None | Some(ChannelMsg::Close) => return Ok(false),
             Some(ChannelMsg::Data { data }) => {
+                self.stdout.take(&data);
                 let frames = self.decoder.push(&data).map_err(|error| error.to_string())?;
                 frames.into_iter().for_each(|frame| self.take(frame, ctx));
             }
-            Some(ChannelMsg::ExtendedData { data, .. }) => self.keep_stderr(&data),
+            Some(ChannelMsg::ExtendedData { data, .. }) => self.stderr.take(&data),
             Some(ChannelMsg::ExitStatus { exit_status }) => self.exit = Some(exit_status),
             Some(ChannelMsg::ExitSignal { .. }) => self.exit = Some(128),
             Some(ChannelMsg::Failure) => self.refused = true,
@@ -245,12 +301,6 @@ impl Heard {
         }
     }
 
-    fn keep_stderr(&mut self, bytes: &[u8]) {
-        self.stderr.extend_from_slice(bytes);
-        let over = self.stderr.len().saturating_sub(STDERR_KEPT);
-        self.stderr.drain(..over);
-    }
-
     /// Whether the shell that became root stays for another operation.
     fn leaves_shell(&self) -> bool {
         let ends = self.exit.is_some() || self.refused || self.value("once").is_some();
@@ -258,7 +308,26 @@ impl Heard {
     }
 
     pub(super) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).into_owned()
+        let from = self.stderr.bytes.len().saturating_sub(STDERR_TOLD);
+        String::from_utf8_lossy(self.stderr.bytes.get(from..).unwrap_or_default()).into_owned()
+    }
+
+    /// Both outputs for people: answers without what marks them, and without those that are about the way itself.
+    pub(super) fn said(&self) -> (String, String) {
+        let about_the_way = |line: &&str| !matches!(line.split(' ').next(), Some("begin" | "end" | "once" | "ready"));
+        let stdout = self.stdout.text();
+        let lines =
+            stdout.lines().filter(|line| !line.is_empty()).filter_map(|line| match line.strip_prefix(&self.mark) {
+                Some(answer) => Some(answer).filter(about_the_way),
+                None => Some(line),
+            });
+        (lines.collect::<Vec<_>>().join("\n"), self.stderr.text())
+    }
+
+    /// The status that the operation gave, or else that of the shell around it when it ended badly.
+    pub(super) fn ended(&self) -> Option<i32> {
+        let shell = self.exit.filter(|status| *status != 0).and_then(|status| i32::try_from(status).ok());
+        self.decoder.status().or(shell)
     }
 
     pub(super) fn value(&self, key: &str) -> Option<&str> {

@@ -17,8 +17,10 @@ mod push;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod told;
 mod upload;
 
+pub use told::LOGS;
 pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
 
 use crate::frame::Frames;
@@ -29,8 +31,10 @@ use exec::Call;
 use hostkeys::{HostKeys, Pins, describe};
 use line::Line;
 use peer::Peer;
+use plinth_model::run::CommandFailure;
 use plinth_model::steps::{Credential, Jump, NodeTarget};
 use plinth_world::node::{HostKey, HostKeyState};
+use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, SystemClock, deadlines};
 use pool::{Place, Pool};
@@ -41,6 +45,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use told::{Said, Telling};
+
+/// Name of this client in the log.
+const CLIENT: &str = "ssh";
 
 /// Settings of the SSH client.
 #[derive(Clone, Debug)]
@@ -55,6 +63,8 @@ pub struct SshConfig {
     pub keep_alive_max: usize,
     /// Folder of the pins: `<state>/host-keys`.
     pub host_keys: PathBuf,
+    /// Folder of the logs of operations that failed: [`LOGS`] below the state directory.
+    pub logs: PathBuf,
     /// The person's known_hosts files; those that are not there are no error.
     pub known_hosts: Vec<PathBuf>,
 }
@@ -69,6 +79,7 @@ impl SshConfig {
             keep_alive: deadlines::SSH_KEEP_ALIVE,
             keep_alive_max: 3,
             host_keys: state_dir.join("host-keys"),
+            logs: state_dir.join(LOGS),
             known_hosts: Vec::new(),
         }
     }
@@ -86,6 +97,7 @@ pub struct Ssh {
     manner: Manner,
     room: Semaphore,
     host_keys: HostKeys,
+    logs: PathBuf,
     seen: Seen,
     secrets: Arc<dyn Secrets>,
     pool: Pool,
@@ -100,6 +112,7 @@ impl Ssh {
             manner: Manner { deadline: config.connect, keep_alive },
             room: Semaphore::new(config.parallel.max(1)),
             host_keys: HostKeys::new(config.host_keys, config.known_hosts),
+            logs: config.logs,
             seen: Seen::default(),
             secrets,
             pool: Pool::default(),
@@ -113,7 +126,21 @@ impl Ssh {
     /// Transient when the node is not reached, or the connection or the output is lost; permanent when the node proves to be
     /// another one, refuses the login, or the operation itself says that it failed.
     pub async fn run(&self, ctx: &Context, target: &NodeTarget, script: &Script) -> ClientResult<Frames> {
+        let command = told::command(target, told::shell(script), script.name());
         let _room = self.room().await;
+        let seam = Seam::begin(CLIENT, || command.clone());
+        let result = self.run_in_room(ctx, target, script, &command).await;
+        seam.end_of(&result);
+        result.map_err(|error| told::asked(error, &command))
+    }
+
+    async fn run_in_room(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        script: &Script,
+        command: &str,
+    ) -> ClientResult<Frames> {
         let peer = Peer::node(target);
         let password = self.sudo_password(&peer, script)?;
         let place = self.place(&peer, target);
@@ -122,7 +149,8 @@ impl Ssh {
         {
             return Err(error);
         }
-        let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets: &*self.secrets };
+        let (secrets, telling) = (&*self.secrets, self.telling(ctx, target));
+        let call = Call { ctx, peer: &peer, script, password: password.as_ref(), secrets, command, telling };
         let idle = if password.is_some() { place.line().await } else { None };
         let mut line = match idle {
             Some(line) => line,
@@ -141,8 +169,7 @@ impl Ssh {
     /// # Errors
     /// When the node is not reached or does not speak SSH. A key that differs from the pinned one is no error.
     pub async fn host_key(&self, _ctx: &Context, target: &NodeTarget) -> ClientResult<HostKeyState> {
-        let peer = Peer::node(target);
-        let (presented, pins) = self.presented(&peer, target).await?;
+        let (presented, pins) = self.presented(&Peer::node(target), target).await?;
         Ok(HostKeyState { presented: describe(&presented), pinned: pins.beside(&presented) })
     }
 
@@ -201,6 +228,24 @@ impl Ssh {
             lines.extend(self.host_keys.lines(&peer)?);
         }
         Ok(lines.into_iter().collect())
+    }
+
+    /// The failure of an operation that ended well, with answers that cannot be understood or say that it did not do its work.
+    pub(crate) fn unanswered(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        script: &Script,
+        frames: &Frames,
+    ) -> CommandFailure {
+        let lines: Vec<String> = frames.iter().map(|frame| format!("{} {}", frame.key, frame.value)).collect();
+        let said = Said { out: self.secrets.redact(&lines.join("\n")), errors: String::new() };
+        let command = told::command(target, told::shell(script), script.name());
+        self.telling(ctx, target).failure(&command, Some(0), &said)
+    }
+
+    fn telling<'a>(&'a self, ctx: &'a Context, target: &'a NodeTarget) -> Telling<'a> {
+        Telling { ctx, target, logs: &self.logs, secrets: &*self.secrets }
     }
 
     async fn room(&self) -> Option<SemaphorePermit<'_>> {
@@ -279,6 +324,11 @@ impl Ssh {
 
     async fn presented(&self, peer: &Peer, target: &NodeTarget) -> ClientResult<(PublicKey, Pins)> {
         let _room = self.room().await;
+        let command = told::command(target, told::NOTHING, "reading the host key");
+        self.presented_in_room(peer, target).await.map_err(|error| told::asked(error, &command))
+    }
+
+    async fn presented_in_room(&self, peer: &Peer, target: &NodeTarget) -> ClientResult<(PublicKey, Pins)> {
         let pins = self.pins(peer)?;
         let through = self.through(target).await?;
         let met = connection::look(peer, &pins, self.manner, through).await?;

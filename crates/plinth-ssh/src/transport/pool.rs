@@ -103,9 +103,14 @@ impl Content {
         }
         let Some(finding) = &error.finding else { return };
         if finding.code == code::NODE_LOGIN_REFUSED {
-            self.refused = Some(error.clone());
+            self.refused = Some(told_anew(error));
         } else if finding.code == code::NODE_NO_ROOT {
-            self.no_root = Some(error.clone());
+            self.no_root = Some(told_anew(error));
         }
     }
+}
+
+/// The error without the operation on which it was met: another one is refused next time.
+fn told_anew(error: &ClientError) -> ClientError {
+    ClientError { failed_on: None, ..error.clone() }
 }

@@ -7,10 +7,12 @@ use super::Ssh;
 use super::exec::Heard;
 use super::failure::{found, lost, permanent};
 use super::peer::Peer;
+use super::told;
 use plinth_model::finding::code;
 use plinth_model::steps::NodeTarget;
 use plinth_world::context::Paced;
 use plinth_world::node::PushFile;
+use plinth_world::seam::Seam;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use russh::ChannelWriteHalf;
 use russh::client::Msg;
@@ -34,6 +36,22 @@ impl Ssh {
     /// Transient when the node or the link is lost, permanent when the local file cannot be read, the node refuses, or what
     /// arrived is damaged.
     pub async fn push(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
+        let command = told::command(target, told::ROOT_SHELL, &format!("pushing {}", push.name));
+        let _room = self.room().await;
+        let seam = Seam::begin(super::CLIENT, || command.clone());
+        let mut heard = Heard::new(&uuid::Uuid::new_v4().simple().to_string());
+        let result = self.push_in_room(ctx, target, push, &mut heard).await;
+        seam.end_of(&result);
+        result.map_err(|error| told::with(error, || self.telling(ctx, target).of(&command, &heard)))
+    }
+
+    async fn push_in_room(
+        &self,
+        ctx: &Context,
+        target: &NodeTarget,
+        push: &PushFile<'_>,
+        heard: &mut Heard,
+    ) -> ClientResult<()> {
         let peer = Peer::node(target);
         let unreadable = |error: std::io::Error| {
             let happened = format!("{}: {error}", push.source.display());
@@ -46,16 +64,13 @@ impl Ssh {
         let source = File::open(push.source).map_err(unreadable)?;
         let size = source.metadata().map_err(unreadable)?.len();
         let limit = deadlines::SSH_PUSH + Duration::from_secs(size / SLOWEST);
-        let _room = self.room().await;
         let place = self.place(&peer, target);
         let mut line = self.line(&peer, target, &place, DOING).await?;
         let Some((read, write)) = &mut line.halves else { return Err(lost(DOING, &peer, "the channel is closed")) };
-        let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let mut heard = Heard::new(&nonce);
         let text = text();
         let sending = Sending { ctx, push, size, peer: &peer };
         let whole = async {
-            let words = words(&nonce, push, size, limit);
+            let words = words(heard.nonce(), push, size, limit);
             start(write, &text, &words).await.map_err(|error| lost(DOING, &peer, error.to_string()))?;
             let Some(have) = heard.until(read, ctx, "have").await else { return Ok(()) };
             let begun = have.parse().unwrap_or(0);
@@ -67,7 +82,7 @@ impl Ssh {
         match timeout(limit, whole).await {
             Err(_) => Err(lost(DOING, &peer, format!("it did not end within {} s", limit.as_secs()))),
             Ok(Err(error)) => Err(error),
-            Ok(Ok(())) => judge(&peer, push, &heard),
+            Ok(Ok(())) => judge(&peer, push, heard),
         }
     }
 }

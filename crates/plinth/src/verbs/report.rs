@@ -13,10 +13,11 @@ use plinth_model::{Event, EventBody, Exit, Problem};
 use plinth_report::document::{self, Document, Form, Written};
 use plinth_report::export::Exported;
 use plinth_world::files;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// Mode of what is written: it holds what happened, and names of machines.
-const MODE: u32 = 0o644;
+/// Mode of what is written: it holds what happened, and names of machines, so it is for its owner, as an archive of `plinth support` is.
+const MODE: u32 = 0o600;
 /// Largest report that is read back, bytes; plinth writes none above 5 MB.
 const LARGEST: usize = 64 * 1024 * 1024;
 
@@ -125,7 +126,12 @@ fn write_folder(folder: &Path, written: &Written) -> Result<(), Problem> {
 }
 
 fn put(file: &Path, bytes: &[u8], ours: impl Fn(&Path) -> bool) -> Result<(), Problem> {
-    out_file::write(file, bytes, MODE, "writing the report to", ours)
+    out_file::write(file, bytes, mode(file), "writing the report to", ours)
+}
+
+/// One that somebody opened to others stays so when it is written anew.
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).map_or(MODE, |there| there.permissions().mode() & 0o777)
 }
 
 fn not_written(place: &Path, error: impl std::fmt::Display) -> Problem {
@@ -145,7 +151,7 @@ fn extract(report: &Path, out: Option<&Path>, printer: &Printer) -> Result<Exit,
     let text = files::read_up_to(report, LARGEST).map_err(|error| refused(error.to_string()))?;
     let events = document::extract(&String::from_utf8_lossy(&text)).map_err(|error| refused(error.to_string()))?;
     match out {
-        Some(file) => out_file::write(file, events.as_bytes(), MODE, "writing the events to", is_events)?,
+        Some(file) => out_file::write(file, events.as_bytes(), mode(file), "writing the events to", is_events)?,
         None => printer.file(&events),
     }
     Ok(Exit::Done)

@@ -6,6 +6,7 @@ use crate::support::{Ran, basepod, plinth, plinth_with, text};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -44,7 +45,13 @@ fn a_report_gives_its_events_back_and_says_what_failed() {
     let folder = failed();
     let said = asks(folder.path(), &["report", "--out", "run.html"]).exits(0).stderr;
     assert!(said.contains("run.html: searched for ") && said.contains("cannot be read here"), "{said}");
-    let html = std::fs::read_to_string(folder.path().join("run.html")).unwrap();
+    let page = folder.path().join("run.html");
+    let mode = || std::fs::metadata(&page).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600, "it is for its owner");
+    std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o644)).unwrap();
+    asks(folder.path(), &["report", "--out", "run.html"]).exits(0);
+    assert_eq!(mode(), 0o644, "it was opened to others, and stays so");
+    let html = std::fs::read_to_string(&page).unwrap();
     for fact in ["platform/release/gpu-operator", "helm upgrade gpu-operator", "Content-Security-Policy", "rehearsal"] {
         assert!(html.contains(fact), "{fact}");
     }

@@ -154,6 +154,19 @@ fn the_status_of_a_moment_is_what_was_seen_then() {
 }
 
 /// Names of the workers that a rehearsal of so many nodes makes up.
+#[test]
+fn what_a_script_said_on_a_node_is_in_its_card() {
+    let kept = Kept::new();
+    kept.rehearse(&["--fault", "node:dgx-05:disk-full"]);
+    let failed = kept.json(&["runs", "what-failed"]);
+    let all = failed["causes"].as_array().unwrap();
+    let scripts: Vec<&Value> =
+        all.iter().map(|cause| &cause["failure"]).filter(|failure| failure["exit"] == 1).collect();
+    let [script] = scripts.as_slice() else { panic!("{failed:#}") };
+    assert!(script["command"].as_str().unwrap().contains(" sudo sh # moving "), "{script}");
+    assert_eq!(script["tail"], json!(["no space left on device"]), "{script}");
+}
+
 fn workers(kept: &Kept, nodes: &str) -> Vec<String> {
     let plan = kept.rehearse(&["--nodes", nodes, "--plan-only", "--json"]).exits(0).json();
     let steps = plan["steps"].as_array().unwrap().iter();
@@ -175,6 +188,9 @@ fn two_hundred_nodes_with_one_cause_are_one_card_with_ranges() {
     let most = causes.iter().max_by_key(|cause| cause["nodeCount"].as_u64()).unwrap();
     assert_eq!(most["nodeCount"], 12, "{causes:?}");
     assert!(most["nodes"].as_str().unwrap().contains("-["), "{most}");
+    let command = most["failure"]["command"].as_str().unwrap();
+    let is_told = command.starts_with("ssh plinth@") && command.contains(" sudo sh # preparing rehearsal-");
+    assert!(is_told && most["failure"]["exit"] == Value::Null, "it was cut off: {most}");
     let why = kept.asks(&["why"]).exits(0).stdout;
     assert!(why.len() <= 8192 && why.contains("12 nodes"), "{why}");
 }
@@ -311,6 +327,71 @@ fn a_packed_archive_holds_no_secret_although_a_log_does() {
         assert!(names.iter().any(|name| name.ends_with(wanted)), "{wanted} in {names:?}");
     }
     assert!(names.iter().any(|name| name.contains("logs/2026")), "{names:?}");
+}
+
+/// The files of an archive, without its folder.
+fn unpacked(file: &Path) -> std::collections::BTreeMap<String, String> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(file).unwrap()));
+    let read = |entry: std::io::Result<tar::Entry<'_, _>>| {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string().replace("plinth-support/", "");
+        let mut content = String::new();
+        entry.read_to_string(&mut content).unwrap();
+        (name, content)
+    };
+    archive.entries().unwrap().map(read).collect()
+}
+
+#[test]
+fn an_archive_tells_what_had_no_room_in_it_and_which_versions_were_at_work() {
+    let kept = Kept::new();
+    for _ in 0..7 {
+        kept.rehearse(&[]).exits(0);
+    }
+    let oldest = kept.json(&["runs"])["runs"][0]["run"].as_str().unwrap().to_owned();
+    let first = kept.asks(&["support", "--out", "first.tar.gz"]).exits(0);
+    assert!(
+        first.stderr.contains("left out: 1 older run (`plinth support RUN` packs another one); left-out.txt"),
+        "{}",
+        first.stderr
+    );
+    let state = kept.folder().join("state");
+    let logs = |name: &str| {
+        let folder = state.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        move |minute: u32, size: usize| {
+            let name = format!("20261129T00{:02}{:02}.120Z-x.log", minute / 60, minute % 60);
+            std::fs::write(folder.join(name), "x".repeat(size)).unwrap();
+        }
+    };
+    let (helm, node) = (logs("helm/logs"), logs("nodes/logs"));
+    (0..24).for_each(|minute| helm(minute, if minute == 23 { 5 << 20 } else { 10 }));
+    (0..201).for_each(|minute| node(minute, 10));
+    let said = kept.asks(&["support", "--out", "packed.tar.gz"]).exits(0).stderr;
+    // plinth's own log is one of the twenty.
+    for part in ["5 older logs", "1 older log of an operation on a node", "1 beginning of a long log"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let files = unpacked(&kept.folder().join("packed.tar.gz"));
+    let left_out = &files["left-out.txt"];
+    for name in [oldest.as_str(), "helm/logs/20261129T000004.120Z-x.log", "nodes/logs/20261129T000000.120Z-x.log"] {
+        assert!(left_out.contains(name), "{name}: {left_out}");
+    }
+    assert!(left_out.contains("helm/logs/20261129T000023.120Z-x.log, all but its last 4 MiB of 5"), "{left_out}");
+    assert!(!left_out.contains("helm/logs/20261129T000005.120Z-x.log"), "that one is packed: {left_out}");
+    let about: Value = serde_json::from_str(&files["versions.json"]).unwrap();
+    let versions = &about["versions"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    assert!(
+        text(&versions["kubernetes"]).starts_with("v1.") && text(&versions["helm"]["pinned"]).starts_with('v'),
+        "{about:#}"
+    );
+    assert!(text(&versions["kubespray"]["release"]).starts_with("v2."), "{about:#}");
+    assert!(
+        text(&versions["kubespray"]["ansible"]).contains('.') && versions["charts"]["gpu-operator"].is_string(),
+        "{about:#}"
+    );
+    assert_eq!(text(&versions["catalog"]).len(), 64, "{about:#}");
 }
 
 #[test]

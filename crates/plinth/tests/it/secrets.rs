@@ -75,6 +75,31 @@ fn no_secret_is_in_anything_written() {
     }
 }
 
+/// The user's name is a secret too, and here it is a word of every line about BCM: so it shows whether lines pass the redactor.
+#[test]
+fn no_secret_is_in_what_v_shows_whether_a_verb_changes_anything_or_only_reads() {
+    let site = BcmSite::with_login(("cmdevice", SECRETS[1].1));
+    let folder = site.folder.path();
+    let secrets = SECRETS.map(|(name, value)| (name, if name == "BCM_USERNAME" { "cmdevice" } else { value }));
+    for arguments in [
+        &["discover", "-vv"][..],
+        &["plan", "-vv"],
+        &["plan", "-v"],
+        &["apply", "-vv", "--yes", "--skip-source-check", "--state", "state"],
+        &["rehearse", "-vv", "--state", "rehearsed"],
+    ] {
+        let ran = plinth_with(folder, &secrets, arguments);
+        let is_told = ran.stderr.contains("bcm: [secret].getNodes at https://127.0.0.1");
+        assert!(is_told || arguments[0] == "rehearse", "{arguments:?}: {}", ran.stderr);
+        for (name, secret) in secrets {
+            let shown = ran.stderr.lines().find(|line| line.contains(secret));
+            assert_eq!(shown, None, "{name} is shown by {arguments:?}");
+        }
+    }
+    let log = std::fs::read_to_string(folder.join("state/plinth.log")).unwrap();
+    assert!(log.contains("bcm: [secret].getNodes") && secrets.iter().all(|(_, secret)| !log.contains(secret)), "{log}");
+}
+
 #[test]
 fn made_up_secrets_of_a_rehearsal_stay_in_it_too() {
     let site = BcmSite::basepod(|s| s);

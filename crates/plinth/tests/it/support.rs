@@ -95,9 +95,18 @@ impl BcmSite {
         Self::start(BcmFixture::basepod().unwrap(), vec![], edit)
     }
 
+    /// The basepod example against the constructed basepod, with another login.
+    pub(crate) fn with_login((user, password): (&str, &str)) -> Self {
+        let auth = SimAuth::new(user, password);
+        Self::of(SimBcm::start(BcmFixture::basepod().unwrap(), vec![], auth).unwrap(), |s| s)
+    }
+
     /// The basepod example against a fixture.
     pub(crate) fn start(fixture: BcmFixture, faults: Vec<BcmFault>, edit: impl Fn(String) -> String) -> Self {
-        let bcm = SimBcm::start(fixture, faults, SimAuth::new(BCM_USER, BCM_PASSWORD)).unwrap();
+        Self::of(SimBcm::start(fixture, faults, SimAuth::new(BCM_USER, BCM_PASSWORD)).unwrap(), edit)
+    }
+
+    fn of(bcm: SimBcm, edit: impl Fn(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("bcm-ca.pem"), bcm.ca_pem()).unwrap();
         let site = std::fs::read_to_string(example("basepod.yaml")).unwrap();

@@ -43,6 +43,21 @@ pub struct NodeTarget {
     pub jump: Option<Jump>,
 }
 
+impl NodeTarget {
+    /// What is asked of the node, as a person would ask it, with what it is for: `ssh plinth@10.0.0.5 sudo sh # preparing the node on dgx-05`.
+    /// `runs` is empty where nothing runs there. A script travels by standard input, and no value of it is told.
+    #[must_use]
+    pub fn command(&self, runs: &str, doing: &str) -> String {
+        let mut words = vec!["ssh".to_owned()];
+        words.extend(self.jump.as_ref().map(|jump| format!("-J {}", jump.shown())));
+        words.extend((!is_ssh_port(&self.port)).then(|| format!("-p {}", self.port)));
+        words.push(format!("{}@{}", self.user, self.address));
+        words.extend((!runs.is_empty()).then(|| runs.to_owned()));
+        words.push(format!("# {doing}"));
+        words.join(" ")
+    }
+}
+
 /// A host that SSH goes through.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +71,15 @@ pub struct Jump {
     pub user: String,
     /// How it proves itself.
     pub credential: Credential,
+}
+
+impl Jump {
+    /// `user@host`, `user@[fd00::1]:2022`.
+    fn shown(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let port = if is_ssh_port(&self.port) { String::new() } else { format!(":{}", self.port) };
+        format!("{}@{host}{port}", self.user)
+    }
 }
 
 /// The service account that plinth makes on every node.
@@ -216,4 +240,30 @@ pub(super) const fn yes() -> bool {
 
 pub(super) const fn is_yes(said: &bool) -> bool {
     *said
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_a_node_can_be_asked_by_a_person() {
+        let target = NodeTarget {
+            node: NodeName::new("dgx-05").unwrap(),
+            address: "10.0.0.5".parse().unwrap(),
+            port: 22,
+            user: "plinth".to_owned(),
+            credential: Credential::Agent,
+            legacy_keys: false,
+            jump: None,
+        };
+        let plain = target.command("sudo sh", "preparing the node on dgx-05");
+        assert_eq!(plain, "ssh plinth@10.0.0.5 sudo sh # preparing the node on dgx-05");
+        let host = "fd00::1".to_owned();
+        let jump = Jump { host, port: 2022, user: "hop".to_owned(), credential: Credential::Agent };
+        let far = NodeTarget { port: 2222, jump: Some(jump), ..target };
+        let asked = far.command("", "reading its host key");
+        assert_eq!(asked, "ssh -J hop@[fd00::1]:2022 -p 2222 plinth@10.0.0.5 # reading its host key");
+    }
 }

@@ -17,7 +17,7 @@ impl NodeControlPlane for SimNodes {
         self.log_in_as_account(&call, target, NodeOperation::Kubernetes).await?;
         self.centre.spend("admin-config", target.node.as_str(), timing::LOOK).await;
         if self.centre.look(|state, _| ready_at(state, target).is_none())? {
-            return Err(call.fails("/etc/kubernetes/admin.conf is not there", "deploy Kubernetes first"));
+            return Err(call.script_fails("/etc/kubernetes/admin.conf is not there", "deploy Kubernetes first"));
         }
         Ok(Secret::new(format!("apiVersion: v1\nkind: Config\nclusters: [{{name: {}}}]\n", target.node)))
     }

@@ -115,6 +115,7 @@ async fn a_deadline_ends_the_remote_process() {
     let file = bench.folder.path().join("pid");
     let error = bench.ssh.run(&bench.ctx, &target, &staying(&file, Duration::from_secs(2))).await.unwrap_err();
     assert!(error.transient.is_some() && error.happened.contains("within 2 s"), "{error:?}");
+    assert_eq!((program(&error).exit, program(&error).tail), (None, vec!["stays 1".to_owned()]));
     let pid = pid(&file).await;
     until("its end", || !lives(pid)).await;
 }
@@ -151,6 +152,70 @@ async fn a_lost_connection_is_transient_ends_the_process_and_is_opened_again() {
     assert_eq!(error.transient, Some("a lost connection can be opened again"), "{error:?}");
     until("its end", || !lives(pid)).await;
     bench.run(&target, "main() { :; }\n").await.unwrap();
+}
+
+/// What the error says of the operation.
+fn program(error: &plinth_world::ClientError) -> plinth_model::run::CommandFailure {
+    error.failed_on.as_ref().and_then(|on| on.program.clone()).unwrap_or_else(|| panic!("no operation: {error:?}"))
+}
+
+#[tokio::test]
+async fn what_failed_is_told_with_its_command_its_end_its_words_and_a_log_without_secrets() {
+    let bench = Bench::new();
+    let (_server, target) = bench.usual(Rules::usual()).await;
+    let word = bench.keep("word", "open-sesame");
+    plinth_world::secrets::Secrets::get(&*bench.secrets, &word).unwrap();
+    let body = "main() { emit size 12; echo says open-sesame; sleep 0.2; echo 'not with open-sesame' >&2; sleep 0.2; return 3; }\n";
+    let failure = program(&bench.run(&target, body).await.unwrap_err());
+    assert_eq!(failure.command, format!("ssh -p {} ada@127.0.0.1 sh # trying on dgx-01", target.port));
+    assert_eq!(
+        (failure.exit, failure.tail.as_slice()),
+        (Some(3), ["size 12", "says [secret]", "not with [secret]"].map(str::to_owned).as_slice())
+    );
+    let log = failure.log.unwrap();
+    assert!(
+        Path::new(&log).starts_with(bench.folder.path().join("nodes/logs")) && log.ends_with("-dgx-01.log"),
+        "{log}"
+    );
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(
+        text.contains("it ended with 3") && text.contains("not with [secret]") && !text.contains("sesame"),
+        "{text}"
+    );
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let endless = "main() { n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); echo \"$n 01234567890123456789012345678901234567890123456789\"; done; return 1; }\n";
+    let failure = program(&bench.run(&target, endless).await.unwrap_err());
+    let text = fs::read_to_string(failure.log.unwrap()).unwrap();
+    assert!(text.len() < 80_000 && text.contains("(what stood before is not kept)") && text.contains("\n3000 012"));
+    assert_eq!(failure.tail.len(), plinth_model::run::CommandFailure::LINES);
+}
+
+#[tokio::test]
+async fn where_nobody_was_reached_what_was_asked_is_told_and_nothing_else() {
+    let bench = Bench::new();
+    let (server, target) = bench.usual(Rules::usual()).await;
+    drop(server);
+    let gone = NodeTarget { port: 1, ..target };
+    let failure = program(&bench.run(&gone, "main() { :; }\n").await.unwrap_err());
+    assert_eq!(failure, plinth_model::run::CommandFailure::of("ssh -p 1 ada@127.0.0.1 sh # trying on dgx-01", &[]));
+    let failure = program(&bench.ssh.host_key(&bench.ctx, &gone).await.unwrap_err());
+    assert_eq!(failure.command, "ssh -p 1 ada@127.0.0.1 # reading the host key on dgx-01");
+    assert!(!bench.folder.path().join("nodes").exists(), "nothing was said, so nothing is kept");
+}
+
+#[tokio::test]
+async fn what_ended_well_and_cannot_be_understood_is_told_too() {
+    let bench = Bench::new();
+    let (_server, target) = bench.usual(Rules::usual()).await;
+    let script = script("main() { emit strange answer; }\n");
+    let frames = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap();
+    let failure = bench.ssh.unanswered(&bench.ctx, &target, &script, &frames);
+    assert_eq!(
+        (failure.exit, failure.tail.as_slice()),
+        (Some(0), ["begin 1", "strange answer"].map(str::to_owned).as_slice())
+    );
+    assert!(failure.log.is_some());
 }
 
 /// A login that is not root, and a sudo that asks or does not.
@@ -238,6 +303,7 @@ async fn a_sudo_that_refuses_is_asked_once_and_named() {
             let error = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap_err();
             assert_eq!(error.finding.as_ref().unwrap().code, "node.no-root");
             assert!(error.happened.contains(expected), "{kind}: {error:?}");
+            assert!(program(&error).command.ends_with(" sudo sh # trying on dgx-01"), "{error:?}");
         }
         let log = fs::read_to_string(bench.folder.path().join("sudo.log")).unwrap_or_default();
         assert_eq!(log.lines().count(), tries, "{kind}");
