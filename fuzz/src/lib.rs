@@ -102,6 +102,8 @@ pub fn shown_text(bytes: &[u8]) {
     let findings = plinth_site::render::findings_text(&[finding, placed], text, Path::new("site.yaml"), false);
     for shown in [findings, problem.to_string(), plinth_report::clean(text)] {
         assert!(!shown.chars().any(is_hidden), "{shown:?}");
+        // Every line is one that was composed: none begins with what the text has behind a line break.
+        assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")) || text.trim_start().starts_with("::"), "{shown:?}");
     }
     assert!(!visible_styled(text).replace("\u{1b}[", "").chars().any(is_hidden), "{text:?}");
     let Ok(json) = serde_json::to_string(text) else { panic!("a text is no JSON") };

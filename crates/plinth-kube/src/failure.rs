@@ -107,7 +107,7 @@ impl Failure {
                 "run `plinth apply`: it fetches a new kubeconfig from the control plane that is there now"
             }
             Cause::WrongName => {
-                "let the API server's certificate cover this address (`supplementary_addresses_in_ssl_keys` under kubernetes.extraVars), then run again"
+                "let the API server's certificate cover this address (`kubernetes.api.extraNames`), then run again"
             }
             Cause::ServerExpired => {
                 "renew the certificates of the control plane, and check the clocks of both machines"

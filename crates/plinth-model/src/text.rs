@@ -31,23 +31,37 @@ pub const fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The text for people: hidden characters are written out, `\u{1b}`.
+/// A text of others, on the line where it stands: hidden characters are written out, `\u{1b}`, and line breaks too. What follows one would
+/// look like a line of plinth's own, and programs that read along (a CI that takes commands from a line's begin) would believe it.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    replaced(text, |c, out| out.extend(c.escape_unicode()))
+    replaced(text, |c| c == '\n' || is_hidden(c), |c, out| out.extend(c.escape_unicode()))
+}
+
+/// Lines that plinth composed: the same as [`visible`], but line breaks stay. What others wrote passed [`visible`] before it was put in.
+#[must_use]
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    replaced(text, is_hidden, |c, out| out.extend(c.escape_unicode()))
+}
+
+/// Whether a line that begins with this word is a command to a program that reads along: `::error::...` is one to GitHub's runner, which
+/// takes blanks at a line's begin away before it looks.
+#[must_use]
+pub fn is_command(word: &str) -> bool {
+    word.starts_with("::")
 }
 
 /// JSON with the hidden characters in JSON's own escapes: programs read the same values, and a terminal shows what is there.
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    replaced(json, |c, out| {
+    replaced(json, is_hidden, |c, out| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             let _ = write!(out, "\\u{unit:04x}");
         }
     })
 }
 
-/// Text that plinth coloured: the same as [`visible`], but sequences that only choose a colour or weight stay.
+/// Lines that plinth coloured: the same as [`visible_lines`], but sequences that only choose a colour or weight stay.
 #[must_use]
 pub fn visible_styled(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
@@ -57,17 +71,17 @@ pub fn visible_styled(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(at) = rest.find("\u{1b}[") {
         let (before, from) = rest.split_at(at);
-        out.push_str(&visible(before));
+        out.push_str(&visible_lines(before));
         let end = style_len(from).unwrap_or(1);
         let (sequence, after) = from.split_at(end);
         if end > 1 {
             out.push_str(sequence)
         } else {
-            out.push_str(&visible(sequence))
+            out.push_str(&visible_lines(sequence))
         }
         rest = after;
     }
-    out.push_str(&visible(rest));
+    out.push_str(&visible_lines(rest));
     Cow::Owned(out)
 }
 
@@ -82,13 +96,13 @@ fn style_len(text: &str) -> Option<usize> {
     (after.starts_with('m') && chosen).then_some("\u{1b}[".len() + end + 1)
 }
 
-fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+fn replaced(text: &str, is_escaped: impl Fn(char) -> bool, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    if !text.chars().any(&is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_hidden(c) { escape(c, &mut out) } else { out.push(c) }
+        if is_escaped(c) { escape(c, &mut out) } else { out.push(c) }
     }
     Cow::Owned(out)
 }
@@ -97,18 +111,34 @@ fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
 /// may start programs on the machine where Ansible runs.
 const TEMPLATE: [&str; 3] = ["{{", "{%", "{#"];
 
-/// The first text of a value, or name in it, that Ansible would take for a template.
+/// How names begin with which Ansible marks values in its files of JSON: encrypted ones, and ones in which it looks for no template.
+const MARK: &str = "__ansible_";
+
+/// Whether a name is a mark of Ansible's own: what stands there is not taken as the value that it looks like.
+#[must_use]
+pub fn is_mark(name: &str) -> bool {
+    name.starts_with(MARK)
+}
+
+/// The first text of a value, or name in it, that Ansible would take for a template or for a mark of its own.
 #[must_use]
 pub fn template(value: &Value) -> Option<&str> {
-    let is_template = |text: &str| TEMPLATE.iter().any(|begin| text.contains(begin));
     match value {
         Value::String(text) => Some(text.as_str()).filter(|text| is_template(text)),
         Value::Array(items) => items.iter().find_map(template),
-        Value::Object(map) => map
-            .iter()
-            .find_map(|(key, value)| Some(key.as_str()).filter(|key| is_template(key)).or_else(|| template(value))),
+        Value::Object(map) => map.iter().find_map(|(key, value)| named(key).or_else(|| template(value))),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+/// A name in a value, where Ansible would take it for a template or for a mark of its own.
+#[must_use]
+pub fn named(name: &str) -> Option<&str> {
+    (is_template(name) || is_mark(name)).then_some(name)
+}
+
+fn is_template(text: &str) -> bool {
+    TEMPLATE.iter().any(|begin| text.contains(begin))
 }
 
 /// A text as a shell takes it for one word of a command that somebody copies.
@@ -150,7 +180,9 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_written_out_and_the_rest_stays() {
-        assert_eq!(visible("Zürich\t10 µs …\n"), "Zürich\t10 µs …\n");
+        assert_eq!(visible_lines("Zürich\t10 µs …\n"), "Zürich\t10 µs …\n");
+        assert_eq!(visible("Zürich\t10 µs …"), "Zürich\t10 µs …");
+        assert_eq!(visible("a\n::error::b"), r"a\u{a}::error::b", "no line of plinth's own");
         let shown = visible(HOSTILE);
         assert!(
             shown.starts_with(r"a\u{1b}[2Jb\u{d}c\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}"),
@@ -192,10 +224,17 @@ mod tests {
             json!(["a", {"b": ["x{% raw %}"]}]),
             json!({"{{ name }}": 1}),
             json!({"a": {"b": "{#"}}),
+            json!({"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256"}),
+            json!([{"a": {"__ansible_unsafe": "b"}}]),
         ] {
             assert!(template(&value).is_some(), "{value}");
         }
-        for value in [json!("{ {"), json!({"a": [1, true, null, "{}", "%}"]}), json!("can-reach=10.0.0.1")] {
+        for value in [
+            json!("{ {"),
+            json!({"a": [1, true, null, "{}", "%}"]}),
+            json!("can-reach=10.0.0.1"),
+            json!({"ansible": "__ansible_"}),
+        ] {
             assert_eq!(template(&value), None);
         }
     }
@@ -204,7 +243,10 @@ mod tests {
         #[test]
         fn nothing_hidden_passes_any_wall(text in ".*", hostile in proptest::collection::vec(any::<char>(), 0..20)) {
             let text: String = text.chars().chain(hostile).chain(HOSTILE.chars()).collect();
-            prop_assert!(!visible(&text).chars().any(is_hidden));
+            prop_assert!(!visible(&text).chars().any(|c| c == '\n' || is_hidden(c)));
+            let lines = visible_lines(&text);
+            prop_assert!(!lines.chars().any(is_hidden));
+            prop_assert_eq!(lines.matches('\n').count(), text.matches('\n').count());
             let json = serde_json::to_string(&text).unwrap();
             let shown = visible_json(&json);
             prop_assert!(!shown.chars().any(is_hidden));

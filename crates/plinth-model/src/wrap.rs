@@ -1,6 +1,8 @@
-//! Lines that fit the terminal: broken between words and never inside one. Colours take no room. A number stays with its unit, a command
-//! between backticks stays on one line where it has room on one, and what is wider than its column begins further left.
+//! Lines that fit the terminal: broken between words and never inside one. Colours take no room. A number stays with its unit, no line
+//! begins with what a CI takes for a command, a command between backticks stays on one line where it has room on one, and what is wider than its column begins further left.
 
+use plinth_model::text::is_command;
+use crate::text::is_command;
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
@@ -113,7 +115,8 @@ fn with_units(text: &str) -> String {
         if at > 0 {
             let is_number = words[at - 1].ends_with(|c: char| c.is_ascii_digit());
             let unit = word.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '%');
-            told.push_str(if is_number && UNITS.contains(&unit) { TIE } else { " " });
+            let is_tied = is_number && UNITS.contains(&unit) || is_command(word);
+            told.push_str(if is_tied { TIE } else { " " });
         }
         told.push_str(word);
     }

@@ -49,6 +49,6 @@ pub use planner::{
     Chosen, Installed, Rotation, checks, endpoint_host, fixes, looked, made_from, plan, recovery, removal, rollback,
     rotation, trust,
 };
-pub use select::Members;
+pub use select::{Members, may_mean};
 pub use unmirrored::unmirrored;
 pub use visit::{Visit, visits};

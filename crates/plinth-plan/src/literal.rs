@@ -4,8 +4,23 @@ use plinth_model::values::{Leaf, walk};
 use serde_json::Value;
 
 /// How names of secret values end, in lower case without dashes and underscores.
-const ENDINGS: [&str; 8] =
-    ["password", "passwd", "token", "clientsecret", "secretkey", "apikey", "privatekey", "accesskey"];
+const ENDINGS: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "clientsecret",
+    "secretkey",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "certificatekey",
+    "encryptionkey",
+    "signingkey",
+    "ipseckey",
+];
+/// Words that are such a name alone or at its end, and would be a part of others: `bypass`.
+const WORDS: [&str; 3] = ["pass", "pwd", "pw"];
 /// Maps whose values are names of keys, not secrets.
 const NAMES_OF_KEYS: [&str; 2] = ["secretKeys", "secretKeyRef"];
 
@@ -26,7 +41,16 @@ pub(crate) fn find(name: &str, value: &Value) -> Option<String> {
 
 fn is_secret_name(name: &str) -> bool {
     let plain: String = name.chars().filter(|c| !matches!(c, '-' | '_')).collect::<String>().to_lowercase();
-    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    ENDINGS.iter().any(|ending| plain.ends_with(ending)) || WORDS.contains(&last_word(name).as_str())
+}
+
+/// The last word of a name, in lower case: `pass` of `ansible_become_pass` and `becomePass`.
+fn last_word(name: &str) -> String {
+    let word = name.rsplit(['-', '_', '.']).next().unwrap_or(name);
+    let begin = word
+        .rfind(|c: char| c.is_ascii_uppercase())
+        .filter(|at| word.get(at + 1..).is_some_and(|rest| !rest.is_empty()));
+    word.get(begin.unwrap_or(0)..).unwrap_or(word).to_lowercase()
 }
 
 /// A private key, a signed token, or a URL with a password.
@@ -54,6 +78,11 @@ mod tests {
             json!({"note": "-----BEGIN EC PRIVATE KEY-----\nabc"}),
             json!({"jwt": "eyJhbGciOi.J9.abc"}),
             json!({"proxy": "http://user:pw@proxy:3128"}),
+            json!({"ansible_become_pass": "hunter2"}),
+            json!({"ansible_sudo_pass": "hunter2"}),
+            json!({"becomePass": "hunter2"}),
+            json!({"kubeadm_certificate_key": "6d5a0c"}),
+            json!({"kube_vip_bgp_pass": "x"}),
         ];
         for value in clear {
             assert!(find("values", &value).is_some(), "{value}");
@@ -62,6 +91,7 @@ mod tests {
             json!({"adminPassword": {"$secret": {"env": "ADMIN_PASSWORD"}}}),
             json!({"password": {"env": "ADMIN_PASSWORD"}}),
             json!({"adminPassword": ""}),
+            json!({"bypass": "yes", "compass": "north", "tlsPassthrough": "on", "PASSAGE": "x"}),
             json!({"secretKeys": {"clientSecret": "client-secret"}}),
             json!({"tlsSecretName": "runai-backend-tls", "url": "https://host:30443/a@b:c"}),
             json!({"accessTokenLifespan": "300", "automountServiceAccountToken": false}),

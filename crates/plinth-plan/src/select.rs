@@ -1,13 +1,13 @@
 //! Which nodes the site's selectors mean. A selector that matches nothing is an error, never an empty list.
 
 use crate::names::as_label;
-use globset::Glob;
+use globset::GlobBuilder;
 use plinth_model::finding::code;
 use plinth_model::inventory::{InventoryNode, NodeKind};
 use plinth_model::nearest::nearest_few;
 use plinth_model::{Finding, NodeName, amount};
 use plinth_site::desired::{Nodes, Selector};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Who does what: positions in the list of nodes, in the order of the site file, each once. Nodes that a glob or a category
 /// adds come in the order of their names, so the order in which the inventory lists them never matters.
@@ -153,7 +153,48 @@ impl<'a> Selection<'a> {
             let found = self.without_excluded(found);
             picked.extend(found.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
         }
+        self.name_other_case(path, selectors, &seen, None);
         picked
+    }
+
+    /// Names the machines that a list selects but for the case of their letters, so that none is missing without a word. A selector that
+    /// selects nothing is an error, and names them there. `scope`: those that may be meant.
+    fn name_other_case(&mut self, path: &str, selectors: &[Selector], taken: &[bool], scope: Option<&[bool]>) {
+        let mut told = vec![false; self.nodes.len()];
+        for (i, selector) in selectors.iter().enumerate() {
+            if self.all_matches_quietly(selector, Case::Exact).is_empty() {
+                continue;
+            }
+            let mut alike = self.all_matches_quietly(selector, Case::Any);
+            alike.retain(|&n| {
+                let may_be_meant = is_target(self.nodes[n]) && scope.is_none_or(|scope| scope[n]);
+                may_be_meant && !taken[n] && !self.is_excluded[n] && !std::mem::replace(&mut told[n], true)
+            });
+            if !alike.is_empty() {
+                self.findings.push(self.other_case(&format!("{path}[{i}]"), selector, &alike));
+            }
+        }
+    }
+
+    fn other_case(&self, subject: &str, selector: &Selector, alike: &[usize]) -> Finding {
+        let (names, it) = (self.names(alike), if alike.len() == 1 { "it differs" } else { "they differ" });
+        let text = format!("{} leaves out {names}: {it} in upper and lower case only", shown(selector));
+        let fix = match selector {
+            Selector::Category(_) => {
+                let known = alike.iter().filter_map(|&n| self.nodes[n].category.as_deref());
+                let categories: BTreeSet<String> = known.map(|name| format!("`{{category: {name}}}`")).collect();
+                let categories = categories.into_iter().collect::<Vec<_>>().join(", ");
+                format!("write {categories} too if they belong to the cluster; else name them under `nodes.exclude`")
+            }
+            Selector::Name(_) | Selector::Glob(_) => {
+                let wanted = alike.iter().map(|&n| format!("`{}`", as_label(&self.nodes[n].name)));
+                let wanted = wanted.collect::<Vec<_>>().join(", ");
+                format!(
+                    "rename in BCM what belongs to the cluster, to {wanted}, since names of nodes are in lower case in Kubernetes; what does not may stay so"
+                )
+            }
+        };
+        Finding::warning(code::NODES_OTHER_CASE, subject, text).fix(fix)
     }
 
     /// The same, kept to some nodes: a glob may reach further, a name may not.
@@ -172,6 +213,7 @@ impl<'a> Selection<'a> {
             }
             picked.extend(kept.into_iter().filter(|&n| !std::mem::replace(&mut seen[n], true)));
         }
+        self.name_other_case(path, selectors, &seen, Some(&allowed));
         picked
     }
 
@@ -186,10 +228,36 @@ impl<'a> Selection<'a> {
 
     /// What it matches, whatever kind of machine that is.
     fn all_matches(&mut self, subject: &str, selector: &Selector) -> Vec<usize> {
-        match selector {
-            Selector::Name(name) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
-            Selector::Glob(glob) => self.matching_glob(subject, glob),
-            Selector::Category(name) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
+        if let Selector::Glob(glob) = selector
+            && let Err(error) = matcher(glob, Case::Exact)
+        {
+            self.findings.push(
+                Finding::error(code::NODES_BAD_GLOB, subject, format!("`{glob}` is not a glob: {}", error.kind()))
+                    .fix("write a name, or a glob such as `dgx-*`"),
+            );
+        }
+        self.all_matches_quietly(selector, Case::Exact)
+    }
+
+    /// The same; a glob that is none matches nothing.
+    fn all_matches_quietly(&self, selector: &Selector, case: Case) -> Vec<usize> {
+        let all = 0..self.nodes.len();
+        match (selector, case) {
+            (Selector::Name(name), Case::Exact) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
+            (Selector::Name(name), Case::Any) => {
+                all.filter(|&i| name.eq_ignore_ascii_case(&self.nodes[i].name)).collect()
+            }
+            (Selector::Glob(glob), case) => match matcher(glob, case) {
+                Ok(matcher) => all.filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
+                Err(_) => Vec::new(),
+            },
+            (Selector::Category(name), Case::Exact) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),
+            (Selector::Category(name), Case::Any) => {
+                let categories = self.by_category.iter().filter(|(known, _)| name.eq_ignore_ascii_case(known));
+                let mut found: Vec<usize> = categories.flat_map(|(_, nodes)| nodes).copied().collect();
+                found.sort_unstable();
+                found
+            }
         }
     }
 
@@ -219,19 +287,6 @@ impl<'a> Selection<'a> {
             format!("{} ({})", node.name, if node.template { "template" } else { node.kind.as_str() })
         };
         nodes.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
-
-    fn matching_glob(&mut self, subject: &str, glob: &str) -> Vec<usize> {
-        match Glob::new(glob).map(|g| g.compile_matcher()) {
-            Ok(matcher) => (0..self.nodes.len()).filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
-            Err(error) => {
-                self.findings.push(
-                    Finding::error(code::NODES_BAD_GLOB, subject, format!("`{glob}` is not a glob: {}", error.kind()))
-                        .fix("write a name, or a glob such as `dgx-*`"),
-                );
-                Vec::new()
-            }
-        }
     }
 
     fn no_match(&self, subject: &str, selector: &Selector, seen: Option<&InventoryNode>) -> Finding {
@@ -346,6 +401,29 @@ impl<'a> Selection<'a> {
     fn names(&self, nodes: &[usize]) -> String {
         nodes.iter().map(|&i| self.nodes[i].name.as_str()).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Whether upper and lower case are different letters.
+#[derive(Clone, Copy)]
+enum Case {
+    Exact,
+    Any,
+}
+
+fn matcher(glob: &str, case: Case) -> Result<globset::GlobMatcher, globset::Error> {
+    Ok(GlobBuilder::new(glob).case_insensitive(matches!(case, Case::Any)).build()?.compile_matcher())
+}
+
+/// Whether the site's lists may mean a machine of this name; a category may mean any.
+#[must_use]
+pub fn may_mean(wanted: &Nodes, name: &str) -> bool {
+    let means = |selector: &Selector| match selector {
+        Selector::Name(known) => known == name,
+        Selector::Glob(glob) => matcher(glob, Case::Exact).is_ok_and(|glob| glob.is_match(name)),
+        Selector::Category(_) => true,
+    };
+    let lists = [&wanted.control_plane, &wanted.workers, &wanted.exclude];
+    lists.into_iter().flatten().chain(wanted.etcd.iter().flatten()).any(means)
 }
 
 /// Machines that BCM manages in other ways; beside them there are head nodes, templates, switches and the like.

@@ -59,13 +59,16 @@ fn runs(name: &str, history: &History, palette: Palette) -> String {
     if history.runs.is_empty() {
         return format!("{name}: never applied");
     }
-    let lines = history.runs.iter().map(|run| format!("  {}", head(run, palette)));
+    let lines = history.runs.iter().map(|run| format!("  {}", head(run, true, palette)));
     format!("{name}: {}\n{}", amount(history.runs.len(), "run"), lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn head(run: &RunHistory, palette: Palette) -> String {
+/// `is_all`: it is told of the whole run, and not of what it did to one node or step.
+fn head(run: &RunHistory, is_all: bool, palette: Palette) -> String {
     let rehearsal = if run.rehearsal { "  a rehearsal: nothing real, virtual time" } else { "" };
-    let counts = run.counts.map(|counts| format!(": {} changed, {} failed", counts.changed, counts.failed));
+    let touched = is_all || run.steps.iter().any(StepHistory::touched);
+    let changed = |n| if touched || n == 0 { format!("{n} changed") } else { format!("{n} changed elsewhere") };
+    let counts = run.counts.map(|counts| format!(": {}, {} failed", changed(counts.changed), counts.failed));
     let without: Vec<&str> = run.without.iter().map(|node| node.as_str()).collect();
     let without = if without.is_empty() { String::new() } else { format!("  without {}", without.join(", ")) };
     let by = if run.by.is_empty() { String::new() } else { format!("  by {}", clean(&run.by)) };
@@ -88,7 +91,7 @@ const fn outcome(outcome: Option<Outcome>) -> &'static str {
 }
 
 fn one_run(run: &RunHistory, all: bool, palette: Palette) -> Vec<String> {
-    let mut lines = vec![head(run, palette)];
+    let mut lines = vec![head(run, false, palette)];
     let told = |step: &&StepHistory| all || step.touched() || step.state == StepState::Failed;
     let (told, rest): (Vec<&StepHistory>, Vec<&StepHistory>) = run.steps.iter().partition(told);
     lines.extend(told.into_iter().flat_map(|step| one_step(step, palette)));
@@ -177,6 +180,15 @@ mod tests {
     fn a_node_that_was_touched() {
         let site = SiteName::new("basepod-a").unwrap();
         insta::assert_snapshot!(history(&site, &told(Some("dgx-05")), false, Palette::PLAIN));
+    }
+
+    #[test]
+    fn what_a_run_changed_elsewhere_is_not_said_of_a_node_that_it_left_alone() {
+        let site = SiteName::new("basepod-a").unwrap();
+        let mut told = told(Some("dgx-05"));
+        told.runs[0].steps.retain(|step| !step.touched());
+        let text = history(&site, &told, false, Palette::PLAIN);
+        assert!(text.contains("nothing was changed there") && text.contains(" changed elsewhere, "), "{text}");
     }
 
     #[test]

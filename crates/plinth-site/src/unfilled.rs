@@ -57,17 +57,31 @@ pub(crate) fn on_line(text: &str, at: usize) -> Option<&str> {
 
 /// The finding about a variable.
 pub(crate) fn finding(path: &str, variable: &str) -> Finding {
-    let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
-    let name: String = variable.chars().skip_while(|c| !is_name(c)).take_while(is_name).collect();
     let message = format!(
         "`{}` stands here as it is: the file is not filled in from the environment",
         crate::raw::rules::short(variable)
     );
-    let fix = match name.as_str() {
-        "HOME" => "write `~/` for your home folder".to_owned(),
-        _ => format!("write the value itself; only secrets can be named instead, by `{{env: {name}}}`"),
+    let fix = match named(variable) {
+        Some("HOME") => "write `~/` for your home folder".to_owned(),
+        name => {
+            format!(
+                "write the value itself; only secrets can be named instead, by `{{env: {}}}`",
+                name.unwrap_or("NAME")
+            )
+        }
     };
     Finding::error(code::SITE_VARIABLE, path, message).fix(fix)
+}
+
+/// The name in a variable; none where there is more than a name with what it defaults to: nobody has a variable called `lookup`.
+fn named(variable: &str) -> Option<&str> {
+    let inner = variable.trim_matches(['$', '{', '}', '%']).trim();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (name, rest) = inner.split_at(inner.find(|c| !is_part(c)).unwrap_or(inner.len()));
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_all =
+        rest.is_empty() || rest.trim_start().starts_with('|') || variable.starts_with('$') && rest.starts_with(':');
+    (is_name && is_all).then_some(name)
 }
 
 /// The variable in a text: `${NAME}` and `{{ name }}` anywhere, `$NAME` and `%NAME%` alone.
@@ -94,7 +108,26 @@ fn variable(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::variable;
+    use super::{named, variable};
+
+    #[test]
+    fn only_a_name_is_proposed() {
+        let names = [
+            ("${K8S_VERSION}", Some("K8S_VERSION")),
+            ("${A:-b}", Some("A")),
+            ("$BCM_ENDPOINT", Some("BCM_ENDPOINT")),
+            ("{{ site_name }}", Some("site_name")),
+            ("{{ site_name | default('a') }}", Some("site_name")),
+            ("%SITE%", Some("SITE")),
+            ("{{ lookup('pipe', 'id') }}", None),
+            ("{{ 1+1 }}", None),
+            ("{{ a.b }}", None),
+            ("{{ }}", None),
+        ];
+        for (variable, name) in names {
+            assert_eq!(named(variable), name, "{variable}");
+        }
+    }
 
     #[test]
     fn variables_are_told_from_other_texts() {

@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use plinth_model::Problem;
-use plinth_model::text::{visible, visible_json};
+use plinth_model::text::{visible_json, visible_lines};
 use plinth_report::export::Exported;
 use serde::Serialize;
 use std::sync::Arc;
@@ -270,7 +270,7 @@ impl App {
             let text = Exported { site: &site, shown, columns: &analysis.columns, plinth }.write(format);
             let text = text.map_err(|error| unwritten(&error))?;
             let kind = EXPORTS.iter().find(|(_, one, _)| *one == format).map_or(TEXT, |(_, _, kind)| kind);
-            let text = if kind == JSON { visible_json(&text) } else { visible(&text) };
+            let text = if kind == JSON { visible_json(&text) } else { visible_lines(&text) };
             Ok(Answer::new(kind, text.into_owned()))
         })
     }
@@ -289,7 +289,7 @@ impl App {
             let plinth = self.runs.source.version();
             let exported = Exported { site: &site, shown, columns: &analysis.columns, plinth };
             let written = exported.write(plinth_report::export::Format::Metrics).map_err(|error| unwritten(&error))?;
-            text.push_str(&visible(&written));
+            text.push_str(&visible_lines(&written));
         }
         Ok(text)
     }
@@ -308,7 +308,7 @@ pub(crate) fn data(value: &impl Serialize) -> Result<Answer, Refused> {
 /// Text for people, as a verb prints it.
 pub(crate) fn text(told: &str) -> Answer {
     let end = if told.ends_with('\n') { "" } else { "\n" };
-    Answer::new(TEXT, visible(told).into_owned() + end)
+    Answer::new(TEXT, visible_lines(told).into_owned() + end)
 }
 
 /// A path of this server: what begins with two slashes leads to another one.

@@ -3,7 +3,7 @@
 
 use crate::private_file;
 use crate::secrets::Secrets;
-use plinth_model::text::visible;
+use plinth_model::text::visible_lines;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -96,7 +96,7 @@ impl ProgramLog {
 
     /// A full disk must not end the program.
     fn write(&self, text: &str, tail: &mut VecDeque<String>) {
-        let text = visible(text);
+        let text = visible_lines(text);
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             if tail.len() == LINES {
                 tail.pop_front();

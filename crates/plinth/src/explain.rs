@@ -1,10 +1,13 @@
 //! What is told about the things plinth names: steps and groups of them, kinds, finding codes, exit codes, faults.
 
+use plinth_app::world::synthetic;
+use plinth_app::{Goal, Input};
 use plinth_model::finding::{Code, Declaration, code};
 use plinth_model::nearest::nearest;
 use plinth_model::run::StepView;
 use plinth_model::span::span;
 use plinth_model::{Exit, Gate, NodeName, Plan, Step, StepId, amount};
+use plinth_plan::Observed;
 use plinth_run::steps::EXPLANATIONS;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -139,6 +142,12 @@ pub(crate) fn is_meant(wanted: &str, step: &Step) -> bool {
     let id = step.id.as_str();
     let begins = id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     begins || step.work.node().is_some_and(|node| node.as_str() == wanted)
+}
+
+/// The plan of a site with made-up nodes where its file names none; none when the file does not lead to one.
+pub(crate) fn made_up(input: &Input) -> Option<Plan> {
+    let made_up = synthetic(&input.site.desired, None).ok()?;
+    Goal::Site.plan(&made_up.desired, &Observed::new(made_up.inventory), &input.catalog).ok()
 }
 
 /// Explains what a plan names as not known yet: a gate, or all of its kind.

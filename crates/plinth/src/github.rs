@@ -3,7 +3,7 @@
 use crate::recorded::Chosen;
 use crate::shared_sink::{Shared, shared};
 use plinth_analysis::{RunEntry, Traits};
-use plinth_model::text::visible;
+use plinth_model::text::visible_lines;
 use plinth_model::{Event, Plan, Problem, RunView};
 use plinth_report::Sink;
 use plinth_report::export::{Exported, Format, LARGEST_SUMMARY};
@@ -73,7 +73,7 @@ impl StepSummary {
             plinth: env!("PLINTH_VERSION"),
         };
         let text = run.write(Format::Markdown).map_err(|error| failed(&error))?;
-        append(&self.file, &visible(&text)).map_err(|error| failed(&error))
+        append(&self.file, &visible_lines(&text)).map_err(|error| failed(&error))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of other tools, and what does the same here.
-const VERBS: [(&str, &str); 48] = [
+const VERBS: [(&str, &str); 68] = [
     ("destroy", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("delete", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
     ("uninstall", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
@@ -59,6 +59,41 @@ const VERBS: [(&str, &str); 48] = [
         "Ctrl-C, or SIGTERM to its process, lets a run finish what is in flight; `plinth status` names the process",
     ),
     ("force-unlock", "`plinth unlock` frees a lock whose holder is gone"),
+    ("state", "`plinth status` shows the last run, `plinth history` what happened; `--state DIR` names another folder"),
+    ("retry", "`plinth apply`, run again, continues where it stopped"),
+    ("rerun", "`plinth apply`, run again, continues where it stopped"),
+    ("continue", "`plinth apply`, run again, continues where it stopped"),
+    ("restart", "`plinth apply`, run again, continues where it stopped"),
+    (
+        "import",
+        "`plinth init --from-bcm ADDRESS` fills in what BCM knows; a cluster that is there takes `engine: existing`",
+    ),
+    (
+        "taint",
+        "taints of a node stand in the site file (`nodes.overrides.NODE.taints`); a run looks at every step anyway",
+    ),
+    ("untaint", "taints of a node stand in the site file (`nodes.overrides.NODE.taints`)"),
+    ("label", "labels of a node stand in the site file (`nodes.overrides.NODE.labels`)"),
+    ("cordon", "`plinth remove NODE` takes workers out of the cluster; `kubectl cordon` keeps new pods away"),
+    (
+        "cancel",
+        "Ctrl-C, or SIGTERM to its process, lets a run finish what is in flight; `plinth status` names the process",
+    ),
+    (
+        "abort",
+        "Ctrl-C, or SIGTERM to its process, lets a run finish what is in flight; `plinth status` names the process",
+    ),
+    (
+        "kill",
+        "Ctrl-C, or SIGTERM to its process, lets a run finish what is in flight; `plinth status` names the process",
+    ),
+    ("graph", "`plinth plan --graph dot` writes the plan as a graph"),
+    ("output", "`plinth kubeconfig` prints the kubeconfig, `plinth render` what is handed to others"),
+    ("config", "the site file is all there is to configure: `plinth schema` describes it, `plinth init` writes one"),
+    ("facts", "`plinth preflight` looks at the nodes, `plinth discover` lists them"),
+    ("ping", "`plinth preflight` tells which nodes do not answer"),
+    ("wipe", "`plinth reset` takes Kubernetes away from the whole site, `plinth remove NODE` from workers"),
+    ("format", "`plinth validate` checks the site file; it is never rewritten"),
     ("add", "write the node into the site file, then `plinth apply` takes it in"),
     ("join", "write the node into the site file, then `plinth apply` takes it in"),
 ];
@@ -67,7 +102,7 @@ const VERBS: [(&str, &str); 48] = [
 const ANSWERS: &str = "`apply` takes `--yes`; `remove`, `reset` and `recover` delete data, so they take the site's name: `--confirm SITE`; other verbs ask nothing";
 
 /// Flags of other tools, and what does the same here.
-const FLAGS: [(&str, &str); 17] = [
+const FLAGS: [(&str, &str); 21] = [
     ("--auto-approve", ANSWERS),
     ("--yes", ANSWERS),
     ("-y", ANSWERS),
@@ -78,17 +113,24 @@ const FLAGS: [(&str, &str); 17] = [
     ("--tags", "a run always does the whole plan; what is done already is only looked at"),
     (
         "--limit",
-        "name the nodes in the site file: a run does the whole plan, and what is done already is only looked at",
+        "a run does the whole plan, and what is done already is only looked at; `plinth explain NODE` lists the steps of a node",
     ),
     ("--no-color", "write `--color never`, or set NO_COLOR"),
-    ("--watch", "`watch -n 5 plinth status` does that"),
+    ("--watch", "`plinth status --watch` does that"),
+    ("-w", "`plinth status --watch` does that"),
+    ("--debug", "`-v` says more, `-vv` all; the log in the state directory has it anyway (`plinth logs`)"),
+    ("--trace", "`-v` says more, `-vv` all; the log in the state directory has it anyway (`plinth logs`)"),
+    (
+        "--namespace",
+        "what plinth installs has its namespaces from the site file (`platform.components.NAME.namespace`)",
+    ),
     (
         "--exclude",
         "`--without NODE` leaves a worker out of this run; for good: `exclude` below `nodes` in the site file",
     ),
     ("--revision", "`plinth rollback COMPONENT --to-revision N`"),
     ("--to", "`plinth rollback COMPONENT --to-revision N`"),
-    ("--follow", "`watch -n 5 plinth status` shows what is running"),
+    ("--follow", "`plinth status --watch` follows a run, `plinth serve` in a browser"),
     ("--kubeconfig", "plinth keeps its own: `plinth kubeconfig --merge` puts it into yours"),
     ("--dry-run", "`plinth plan` shows what would be done and changes nothing"),
 ];
@@ -109,6 +151,12 @@ pub(crate) fn improve(mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::SuggestedSubcommand);
         error.remove(ContextKind::SuggestedArg);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
+        // No verb takes a word that begins with a dash, so `-- --debug` would be the next error.
+        let kept: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().contains("as a value, use")).collect();
+        if !kept.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(kept));
+        }
     }
     error
 }
@@ -162,6 +210,16 @@ mod tests {
             assert!(told.contains("a file is named with `--out run.html`"), "{told}");
         }
         assert!(!said(&["plan", "-o", "jsom"]).contains("--out "), "a form that was misspelt");
+        assert!(
+            said(&["explain", "--follow"]).contains("`plinth status --watch`"),
+            "{}",
+            said(&["explain", "--follow"])
+        );
+        assert!(said(&["status", "-w"]).contains("`plinth status --watch`"), "{}", said(&["status", "-w"]));
+        for unknown in ["--debugging", "--colour"] {
+            let said = said(&["explain", unknown]);
+            assert!(said.contains("unexpected argument") && !said.contains("as a value"), "{said}");
+        }
         assert!(said(&["plan", "--dry-run"]).contains("plinth plan"), "{}", said(&["plan", "--dry-run"]));
     }
 

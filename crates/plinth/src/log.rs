@@ -12,7 +12,7 @@ use crate::args::Verbosity;
 use crate::streams::Streams;
 use file::LogFile;
 use plinth_model::Problem;
-use plinth_model::text::visible;
+use plinth_model::text::visible_lines;
 use plinth_report::Outlet;
 use plinth_world::secrets::Secrets;
 use std::io::{self, Write};
@@ -118,7 +118,7 @@ impl State {
     fn redacted(&self, lines: &[u8]) -> String {
         let text = String::from_utf8_lossy(lines);
         let text = self.secrets.as_ref().map_or_else(|| text.clone().into_owned(), |secrets| secrets.redact(&text));
-        visible(&text).into_owned()
+        visible_lines(&text).into_owned()
     }
 }
 

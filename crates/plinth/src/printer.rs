@@ -6,7 +6,7 @@ use crate::signals::Signals;
 use crate::streams::Streams;
 use crate::terminal;
 use plinth_model::Problem;
-use plinth_model::text::{visible, visible_json, visible_styled};
+use plinth_model::text::{visible_json, visible_lines, visible_styled};
 use plinth_report::Palette;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
@@ -161,7 +161,7 @@ impl Printer {
 
     /// Waits for whoever reads, and tells what could not be written. Data that was lost is a problem of its own, unless a plan was run.
     pub(crate) fn end(&self) -> Result<(), Problem> {
-        for lost in self.streams.end(&self.signals) {
+        for lost in self.streams.end(&self.signals, &|text| self.talk(text)) {
             self.problem(
                 &Problem::while_doing("writing the events of the run to")
                     .to(lost.file.display())
@@ -202,7 +202,7 @@ impl Printer {
                 .and_then(|value| plinth_plan::kubespray::yaml(&value)),
         };
         match text {
-            Ok(text) if self.yaml => self.write(&visible(&text)),
+            Ok(text) if self.yaml => self.write(&visible_lines(&text)),
             Ok(text) => {
                 let shown = match visible_json(&text) {
                     Cow::Borrowed(_) => None,
@@ -321,5 +321,5 @@ fn typed(is_wanted: impl Fn() -> bool) -> String {
 
 /// The last wall: whatever comes here, a terminal is told of colours at most, and of those only where plinth colours.
 fn seen(text: &str, color: bool) -> Cow<'_, str> {
-    if color { visible_styled(text) } else { visible(text) }
+    if color { visible_styled(text) } else { visible_lines(text) }
 }

@@ -13,17 +13,19 @@ pub(crate) struct Screen<'a> {
     printer: &'a Printer,
     /// Texts that wait.
     waiting: Option<Mutex<Vec<String>>>,
+    /// Whether the log outlives this process, so that it can be named.
+    is_lasting: bool,
 }
 
 impl<'a> Screen<'a> {
     /// Talks at once.
     pub(crate) const fn new(printer: &'a Printer) -> Self {
-        Self { printer, waiting: None }
+        Self { printer, waiting: None, is_lasting: true }
     }
 
-    /// Talks when it is told to.
-    pub(crate) fn waiting(printer: &'a Printer) -> Self {
-        Self { printer, waiting: Some(Mutex::default()) }
+    /// Talks when it is told to. `is_lasting`: the folder that is worked in is kept.
+    pub(crate) fn waiting(printer: &'a Printer, is_lasting: bool) -> Self {
+        Self { printer, waiting: Some(Mutex::default()), is_lasting }
     }
 
     /// Says what waited.
@@ -48,7 +50,7 @@ impl Audience for Screen<'_> {
     }
 
     fn opened(&self, directory: &Path, secrets: Arc<dyn Secrets>) -> Result<(), Problem> {
-        self.printer.log().keep(directory, secrets, self.waiting.is_none())
+        self.printer.log().keep(directory, secrets, self.is_lasting)
     }
 
     fn text(&self, text: &str) {

@@ -2,6 +2,7 @@
 //! Nobody who writes waits; at the end the process waits for its readers, and a signal ends that.
 
 use crate::signals::Signals;
+use plinth_model::text::visible;
 use plinth_report::{Background, Outlet};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ const ROOM_FOR_EVENTS: usize = 64 * 1024 * 1024;
 const ORDER: Duration = Duration::from_secs(1);
 /// How long a process that was told to end waits for its readers. Nobody can say more who was asked to stop.
 const TOLD_TO_END: Duration = Duration::from_secs(1);
+/// Whoever has not read all events this long after the run is named, so that nobody wonders what is waited for.
+const READ_AT_ONCE: Duration = Duration::from_secs(1);
 /// Between two looks for a signal while readers are waited for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -71,12 +74,15 @@ impl Streams {
         }
     }
 
-    /// Waits until everything was read that can be. Ends early when a signal comes, and soon when one came before.
-    pub(crate) fn end(&self, signals: &Signals) -> Vec<LostEvents> {
+    /// Waits until everything was read that can be. Ends early when a signal comes, and soon when one came before. `tell`: who is told whom
+    /// it waits for.
+    pub(crate) fn end(&self, signals: &Signals, tell: &dyn Fn(&str)) -> Vec<LostEvents> {
         let patience = Patience::new(signals);
         locked(&self.views).iter().for_each(|view| patience.until(|at_most| view.wait(at_most)));
-        let lost =
-            locked(&self.events).iter().filter_map(|(file, outlet)| events_lost(file, outlet, &patience)).collect();
+        let lost = locked(&self.events)
+            .iter()
+            .filter_map(|(file, outlet)| events_lost(file, outlet, &patience, tell))
+            .collect();
         self.drain(&patience);
         lost
     }
@@ -99,7 +105,13 @@ impl Streams {
     }
 }
 
-fn events_lost(file: &Path, outlet: &Outlet, patience: &Patience<'_>) -> Option<LostEvents> {
+fn events_lost(file: &Path, outlet: &Outlet, patience: &Patience<'_>, tell: &dyn Fn(&str)) -> Option<LostEvents> {
+    if !outlet.wait(READ_AT_ONCE) {
+        tell(&format!(
+            "waiting for whoever reads the events in {}; Ctrl-C ends that, and everything is in the journal",
+            visible(&file.display().to_string())
+        ));
+    }
     patience.until(|at_most| outlet.wait(at_most));
     let read = outlet.wait(Duration::ZERO);
     let happened = match (outlet.error(), outlet.lost()) {

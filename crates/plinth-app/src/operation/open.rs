@@ -50,9 +50,7 @@ impl<'a> Operation<'a> {
             Access::Read => state::kind_fits(&directory, world.is_rehearsal())?,
             Access::Change => state::open(&directory, world.is_rehearsal())?,
         }
-        if !world.is_rehearsal() {
-            state::identity::same(&directory, &input.site)?;
-        }
+        state::identity::same(&directory, &input.site)?;
         let recorded = recorded.map(recorded_inventory).transpose()?;
         let (world, desired, recorded) = OpenWorld::open(world, &input, &directory, recorded)?;
         let (skips_source_check, traceparent, lock) = (false, None, None);
@@ -78,8 +76,8 @@ impl<'a> Operation<'a> {
             let rehearsal = operation.world.is_rehearsal();
             let lock = SiteLock::take(directory, name, rehearsal, operation.world.durability())?;
             operation.lock = Some(Mutex::new(lock.retaining(operation.desired.run.keep)));
+            state::identity::keep(&operation.directory, &operation.input.site)?;
             if !rehearsal {
-                state::identity::keep(&operation.directory, &operation.input.site)?;
                 state::mark::Mark::keep(&operation.directory)?;
             }
             operation.world.begin(&operation.desired)?;

@@ -19,6 +19,9 @@ const LARGEST: usize = 4 * 1024 * 1024;
 #[serde(rename_all = "camelCase")]
 struct Identity {
     schema: u32,
+    /// The site's name; none in records of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// The site file that was used last; none: it came from standard input.
     #[serde(default)]
     file: Option<PathBuf>,
@@ -38,7 +41,7 @@ impl Identity {
                 (None, nodes.iter().map(|node| format!("{} {}", node.name, node.address)).collect())
             }
         };
-        Self { schema: 1, file, bcm, nodes }
+        Self { schema: 1, name: Some(site.desired.name.to_string()), file, bcm, nodes }
     }
 
     /// The same file may have changed as it likes; another file is of the same site when it has the same BCM, or a node in common.
@@ -70,10 +73,13 @@ pub fn same(directory: &Path, site: &Site) -> Result<(), Problem> {
         return Ok(());
     }
     let name = &site.desired.name;
+    let theirs = known.name.as_deref().unwrap_or(name.as_str());
+    let relation =
+        if theirs == name.as_str() { "another site of that name".to_owned() } else { format!("the site `{name}`") };
     Err(Problem::while_doing("opening the state directory")
         .to(directory.display())
         .wrong_input(format!(
-            "it belongs to the site `{name}` of {} ({}), and {} is another site of that name ({}); nothing was changed",
+            "it belongs to the site `{theirs}` of {} ({}), and {} is {relation} ({}); nothing was changed",
             known.place(),
             known.source(),
             wanted.place(),

@@ -8,6 +8,7 @@ use plinth_model::gate::GateId;
 use plinth_model::plan::{Change, Gate, Plan, Step};
 use plinth_model::ranges::ranges;
 use plinth_model::steps::Undo;
+use plinth_model::text::visible;
 use plinth_model::{Finding, Severity, Stage, amount};
 use std::collections::HashSet;
 
@@ -45,7 +46,7 @@ pub fn text(plan: &Plan, look: Look) -> String {
 
 impl Look {
     fn head(&self, plan: &Plan) -> String {
-        let title = format!("plan {} for {}", plan.hash.short(), plan.site);
+        let title = format!("plan {} for {}", plan.hash.short(), visible(plan.site.as_str()));
         let from = &plan.made_from;
         let made = format!(
             "made from site {}, inventory {}, catalog {}, plinth {}",
@@ -138,7 +139,7 @@ impl Look {
                 Severity::Info => DIM,
             };
             let first = format!("  {:<8} {}", finding.severity, finding.code);
-            out += &format!("{} ({})\n", self.paint(colour, &first), finding.subject);
+            out += &format!("{} ({})\n", self.paint(colour, &first), visible(&finding.subject));
             out += &wrap("           ", &finding.message, self.width);
             for line in &finding.evidence {
                 out += &self.dim(&wrap("           seen  ", line, self.width));

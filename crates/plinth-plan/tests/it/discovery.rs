@@ -54,6 +54,52 @@ fn every_node_of_the_example_gets_its_production_address() {
 }
 
 #[test]
+fn a_machine_that_differs_in_case_only_is_named() {
+    let told = |change: &dyn Fn(&mut Desired, &mut Inventory)| {
+        let (mut desired, mut inventory) = (site::basepod(), data::basepod());
+        change(&mut desired, &mut inventory);
+        let findings = discover(&desired, &inventory).findings;
+        let found = findings.into_iter().filter(|finding| finding.code == "nodes.other-case");
+        found.map(|finding| format!("{}: {}; {}", finding.subject, finding.message, finding.fix)).collect::<Vec<_>>()
+    };
+    let rename = |inventory: &mut Inventory, from: &str, to: &str| {
+        inventory.nodes.iter_mut().find(|node| node.name == from).unwrap().name = to.to_owned();
+    };
+    let by_glob = told(&|desired, inventory| {
+        desired.nodes.workers = vec![Selector::Glob("dgx-0[56]".into()), Selector::Glob("d*".into())];
+        rename(inventory, "dgx-06", "DGX-06");
+    });
+    assert_eq!(by_glob.len(), 1, "{by_glob:?}");
+    assert!(by_glob[0].starts_with("nodes.workers[0]: `dgx-0[56]` leaves out DGX-06: it differs"), "{by_glob:?}");
+    assert!(by_glob[0].contains("to `dgx-06`"), "{by_glob:?}");
+    let by_category = told(&|desired, inventory| {
+        desired.nodes.workers = vec![Selector::Category("dgx".into())];
+        for (name, category) in [("dgx-05", "dgx"), ("dgx-06", "DGX")] {
+            inventory.nodes.iter_mut().find(|node| node.name == name).unwrap().category = Some(category.to_owned());
+        }
+    });
+    assert_eq!(by_category.len(), 1, "{by_category:?}");
+    assert!(
+        by_category[0].contains("leaves out dgx-06") && by_category[0].contains("`{category: DGX}`"),
+        "{by_category:?}"
+    );
+    let gpu = told(&|desired, inventory| {
+        desired.nodes.gpu = vec![Selector::Category("dgx".into())];
+        for (name, category) in [("dgx-05", "dgx"), ("dgx-06", "DGX")] {
+            inventory.nodes.iter_mut().find(|node| node.name == name).unwrap().category = Some(category.to_owned());
+        }
+    });
+    assert!(gpu.len() == 1 && gpu[0].starts_with("nodes.gpu[0]"), "a worker whose GPUs would be forgotten: {gpu:?}");
+    let both = told(&|desired, inventory| {
+        desired.nodes.workers = vec![Selector::Glob("dgx-0[56]".into())];
+        desired.nodes.exclude = vec![Selector::Glob("?GX-06".into())];
+        rename(inventory, "dgx-06", "DGX-06");
+    });
+    assert_eq!(both, Vec::<String>::new(), "what is excluded is not missing");
+    assert_eq!(told(&|_, _| ()), Vec::<String>::new());
+}
+
+#[test]
 fn roles_come_from_the_site_file_and_head_nodes_are_never_members() {
     let discovery = discover(&site::basepod(), &data::basepod());
     assert_eq!(node(&discovery, "bcm-head-01").roles, [Role::Head]);

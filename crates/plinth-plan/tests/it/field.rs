@@ -195,9 +195,50 @@ fn variables_of_the_site_cannot_undo_what_plinth_stands_on() {
         ("kube_vip_services_enabled", json!(true)),
         ("kube_vip_enabled", json!(true)),
         ("calico_veth_mtu", json!(9000)),
+        ("ip", json!("10.0.0.9")),
+        ("access_ip", json!("10.0.0.9")),
+        ("etcd_member_name", json!("etcd-x")),
+        ("node_labels", json!({"a": "b"})),
+        ("node_taints", json!(["a=b:NoSchedule"])),
+        ("ansible_host_key_checking", json!(false)),
+        ("ansible_ssh_host_key_checking", json!(false)),
+        ("ansible_become_exe", json!("/tmp/x")),
+        ("ansible_become_flags", json!("-n")),
+        ("ansible_remote_user", json!("root")),
+        ("ansible_sftp_extra_args", json!("-o x")),
+        ("ansible_control_path", json!("/tmp/x")),
+        ("ansible_shell_executable", json!("/tmp/x")),
+        ("ansible_a_variable_of_next_year", json!(1)),
+        ("ansible_default_ipv4", json!({"address": "10.0.0.9"})),
+        ("etcd_data_dir", json!("/data/etcd")),
+        ("etcd_cert_dir", json!("/data/etcd")),
+        ("kube_manifest_dir", json!("/data/manifests")),
+        ("bin_dir", json!("/opt/bin")),
+        ("kubelet_custom_flags", json!(["--hostname-override=x"])),
+        ("kubelet_config_extra_args", json!({"clusterDNS": ["10.0.0.9"]})),
+        ("kubelet_address", json!("0.0.0.0")),
+        ("etcd_address", json!("0.0.0.0")),
+        ("kube_apiserver_access_address", json!("10.0.0.9")),
+        ("first_kube_control_plane", json!("cpu-03")),
+        ("dns_domain", json!("example.com")),
+        ("cluster_name", json!("bcm-k8s-cluster")),
+        ("skydns_server", json!("10.0.0.9")),
+        ("nodelocaldns_ip", json!("169.254.25.11")),
+        ("manual_dns_server", json!("10.0.0.9")),
+        ("override_system_hostname", json!(true)),
+        ("calico_ip_auto_method", json!("first-found")),
+        ("kube_proxy_strict_arp", json!(false)),
+        ("supplementary_addresses_in_ssl_keys", json!(["x.example.com"])),
     ];
     for (name, value) in refused {
-        assert_eq!(with(name, value), "kubernetes.extra-var-own", "{name}");
+        let wanted = match name {
+            "kube_proxy_strict_arp" => "kubernetes.extra-var-replaces",
+            _ => "kubernetes.extra-var-own",
+        };
+        assert_eq!(with(name, value), wanted, "{name}");
+    }
+    for name in ["ansible_become_pass", "ansible_sudo_pass", "kubeadm_certificate_key"] {
+        assert!(with(name, json!("hunter2")).contains("kubernetes.extra-var-secret"), "{name}");
     }
     let fine = [
         ("etcd_deployment_type", json!("host")),
@@ -206,6 +247,10 @@ fn variables_of_the_site_cannot_undo_what_plinth_stands_on() {
         ("kube_pods_subnet", json!("172.29.0.0/16")),
         ("kube_vip_services_enabled", json!(false)),
         ("ansible_ssh_timeout", json!(30)),
+        ("ansible_remote_tmp", json!("/var/tmp/ansible")),
+        ("etcd_data_dir", json!("/var/lib/etcd/")),
+        ("cluster_name", json!("cluster.local")),
+        ("kubelet_custom_flags", json!(["--v=2"])),
         ("kubelet_image_gc_high_threshold", json!(80)),
     ];
     for (name, value) in fine {

@@ -164,12 +164,12 @@ fn variables_that_the_release_no_longer_reads_are_refused() {
 #[test]
 fn the_sites_own_variables_win_and_clashes_are_said() {
     let mut desired = site::basepod();
-    desired.kubernetes.extra_vars.insert("cluster_name".into(), json!("bcm-k8s-cluster"));
+    desired.kubernetes.extra_vars.insert("etcd_retries".into(), json!(20));
     desired.kubernetes.extra_vars.insert("enable_nodelocaldns".into(), json!(true));
     desired.kubernetes.extra_vars.insert("nginx_kube_apiserver_healthcheck_port".into(), json!(8082));
     desired.kubernetes.extra_vars.insert("registry_password".into(), json!("hunter2"));
     let (vars, findings) = kubespray::group_vars(&desired, &cluster(&desired), &engine("v2.27.1"));
-    assert_eq!(vars["cluster_name"], "bcm-k8s-cluster");
+    assert_eq!(vars["etcd_retries"], 20);
     let wanted = ["kubernetes.extra-var-replaces", "kubernetes.extra-var-dead", "kubernetes.extra-var-secret"];
     assert_eq!(codes(&findings), wanted);
     assert!(!format!("{findings:?}").contains("hunter2"));
@@ -185,6 +185,9 @@ fn no_template_is_handed_to_ansible() {
     desired.kubernetes.calico.interface = Some(jinja.to_owned());
     desired.kubernetes.extra_vars.insert("a_list".into(), json!([{"deep": ["x {% raw %}"]}]));
     desired.kubernetes.extra_vars.insert("{{ name }}".into(), json!(1));
+    desired.kubernetes.extra_vars.insert("encrypted".into(), json!({"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256"}));
+    desired.kubernetes.extra_vars.insert("unread".into(), json!([{"a": {"__ansible_unsafe": "x"}}]));
+    desired.kubernetes.extra_vars.insert("__ansible_unsafe".into(), json!("x"));
     desired.kubernetes.oidc = Some(plinth_site::desired::Oidc {
         issuer: format!("https://x/{jinja}"),
         client: jinja.to_owned(),
@@ -202,8 +205,14 @@ fn no_template_is_handed_to_ansible() {
         .collect();
     let oidc = ["issuer", "client", "usernameClaim", "usernamePrefix", "groupsClaim", "groupsPrefix"];
     let oidc = oidc.map(|name| format!("kubernetes.api.oidc.{name}"));
-    let others =
-        ["kubernetes.network.calico.interface", "kubernetes.extraVars.a_list", "kubernetes.extraVars.{{ name }}"];
+    let others = [
+        "kubernetes.network.calico.interface",
+        "kubernetes.extraVars.a_list",
+        "kubernetes.extraVars.{{ name }}",
+        "kubernetes.extraVars.encrypted",
+        "kubernetes.extraVars.unread",
+        "kubernetes.extraVars.__ansible_unsafe",
+    ];
     assert_eq!(found, oidc.iter().map(String::as_str).chain(others).collect());
 }
 

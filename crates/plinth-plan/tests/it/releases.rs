@@ -103,6 +103,54 @@ fn every_variable_we_can_write_is_known_to_the_release() {
     }
 }
 
+/// What a site may replace, with a warning; an add-on has an error of its own.
+const REPLACEABLE: [&str; 18] = [
+    "containerd_extra_args",
+    "dl_k8s_io_url",
+    "dns_etchosts",
+    "docker_image_repo",
+    "etcd_retries",
+    "gcr_image_repo",
+    "get_helm_url",
+    "github_image_repo",
+    "github_url",
+    "kube_image_repo",
+    "kube_proxy_strict_arp",
+    "kube_reserved",
+    "no_proxy_exclude_workers",
+    "populate_inventory_to_hosts_file",
+    "quay_image_repo",
+    "resolvconf_mode",
+    "storage_googleapis_url",
+    "system_reserved",
+];
+
+/// Extra variables beat those of hosts and groups: whatever plinth writes on any site, with any release, is refused on every site.
+#[test]
+fn no_variable_that_we_can_write_is_written_over() {
+    let pins = Catalog::embedded().unwrap();
+    let tags = pins.kubespray_pins().releases.iter().map(|pin| pin.tag.clone());
+    let mut sites = sites();
+    // What the example itself gives is not ours.
+    sites.iter_mut().for_each(|site| site.kubernetes.extra_vars.clear());
+    let written: BTreeSet<String> = tags
+        .flat_map(|tag| sites.iter().flat_map(|site| names(site, &engine(tag.as_str()))).collect::<Vec<_>>())
+        .collect();
+    assert!(written.contains("node_taints") && written.contains("access_ip"), "{written:?}");
+    let (mut replaced, other) = (Vec::new(), serde_json::json!("another value"));
+    for name in &written {
+        let mut desired = site::basepod();
+        desired.kubernetes.extra_vars.insert(name.clone(), other.clone());
+        let (cluster, _) = Cluster::new(&desired, &discover(&desired, &data::basepod()));
+        let (_, findings) = kubespray::group_vars(&desired, &cluster, &engine("v2.27.1"));
+        let refused = findings.iter().any(|finding| finding.is_error() && finding.subject.ends_with(name.as_str()));
+        if !refused {
+            replaced.push(name.as_str());
+        }
+    }
+    assert_eq!(replaced, REPLACEABLE);
+}
+
 #[test]
 fn the_proof_can_fail() {
     let catalog = Catalog::embedded().unwrap();

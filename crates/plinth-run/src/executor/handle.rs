@@ -4,7 +4,7 @@ use super::in_flight::{Message, Spawn};
 use super::step_machine::{Failing, Next, Rules, StepMachine};
 use super::tick::Run;
 use crate::behaviour::Probed;
-use crate::without::go_on_without;
+use crate::without::{go_on_without, leave_out};
 use plinth_model::finding::code;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::{CommandFailure, HeldBy, StepEnd, StepState};
@@ -99,17 +99,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What fails on workers alone until Kubernetes runs need not hold up the others: the fix names the command for that. One that is not
-    /// waited for says nothing of it.
+    /// What fails on workers alone until Kubernetes runs need not hold up the others: the fix names the command for that, also where they are
+    /// not waited for.
     fn or_without(&self, step: &Step, failed_on: &[NodeName], mut finding: Finding) -> Finding {
         let verb = self.options.verb.as_str();
         let (verb, out) = (if verb.is_empty() { "apply" } else { verb }, &self.plan.made_from.without);
         let nodes: Vec<&NodeName> = step.work.node().map_or_else(|| failed_on.iter().collect(), |node| vec![node]);
-        let may_go = |node: &&NodeName| self.options.optional.contains(*node) && !out.contains(node);
+        let may_go = |node: &&NodeName| self.options.optional.contains(*node);
         let before_platform = step.work.stage() <= Stage::Kubernetes && matches!(verb, "apply" | "rehearse");
         if before_platform && !nodes.is_empty() && nodes.iter().all(may_go) {
             let names: Vec<&str> = nodes.iter().map(|node| node.as_str()).collect();
-            finding.fix = format!("{}; {}", finding.fix, go_on_without(verb, &names));
+            let is_gone_on = nodes.iter().all(|node| out.contains(node));
+            let words = if is_gone_on { leave_out(verb, &names) } else { go_on_without(verb, &names) };
+            finding.fix = format!("{}; {words}", finding.fix);
         }
         finding
     }

@@ -10,6 +10,7 @@ use crate::raw::rules;
 use crate::raw::runai::{Certificate, Runai, Source};
 use crate::raw::secret::{HOW, is_variable};
 use plinth_model::finding::code;
+use plinth_model::text::is_hidden;
 use plinth_model::values::{Leaf, ValuePath, walk};
 use plinth_model::{Finding, SecretRef};
 use serde_json::Value;
@@ -44,18 +45,27 @@ fn mtu(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     }
 }
 
-/// A source with a login in it; the login would stand in plans and in the journal.
+/// A source with a login in it, which would stand in plans and in the journal; one with signs that nobody sees, which no place has.
 fn source(site: &Site, diagnostics: &mut Diagnostics<'_>) {
     let kubespray = site.kubernetes.kubespray.as_ref();
     let helm = site.platform.as_ref().and_then(|platform| platform.helm.as_ref());
     let places = [
         ("kubernetes.kubespray.source", kubespray.and_then(|kubespray| kubespray.source.as_ref())),
         ("kubernetes.kubespray.index", kubespray.and_then(|kubespray| kubespray.index.as_ref())),
+        ("kubernetes.kubespray.python", kubespray.and_then(|kubespray| kubespray.python.as_ref())),
+        ("kubernetes.kubespray.wheels", kubespray.and_then(|kubespray| kubespray.wheels.as_ref())),
         ("platform.helm.source", helm.and_then(|helm| helm.source.as_ref())),
     ];
     for (path, place) in places {
         if place.is_some_and(|place| mask::login::in_value(place).is_some()) {
             diagnostics.report(Finding::error(code::SITE_LOGIN_IN_ADDRESS, path, rules::LOGIN).fix(rules::LOGIN_FIX));
+        }
+        if place.is_some_and(|place| place.chars().any(|c| c.is_control() || is_hidden(c))) {
+            let text = "a line break or another sign that is not seen stands in it";
+            diagnostics.report(
+                Finding::error(code::SITE_WRONG_VALUE, path, text)
+                    .fix("write the address, folder or program on one line"),
+            );
         }
     }
 }
@@ -245,7 +255,7 @@ fn literal(path: &Path, key: &str, leaf: &Leaf<'_>, fix: &str) -> Option<Finding
 fn holds_secret(key: &str) -> bool {
     let plain = key.to_lowercase();
     mask::is_secret_key(key)
-        && ["password", "passwd", "passphrase", "token", "secret"].iter().any(|end| plain.ends_with(end))
+        && ["password", "passwd", "passphrase", "token", "secret", "_pass"].iter().any(|end| plain.ends_with(end))
 }
 
 fn artefacts(runai: &Runai, diagnostics: &mut Diagnostics<'_>) {

@@ -1,8 +1,7 @@
 //! The rules of single texts of the cluster: quantities, gates, proxies, issuers, certificates.
 
-use super::rules::{is_host, is_host_port, refuse_address_unless, refuse_unless, short, text_type};
+use super::rules::{is_host, is_host_port, network, refuse_address_unless, refuse_unless, short, text_type};
 use super::text::{Refusal, Rule};
-use ipnet::Ipv4Net;
 use plinth_model::finding::code;
 use std::net::Ipv4Addr;
 
@@ -77,7 +76,7 @@ fn is_gate(text: &str) -> bool {
 
 fn is_no_proxy(text: &str) -> bool {
     let host = text.strip_prefix('.').unwrap_or(text);
-    text.parse::<Ipv4Net>().is_ok() || text.parse::<Ipv4Addr>().is_ok() || is_host(host) || is_host_port(host)
+    network(text).is_some() || text.parse::<Ipv4Addr>().is_ok() || is_host(host) || is_host_port(host)
 }
 
 fn check_pem(text: &str) -> Result<(), Refusal> {

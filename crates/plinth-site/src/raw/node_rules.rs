@@ -1,6 +1,6 @@
 //! The rules of texts that select nodes.
 
-use super::rules::{short, text_type};
+use super::rules::{quoted, short, text_type};
 use super::text::{Refusal, Rule};
 use plinth_model::NodeName;
 use plinth_model::finding::code;
@@ -22,6 +22,13 @@ pub(crate) fn is_glob(text: &str) -> bool {
 }
 
 fn check_glob(text: &str) -> Result<(), Refusal> {
+    let parts = parts(text);
+    if parts.len() > 1 && is_glob(text) && parts.iter().all(|part| check_glob(part).is_ok()) {
+        let parts: Vec<String> = parts.into_iter().map(quoted).collect();
+        let fix =
+            format!("these are several selectors: write `[{}]` in a list, or an entry for each", parts.join(", "));
+        return Err(Refusal::new(format!("`{}` would be one selector, which selects no node", short(text)), fix));
+    }
     if let Some(range) = range_in(text) {
         return Err(not_a_range(text, &range));
     }
@@ -48,6 +55,31 @@ fn check_glob(text: &str) -> Result<(), Refusal> {
             "write it like `dgx-*` or `dgx-0[1-4]`",
         )
     })
+}
+
+/// The selectors of a text that stands where one is wanted: separated by commas or blanks outside of brackets and braces.
+fn parts(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let is_end = |sign: char| {
+        match sign {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && (sign == ',' || sign.is_whitespace())
+    };
+    text.split(is_end).filter(|part| !part.is_empty()).collect()
+}
+
+/// The names of a range that is written without brackets: `gpu-1..3`, `gpu-01..gpu-03`.
+pub(super) fn names_of_range(text: &str) -> Option<Vec<String>> {
+    let (first, last) = text.split_once("..")?;
+    let digits = first.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let (begin, low) = (first.get(..digits)?, first.get(digits..)?);
+    let high = last.strip_prefix(begin).unwrap_or(last);
+    let names: Vec<String> =
+        numbers(&format!("[{low}..{high}]"))?.into_iter().map(|number| format!("{begin}{number}")).collect();
+    names.iter().all(|name| NodeName::new(name).is_ok()).then_some(names)
 }
 
 /// A range as other programs write it, which a glob reads as a set of single characters or not at all.
@@ -155,6 +187,22 @@ mod tests {
             assert_eq!(refusal.code, code::SITE_RANGE_SELECTOR, "{text}");
             assert!(refusal.fix.contains(fix), "{text}: {}", refusal.fix);
         }
+    }
+
+    #[test]
+    fn several_in_one_text_are_told_apart() {
+        let fix = |text: &str| NodeGlob::read(text).unwrap_err().fix;
+        assert_eq!(
+            fix("gpu-[1-2],cp-9"),
+            "these are several selectors: write `[\"gpu-[1-2]\", cp-9]` in a list, or an entry for each"
+        );
+        assert!(fix("gpu-* cp-*").contains("`[\"gpu-*\", \"cp-*\"]`"), "{}", fix("gpu-* cp-*"));
+        assert!(fix("gpu-1..2").contains("several nodes: write `[gpu-1, gpu-2]`"), "{}", fix("gpu-1..2"));
+        assert!(fix("gpu-01..gpu-03").contains("`[gpu-01, gpu-02, gpu-03]`"), "{}", fix("gpu-01..gpu-03"));
+        for text in ["gpu-1..x", "gpu-3..1", "10.1.2.3", "10.x"] {
+            assert!(!fix(text).starts_with("write `"), "{text}: {}", fix(text));
+        }
+        assert!(fix("10.1.2.3").contains("host name"), "{}", fix("10.1.2.3"));
     }
 
     #[test]

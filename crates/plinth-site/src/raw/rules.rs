@@ -4,7 +4,8 @@ use super::text::{Refusal, Rule};
 use crate::mask::login;
 use ipnet::Ipv4Net;
 use plinth_model::finding::code;
-use plinth_model::{Domain, HostPath, NodeName, SiteName, TextError, Version};
+use plinth_model::text::is_hidden;
+use plinth_model::{Domain, HostPath, NodeName, SiteName, TextError, Version, misread};
 use std::net::Ipv4Addr;
 
 /// RFC 1123 label.
@@ -90,7 +91,14 @@ fn refusal(text: &str, error: &TextError) -> Refusal {
 fn node_name_fix(text: &str) -> String {
     let items = super::slips::items(text);
     if items.len() > 1 && items.iter().all(|item| NodeName::new(item).is_ok()) {
-        return format!("these are several nodes: write `[{}]` in a list, or an entry for each", items.join(", "));
+        return several_nodes(&items);
+    }
+    if let Some(names) = super::node_rules::names_of_range(text) {
+        return several_nodes(&names);
+    }
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return "write the machine's host name, as BCM or the machine itself has it; addresses of nodes stand beside their names"
+            .to_owned();
     }
     if text.contains(['*', '?', '[', '{', '\\', '+']) {
         return "write exact names here; globs such as `dgx-*` are for the lists below `nodes`, and regular expressions are not known"
@@ -98,12 +106,17 @@ fn node_name_fix(text: &str) -> String {
     }
     // The first part of a name with a domain is the name of the machine.
     let plain = text.split('.').next().unwrap_or(text).to_lowercase().replace('_', "-");
-    if plain == text || NodeName::new(&plain).is_err() {
+    if plain == text || text.contains("..") || NodeName::new(&plain).is_err() || misread(&plain).is_some() {
         return LABEL_FIX.to_owned();
     }
     format!(
         "write `{plain}`; if the machine itself has another name, such as one with upper case, `_` or dots, rename it, in BCM where BCM names it"
     )
+}
+
+fn several_nodes(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    format!("these are several nodes: write `[{}]` in a list, or an entry for each", names.join(", "))
 }
 
 /// An address or a range of IPv6, alone or as one of several; what is refused then is no slip.
@@ -166,10 +179,10 @@ impl Rule for Ipv4Net {
     const PATTERN: &'static str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$";
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let net: Self = text.parse().map_err(|_| {
+        let net = network(text).ok_or_else(|| {
             let message = format!("`{}` is not an IPv4 network", short(text));
             let fix = with_mask(text).map_or_else(
-                || "write it like `192.0.2.0/24`".to_owned(),
+                || "write it like `192.0.2.0/24`: numbers without leading zeros".to_owned(),
                 |net| format!("write its length instead of a mask: `{net}`"),
             );
             refused(text, message, fix)
@@ -183,6 +196,13 @@ impl Rule for Ipv4Net {
         )
         .code(code::SITE_NOT_A_NETWORK))
     }
+}
+
+/// A network as addresses are read: numbers without leading zeros, which other programs read as octal ones.
+pub(crate) fn network(text: &str) -> Option<Ipv4Net> {
+    let (address, length) = text.split_once('/')?;
+    let is_plain = length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+    Ipv4Net::new(address.parse().ok()?, length.parse().ok().filter(|_| is_plain)?).ok()
 }
 
 /// `192.0.2.0/255.255.255.0`.
@@ -304,7 +324,7 @@ pub(crate) fn range_of(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
     if let Ok(address) = text.parse() {
         return Some((address, address));
     }
-    let net: Ipv4Net = text.parse().ok()?;
+    let net = network(text)?;
     (net.addr() == net.network()).then(|| (net.network(), net.broadcast()))
 }
 
@@ -333,7 +353,7 @@ pub(super) fn check_file(text: &str) -> Result<(), Refusal> {
         ));
     }
     refuse_unless(
-        !text.trim().is_empty() && text != "~" && !text.contains(['\n', '\r']),
+        !text.trim().is_empty() && text != "~" && !text.chars().any(|c| c.is_control() || is_hidden(c)),
         text,
         "a file name",
         "name a file; a relative name starts at the folder of the site file",
@@ -395,7 +415,11 @@ mod tests {
     fn an_address_in_a_network_is_refused_with_the_network() {
         assert_eq!(fix::<Ipv4Net>("10.0.0.1/24"), "write `10.0.0.0/24`");
         assert!(Ipv4Net::read("10.0.0.0/24").is_ok());
-        assert!(Ipv4Net::read("10.0.0.0/33").is_err());
+        for bad in ["10.0.0.0/33", "172.029.0.0/16", "10.0.0.0/08", "10.0.0.0/+8", "010.0.0.0/8"] {
+            assert!(Ipv4Net::read(bad).is_err(), "{bad}");
+        }
+        assert_eq!(range_of("10.0.0.010-10.0.0.12"), None);
+        assert_eq!(range_of("010.0.0.0/24"), None);
     }
 
     #[test]

@@ -135,6 +135,26 @@ fn what_would_reach_nobody_is_refused() {
 }
 
 #[test]
+fn a_place_has_no_sign_that_nobody_sees() {
+    let site = |key: &str, place: &str| {
+        summary(&changed(&[("  version: v1.31.9", &format!("  kubespray: {{{key}: {place}}}\n  version: v1.31.9"))]))
+    };
+    for key in ["source", "index", "python", "wheels"] {
+        assert_eq!(site(key, "\"https://mirror.example.com/a b\""), [""; 0], "{key}");
+        for odd in ["a\\u001b[2Jb", "a\\nb", "a\\u202eb"] {
+            let told = site(key, &format!("\"{odd}\""));
+            assert!(
+                told.len() == 1 && told[0].ends_with(&format!("site.wrong-value kubernetes.kubespray.{key}")),
+                "{told:?}"
+            );
+        }
+    }
+    let login = "password: {env: BCM_PASSWORD}";
+    let file = |name: &str| summary(&changed(&[(login, &format!("{login}, tls: {{caFile: \"{name}\"}}"))]));
+    assert_eq!((file("ca.pem").len(), file("c\\u001ba.pem").len()), (0, 1));
+}
+
+#[test]
 fn charts_come_from_one_place_without_a_login_in_its_address() {
     let site = |charts: &str| summary(&changed(&[("platform:\n", &format!("platform:\n  charts: {charts}\n"))]));
     for good in [

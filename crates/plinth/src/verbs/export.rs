@@ -5,7 +5,7 @@ use crate::out_file;
 use crate::printer::Printer;
 use crate::recorded::Recorded;
 use plinth_app::Failure;
-use plinth_model::text::{visible, visible_json};
+use plinth_model::text::{visible_json, visible_lines};
 use plinth_model::{Exit, Problem};
 use plinth_report::export::{Exported, Format};
 
@@ -21,7 +21,7 @@ pub(crate) fn run(common: &Common, verb: &Export, printer: &Printer) -> Result<E
     })?;
     let text = match format {
         Format::Trace | Format::Otlp | Format::Ctrf => visible_json(&text),
-        Format::Junit | Format::Markdown | Format::Metrics => visible(&text),
+        Format::Junit | Format::Markdown | Format::Metrics => visible_lines(&text),
     };
     match &verb.out {
         None => printer.data(&text),

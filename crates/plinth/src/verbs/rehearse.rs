@@ -32,7 +32,7 @@ pub(crate) async fn run(common: &Common, verb: &Rehearse, printer: &Printer) -> 
     let saved = verb.plan.as_deref().map(SavedPlan::read).transpose()?;
     let folder = RehearsalFolder::new(common.state.as_deref(), &input.site.desired.name);
     let world = World::Simulated(script(verb, folder.is_kept())?);
-    let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::waiting(printer));
+    let (recorded, screen) = (verb.from.inventory.as_deref(), Screen::waiting(printer, folder.is_kept()));
     let (state, access, goal) = (Some(folder.path()), Access::Change, Goal::Site);
 
     let mut operation = Operation::open(Setup { input, state, recorded, access, goal, audience: &screen }, world)?;

@@ -12,7 +12,7 @@ use plinth_app::support::Redaction;
 use plinth_app::versions::versions;
 use plinth_app::{Failure, Input, logs};
 use plinth_model::run::{LogFile, LogOf};
-use plinth_model::text::{visible, visible_json};
+use plinth_model::text::{visible, visible_json, visible_lines};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::{Clock as _, SystemClock};
@@ -68,7 +68,7 @@ struct Pack<'a> {
 impl Pack<'_> {
     // Redacted first: a secret that is broken by an escape would not be found any more.
     fn add(&mut self, name: impl Into<String>, text: &str) {
-        let clean = visible(&self.redaction.redact(text)).into_owned();
+        let clean = visible_lines(&self.redaction.redact(text)).into_owned();
         self.files.push((name.into(), clean));
     }
 

@@ -4,11 +4,13 @@ use crate::support::{BcmSite, basepod, plinth, text};
 use plinth_model::text::is_hidden;
 use tempfile::TempDir;
 
-/// As it stands in YAML and in JSON: clears the screen, goes back to the line's begin, colours, turns the direction, and has no width.
-const ESCAPED: &str = r"\u001b[2J\u000d\u009b31m\u202eevil\u200b\u0085\u001b[8m";
+/// As it stands in YAML and in JSON: clears the screen, goes back to the line's begin, colours, turns the direction, has no width, and
+/// makes a line of its own, which GitHub's runner takes for a command.
+const ESCAPED: &str =
+    r"\u001b[2J\u000d\u009b31m\u202eevil\u200b\u0085\u001b[8m\n::error::pwn\n  ::error::pwn ::error::pwn";
 
 /// Parts of the site file, and what stands there instead. Some are refused, some are not.
-const PLACES: [(&str, &str); 12] = [
+const PLACES: [(&str, &str); 15] = [
     ("name: basepod-a", "name: \"X\""),
     ("controlPlane: [cpu-03", "controlPlane: [\"X\""),
     ("gpu: [dgx-*]", "gpu: [\"X\"]"),
@@ -21,6 +23,9 @@ const PLACES: [(&str, &str); 12] = [
     ("components: {", "acceptIncompatible: [\"X\"]\n  components: {\"X\": {enabled: true}, "),
     ("domain: bcm-head-01.eth.cluster", "domain: \"X\""),
     ("apiVersion: plinth/v1", "apiVersion: plinth/v1\n\"X\": \"X\""),
+    ("email: admin@example.com", "email: \"a@bX\""),
+    ("cluster: {name: bcm-gpu-cluster}", "cluster: {name: \"X\"}"),
+    ("caFile: bcm-ca.pem", "caFile: \"X\""),
 ];
 
 #[track_caller]
@@ -28,6 +33,8 @@ fn assert_plain(what: &str, said: &crate::support::Ran) {
     for shown in [&said.stdout, &said.stderr] {
         let hidden = shown.chars().find(|c| is_hidden(*c));
         assert_eq!(hidden, None, "{what}: {shown:?}");
+        let forged = shown.lines().find(|line| line.trim_start().starts_with("::"));
+        assert_eq!(forged, None, "{what}: {shown}");
     }
 }
 
@@ -46,6 +53,9 @@ fn a_site_file_cannot_write_on_the_terminal() {
             &["plan"],
             &["rehearse", "--plan-only"],
             &["rehearse", "--plan-only", "--json"],
+            &["rehearse", "--plan-only", "-o", "yaml"],
+            &["render", "variables"],
+            &["discover"],
             &["explain", "nodes/account/dgx-05"],
             &["status"],
         ] {
@@ -82,7 +92,7 @@ fn an_inventory_cannot_write_on_the_terminal() {
 #[test]
 fn arguments_cannot_write_on_the_terminal_either() {
     let folder = TempDir::new().unwrap();
-    let odd = "\u{1b}[2J\r\u{9b}31m\u{202e}";
+    let odd = "\u{1b}[2J\r\u{9b}31m\u{202e}\n::error::pwn";
     for arguments in [&["plan", "-f", odd][..], &["explain", odd], &["plan", "-f", &basepod(), "--inventory", odd]] {
         assert_plain(&format!("{arguments:?}"), &plinth(folder.path(), arguments));
     }

@@ -147,8 +147,18 @@ fn events_go_into_what_somebody_reads_and_an_unread_fifo_holds_up_nothing() {
 
     let state = folder.path().join("state");
     let arguments = ["rehearse", "-f", &site, "--state", text(&state), "--events", text(&fifo)];
-    let mut run = Running::start(folder.path(), &arguments, |_| {});
+    let log = folder.path().join("said");
+    let said = File::create(&log).unwrap();
+    let mut run = Running::start(folder.path(), &arguments, |command| {
+        command.stderr(said);
+    });
     wait_for(folder.path(), &site, &state, |seen| seen["run"]["state"] == "done" && seen["lock"].is_null());
+    let whom = format!("waiting for whoever reads the events in {}", fifo.display());
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !fs::read_to_string(&log).unwrap().contains(&whom) {
+        assert!(std::time::Instant::now() < until, "{}", fs::read_to_string(&log).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     run.signal("-INT");
     assert_eq!(run.ends(), Some(0));
 }

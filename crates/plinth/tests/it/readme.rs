@@ -20,16 +20,28 @@ fn rows(text: &str, behind: &str) -> Vec<(String, String)> {
     lines.skip(2).map(cells).collect()
 }
 
-/// What becomes of a site file with this engine: a plan, or the word that the engine is not there yet.
+/// What becomes of a site file with this engine: the whole job, in a simulated data centre, or the word that the engine is not there yet.
 fn tried(engine: &str) -> &'static str {
     let example = if engine == "existing" { example("existing.yaml").to_str().unwrap().to_owned() } else { basepod() };
     let text = std::fs::read_to_string(example).unwrap().replace("engine: kubespray", &format!("engine: {engine}"));
     assert!(text.contains(&format!("engine: {engine}")));
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("site.yaml"), text).unwrap();
-    let ran = plinth(folder.path(), &["rehearse", "-f", "site.yaml", "--plan-only"]);
+    let ran = plinth(folder.path(), &["rehearse", "-f", "site.yaml", "--events", "events.ndjson"]);
     match ran.exit {
-        0 => "works",
+        0 => {
+            let events = std::fs::read_to_string(folder.path().join("events.ndjson")).unwrap();
+            let end: serde_json::Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+            assert_eq!(
+                (end["event"].as_str(), end["outcome"].as_str()),
+                (Some("run.finished"), Some("done")),
+                "{end:#}"
+            );
+            let counts = &end["counts"];
+            assert!(counts["changed"].as_u64() > Some(10), "{engine}: hardly anything was done: {end:#}");
+            assert_eq!((&counts["failed"], &counts["notRun"]), (&0.into(), &0.into()), "{engine}: {end:#}");
+            "works"
+        }
         _ => {
             assert!(ran.stderr.contains("site.engine-not-in-release"), "{engine}: {}", ran.stderr);
             "not yet"

@@ -55,6 +55,21 @@ fn the_whole_job_runs_and_afterwards_there_is_nothing_to_do() {
 }
 
 #[test]
+fn two_sites_of_one_name_do_not_share_a_rehearsal_either() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    plinth(folder.path(), &["rehearse", "-f", &basepod(), "--state", text(&state)]).exits(0);
+    let other =
+        std::fs::read_to_string(basepod()).unwrap().replace("https://bcm-head-01:8081", "https://bcm-head-77:8081");
+    std::fs::write(folder.path().join("other.yaml"), other).unwrap();
+    for more in [&["rehearse"][..], &["rehearse", "--plan-only"], &["status"]] {
+        let arguments = [more, &["-f", "other.yaml", "--state", text(&state)]].concat();
+        plinth(folder.path(), &arguments).exits(1).says("another site of that name (BCM https://bcm-head-77:8081)");
+    }
+    plinth(folder.path(), &["rehearse", "-f", &basepod(), "--state", text(&state)]).exits(0);
+}
+
+#[test]
 fn a_quota_that_changes_is_the_only_thing_that_changes() {
     let folder = TempDir::new().unwrap();
     let text_of = |gpus: u32| {

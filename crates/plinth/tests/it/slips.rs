@@ -197,6 +197,7 @@ fn addresses_and_ranges() {
         (SECOND, "address: 198.18.11.22", "site.address-outside", "production network"),
         (PODS, "pods: 10.149.0.0/16", "", ""),
         (PODS, "pods: 10.150.0.0/16", "site.networks-overlap", "used nowhere else"),
+        (PODS, "pods: 172.029.0.0/16", "site.wrong-value", "leading zeros"),
         (KUBERNETES, &mirror("mirror.example.net:5000"), "site.wrong-value", "`https://mirror.example.net:5000`"),
         (KUBERNETES, &mirror("HTTPS://Mirror.Example.net"), "site.wrong-value", "`https://mirror.example.net`"),
         (KUBERNETES, &mirror("https://mirror.example.net:5000/"), "", ""),

@@ -80,6 +80,7 @@ fn a_run_that_was_refused_leaves_what_it_was_refused_for() {
         assert!(status.contains(&format!("{node}  no answer from ")), "{status}");
         asks(folder.path(), &["history", node]).exits(0).says("a run was refused because of it");
     }
+    asks(folder.path(), &["history", "dgx-99"]).exits(1).says("did you mean `dgx-05`?");
     assert!(status.contains("`plinth rehearse --without dgx-05 --without dgx-06`"), "{status}");
     let log = asks(folder.path(), &["logs", "run"]).exits(0).stdout;
     assert!(log.contains("not fit: no answer from") && log.contains("no run began"), "{log}");
@@ -126,7 +127,8 @@ fn a_worker_that_was_unfit_before_the_run_holds_up_nobody_and_its_failure_says_s
     let failed = failures(folder.path());
     let [(_, finding)] = failed.as_slice() else { panic!("{failed:#?}") };
     assert_eq!((&finding["code"], &finding["owner"]), (&"node.unreachable".into(), &"network-team".into()));
-    assert!(!finding["fix"].as_str().unwrap().contains("--without"), "it is left out already: {finding:#}");
+    let fix = finding["fix"].as_str().unwrap();
+    assert!(fix.ends_with("; to leave it out until then: `plinth rehearse --without dgx-05`"), "{finding:#}");
 }
 
 #[test]
@@ -153,6 +155,10 @@ fn a_worker_on_which_a_play_failed_counts_as_failed_and_may_be_left_out() {
 #[test]
 fn commands_that_are_named_can_be_typed_and_an_unknown_node_is_no_node_without_a_history() {
     let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    asks(folder.path(), &["history", "dgx-99"]).exits(1).says("did you mean `dgx-0");
+    asks(folder.path(), &["history", "dgx-05"]).exits(0);
+    std::fs::remove_dir(folder.path().join("state")).unwrap();
     asks(folder.path(), &["rehearse"]).exits(0);
     let status = asks(folder.path(), &["status"]).exits(0).stdout;
     assert!(status.contains(&format!("(logs: `plinth logs -f {} --state state`)", basepod())), "{status}");

@@ -42,7 +42,7 @@ findings! {
         fix: "Remove it, or use what the fix names.",
     }
     KUBERNETES_EXTRA_VAR_OWN = "kubernetes.extra-var-own", You {
-        means: "A variable under `kubernetes.extraVars` has a key of its own in the site file, or changes what plinth relies on: the names of nodes, how they are reached, port 6443, etcd as a service, containerd.",
+        means: "A variable under `kubernetes.extraVars` has a key of its own in the site file, or changes what plinth writes itself or relies on: names, addresses and labels of nodes, how they are reached and everything else that begins with `ansible_`, places on nodes, the DNS domain of the cluster, port 6443, etcd as a service, containerd.",
         usually: "The variable was copied from another installation of Kubespray.",
         fix: "Remove it, and write the key that the fix names; only keys are checked against the rest of the site.",
     }

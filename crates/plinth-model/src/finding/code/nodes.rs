@@ -71,6 +71,11 @@ findings! {
         usually: "The name of the head node in a list of nodes, or a glob that only matches such entities.",
         fix: "Name physical nodes only; `plinth discover` shows the type of each.",
     }
+    NODES_OTHER_CASE = "nodes.other-case", You {
+        means: "A machine would be selected if upper and lower case were the same letters. They are not, so it is left out.",
+        usually: "BCM has names such as `GPU-3` or two categories `dgx` and `DGX`, and the site file writes them in lower case.",
+        fix: "Rename the machine in BCM if it belongs to the cluster, name the other category too, or leave it: this is a warning.",
+    }
     NODES_OVERRIDE_UNUSED = "nodes.override-unused", You {
         means: "`nodes.overrides` has an entry for a node that is not in the cluster.",
         usually: "The node was taken out of the lists, or its entry was made in advance.",

@@ -11,6 +11,7 @@ mod install;
 mod inventory;
 mod line;
 mod named;
+mod own_names;
 mod own_vars;
 mod recovery;
 mod removal;

@@ -1,91 +1,10 @@
 //! Variables that the site file may not set behind plinth's back: it has a key for them, or plinth stands on them.
 
+use super::own_names::{AMOUNTS, ANSIBLE, INSIDE, KEYED, RELIED, REPLACEABLE, RESERVED, WORKED_OUT};
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_site::Desired;
 use serde_json::Value;
-
-/// Variables with a key of the site file. The key is checked against all the rest; the variable would not be.
-const KEYED: [(&str, &str); 39] = [
-    ("kube_version", "kubernetes.version"),
-    ("kube_network_plugin", "kubernetes.network.plugin"),
-    ("kube_pods_subnet", "kubernetes.network.pods"),
-    ("kube_service_addresses", "kubernetes.network.services"),
-    ("kube_network_node_prefix", "kubernetes.network.nodePrefix"),
-    ("kube_proxy_mode", "kubernetes.network.proxyMode"),
-    ("calico_mtu", "kubernetes.network.mtu"),
-    ("calico_veth_mtu", "kubernetes.network.mtu"),
-    ("calico_pool_blocksize", "kubernetes.network.calico.blockSize"),
-    ("calico_pool_cidr", "kubernetes.network.pods"),
-    ("typha_enabled", "kubernetes.network.calico.typha"),
-    ("typha_replicas", "kubernetes.network.calico.typha"),
-    ("enable_nodelocaldns", "kubernetes.dns.nodeCache"),
-    ("upstream_dns_servers", "kubernetes.dns.servers"),
-    ("loadbalancer_apiserver", "kubernetes.api.endpoint"),
-    ("loadbalancer_apiserver_localhost", "kubernetes.api.endpoint"),
-    ("loadbalancer_apiserver_port", "kubernetes.api.endpoint"),
-    ("apiserver_loadbalancer_domain_name", "kubernetes.api.endpoint"),
-    ("kube_vip_enabled", "kubernetes.api.endpoint.kubeVip"),
-    ("kube_vip_controlplane_enabled", "kubernetes.api.endpoint.kubeVip"),
-    ("kube_vip_arp_enabled", "kubernetes.api.endpoint.kubeVip"),
-    ("kube_vip_address", "kubernetes.api.endpoint.kubeVip.address"),
-    ("kube_vip_interface", "kubernetes.api.endpoint.kubeVip.interface"),
-    ("kube_oidc_auth", "kubernetes.api.oidc"),
-    ("kube_oidc_url", "kubernetes.api.oidc.issuer"),
-    ("kube_oidc_client_id", "kubernetes.api.oidc.client"),
-    ("kubelet_max_pods", "kubernetes.kubelet.maxPods"),
-    ("kube_feature_gates", "kubernetes.featureGates"),
-    ("http_proxy", "kubernetes.proxy.http"),
-    ("https_proxy", "kubernetes.proxy.https"),
-    ("no_proxy", "kubernetes.proxy.noProxy"),
-    ("additional_no_proxy", "kubernetes.proxy.noProxy"),
-    ("containerd_storage_dir", "storage.images"),
-    ("containerd_registries_mirrors", "registries.mirrors"),
-    ("containerd_registry_auth", "registries.logins"),
-    ("auto_renew_certificates", "kubernetes.renewCertificates"),
-    ("ansible_user", "access.account.name"),
-    ("ansible_port", "access.port"),
-    ("ansible_host", "nodes.overrides.NODE.address"),
-];
-
-/// Variables whose values plinth stands on: the one that it takes, and why.
-const RELIED: [(&str, &str, &str); 9] = [
-    ("kube_override_hostname", "", "nodes are looked up under the names of the inventory"),
-    ("kube_apiserver_port", "6443", "plinth reaches the API servers there, and preflight checks that port"),
-    ("etcd_deployment_type", "host", "plinth looks after etcd as a service of its nodes"),
-    (
-        "container_manager",
-        "containerd",
-        "plinth moves images, writes logins and sets NVIDIA's runtime up for containerd",
-    ),
-    ("kube_config_dir", "/etc/kubernetes", "plinth reads the kubeconfig and looks for certificates there"),
-    ("ipv4_stack", "true", IPV4),
-    ("ipv6_stack", "false", IPV4),
-    ("enable_dual_stack_networks", "false", IPV4),
-    ("kube_cert_dir", "/etc/kubernetes/ssl", "plinth looks for certificates there"),
-];
-
-/// Why a cluster of plinth has no IPv6.
-const IPV4: &str = "ranges, addresses, certificates and checks are of IPv4 in this release";
-
-/// How Ansible gets onto nodes. plinth has its own account, key and host keys for that.
-const WAY_IN: [&str; 15] = [
-    "ansible_ssh_user",
-    "ansible_ssh_port",
-    "ansible_ssh_host",
-    "ansible_password",
-    "ansible_ssh_pass",
-    "ansible_ssh_private_key_file",
-    "ansible_private_key_file",
-    "ansible_ssh_common_args",
-    "ansible_ssh_extra_args",
-    "ansible_ssh_args",
-    "ansible_ssh_executable",
-    "ansible_connection",
-    "ansible_become",
-    "ansible_become_user",
-    "ansible_become_method",
-];
 
 /// Why the site may not set this variable; none when it may. `ours`: what plinth would have written.
 pub(super) fn refused(desired: &Desired, name: &str, ours: Option<&Value>, value: &Value) -> Option<Finding> {
@@ -94,8 +13,11 @@ pub(super) fn refused(desired: &Desired, name: &str, ours: Option<&Value>, value
     }
     let (text, fix) = keyed(name)
         .or_else(|| relied(name, value))
-        .or_else(|| way_in(name))
-        .or_else(|| services(desired, name, value))?;
+        .or_else(|| ansible(name))
+        .or_else(|| worked_out(name))
+        .or_else(|| inside(name, value))
+        .or_else(|| services(desired, name, value))
+        .or_else(|| written(name, ours))?;
     let subject = format!("kubernetes.extraVars.{name}");
     let finding = Finding::error(code::KUBERNETES_EXTRA_VAR_OWN, subject, text).fix(fix);
     Some(match ours {
@@ -106,8 +28,18 @@ pub(super) fn refused(desired: &Desired, name: &str, ours: Option<&Value>, value
 
 type Refusal = (String, String);
 
+/// The key of the site file that stands for a variable.
+fn key_of(name: &str) -> Option<&'static str> {
+    let one = || KEYED.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
+    one().or_else(|| {
+        let (begin, key) = RESERVED.iter().find(|(begin, _)| name.starts_with(begin))?;
+        let amount = name.strip_prefix(begin)?.strip_suffix("_reserved")?;
+        AMOUNTS.contains(&amount.strip_prefix("master_").unwrap_or(amount)).then_some(*key)
+    })
+}
+
 fn keyed(name: &str) -> Option<Refusal> {
-    let (_, key) = KEYED.iter().find(|(known, _)| *known == name)?;
+    let key = key_of(name)?;
     let text = format!("`{name}` has a key of its own, and only that is checked against the rest of the site");
     Some((text, format!("remove it, and write `{key}`")))
 }
@@ -115,15 +47,57 @@ fn keyed(name: &str) -> Option<Refusal> {
 fn relied(name: &str, value: &Value) -> Option<Refusal> {
     let (_, wanted, why) = RELIED.iter().find(|(known, ..)| *known == name)?;
     let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    (written != *wanted).then(|| (format!("plinth relies on another value of `{name}`: {why}"), "remove it".to_owned()))
+    let is_same = written == *wanted || written.strip_suffix('/') == Some(wanted);
+    let fix = if wanted.is_empty() { "remove it".to_owned() } else { format!("remove it; it stays `{wanted}`") };
+    (!is_same).then(|| (format!("plinth relies on another value of `{name}`: {why}"), fix))
 }
 
-fn way_in(name: &str) -> Option<Refusal> {
-    WAY_IN.contains(&name).then(|| {
-        let text =
-            format!("`{name}` changes how Ansible gets onto nodes; plinth does that with its own account and key");
-        (text, "remove it; logins belong under `access`".to_owned())
+fn ansible(name: &str) -> Option<Refusal> {
+    let is_free = ANSIBLE.iter().any(|(known, _)| *known == name);
+    (name.starts_with("ansible_") && !is_free).then(|| {
+        let text = format!(
+            "`{name}` is Ansible's own: how it gets onto nodes, becomes root or knows them; plinth does that with its own account, key and host keys"
+        );
+        (text, "remove it; logins belong under `access`, addresses under `nodes.overrides.NODE.address`".to_owned())
     })
+}
+
+fn worked_out(name: &str) -> Option<Refusal> {
+    WORKED_OUT.contains(&name).then(|| {
+        let text =
+            format!("`{name}` is another one on each node, or follows from the rest; given here, it would be the same everywhere");
+        (text, "remove it; addresses of nodes belong under `nodes.overrides.NODE.address`".to_owned())
+    })
+}
+
+/// An option that plinth stands on, within a variable that is handed on as it is.
+fn inside(name: &str, value: &Value) -> Option<Refusal> {
+    let (_, options) = INSIDE.iter().find(|(known, _)| *known == name)?;
+    let found = options.iter().find(|option| holds(value, option))?;
+    let key = match *found {
+        "node-labels" => "; labels belong under `nodes.overrides.NODE.labels`",
+        "register-with-taints" => "; taints belong under `nodes.overrides.NODE.taints`",
+        "node-ip" | "address" | "advertise-address" => "; addresses belong under `nodes.overrides.NODE.address`",
+        "cluster-cidr" | "service-cluster-ip-range" | "node-cidr-mask-size" => {
+            "; ranges belong under `kubernetes.network`"
+        }
+        _ => "",
+    };
+    Some((
+        format!("`{name}` sets `{found}`, and plinth relies on what Kubespray sets there"),
+        format!("take `{found}` out of it{key}"),
+    ))
+}
+
+/// Whether flags, a list of them, or settings by name hold an option.
+fn holds(value: &Value, option: &str) -> bool {
+    let is_it = |flag: &str| flag.trim_start_matches('-').split(['=', ' ']).next() == Some(option);
+    match value {
+        Value::String(text) => text.split_whitespace().any(is_it),
+        Value::Array(items) => items.iter().any(|item| holds(item, option)),
+        Value::Object(map) => map.keys().any(|key| is_it(key)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Two programs that give services their addresses: both would answer.
@@ -134,4 +108,48 @@ fn services(desired: &Desired, name: &str, value: &Value) -> Option<Refusal> {
         let text = "kube-vip and MetalLB would both give services their addresses".to_owned();
         (text, "remove it, or remove `platform.loadBalancer`".to_owned())
     })
+}
+
+/// What plinth writes itself for this very site, unless a site may replace it.
+fn written(name: &str, ours: Option<&Value>) -> Option<Refusal> {
+    let is_free = REPLACEABLE.iter().any(|(known, _)| *known == name);
+    (ours.is_some() && !is_free)
+        .then(|| (format!("plinth writes `{name}` itself, and the rest stands on its value"), "remove it".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_option_is_found_however_flags_are_written() {
+        for value in [
+            json!(["--hostname-override=x"]),
+            json!(["--v=2", "--hostname-override", "x"]),
+            json!("--v=2 --hostname-override=x"),
+            json!({"hostname-override": "x"}),
+        ] {
+            assert!(inside("kubelet_custom_flags", &value).is_some(), "{value}");
+        }
+        for value in [json!(["--v=2"]), json!("--hostname-overrides=x"), json!(1), json!({"v": "hostname-override"})] {
+            assert!(inside("kubelet_custom_flags", &value).is_none(), "{value}");
+        }
+        assert!(inside("kubelet_config_extra_args", &json!({"clusterDNS": ["10.0.0.1"]})).is_some());
+    }
+
+    #[test]
+    fn each_name_is_decided_once() {
+        let mut names: Vec<&str> = KEYED.iter().map(|(name, _)| *name).collect();
+        names.extend(RELIED.iter().map(|(name, ..)| *name));
+        names.extend(WORKED_OUT);
+        names.extend(REPLACEABLE.iter().map(|(name, _)| *name));
+        names.extend(ANSIBLE.iter().map(|(name, _)| *name));
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|two| two[0] == two[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        assert_eq!(key_of("system_memory_reserved"), Some("kubernetes.kubelet.systemReserved"));
+        assert_eq!(key_of("kube_master_pid_reserved"), Some("kubernetes.kubelet.kubeReserved"));
+        assert_eq!((key_of("system_memory_limit"), key_of("kubelet_image_gc_high_threshold")), (None, None));
+    }
 }

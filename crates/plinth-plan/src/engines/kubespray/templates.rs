@@ -1,4 +1,4 @@
-//! Values that Ansible would run. It takes every text of a variable for a template of Jinja, and a template may start programs on the
+//! Values that Ansible would run, or read as something else. It takes every text of a variable for a template of Jinja, and a template may start programs on the
 //! machine where Ansible runs: whoever writes a value would run what he likes. None is handed on.
 
 use super::group_vars::group_vars;
@@ -7,7 +7,7 @@ use crate::catalog::KubesprayChoice;
 use crate::cluster::Cluster;
 use plinth_model::Finding;
 use plinth_model::finding::code;
-use plinth_model::text::template;
+use plinth_model::text::{is_mark, named, template};
 use plinth_site::Desired;
 use serde_json::Value;
 
@@ -29,9 +29,8 @@ const PLACES: [(&str, &str); 7] = [
 pub(super) fn refused(desired: &Desired, vars: &Value, inventory: &Value) -> Vec<Finding> {
     let vars = vars.as_object().into_iter().flatten();
     let of_vars = vars.filter_map(|(name, value)| {
-        let named = template(&Value::from(name.as_str())).map(str::to_owned);
-        let text = template(value).map(str::to_owned).or(named)?;
-        Some(finding(&place(desired, name), &text))
+        let text = template(value).or_else(|| named(name))?;
+        Some(finding(&place(desired, name), text))
     });
     let all = &inventory["all"];
     let hosts = all["hosts"].as_object().into_iter().flatten();
@@ -56,10 +55,16 @@ fn place(desired: &Desired, name: &str) -> String {
 
 fn finding(place: &str, text: &str) -> Finding {
     let shown: String = text.chars().take(SHOWN).collect();
-    Finding::error(
-        code::KUBERNETES_TEMPLATE,
-        place,
-        format!("`{shown}` is a template: Ansible would run it on this machine"),
-    )
-    .fix("write the value that it stands for, without `{{`, `{%` and `{#`")
+    let (what, fix) = if is_mark(text) {
+        (
+            "a mark of Ansible's own: it would decrypt what stands there, or read it in another way",
+            "write the value itself",
+        )
+    } else {
+        (
+            "a template: Ansible would run it on this machine",
+            "write the value that it stands for, without `{{`, `{%` and `{#`",
+        )
+    };
+    Finding::error(code::KUBERNETES_TEMPLATE, place, format!("`{shown}` is {what}")).fix(fix)
 }
