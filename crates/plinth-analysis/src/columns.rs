@@ -2,7 +2,7 @@
 
 use crate::kinds::kind_of;
 use jiff::Timestamp;
-use plinth_model::run::{HeldBy, StepState};
+use plinth_model::run::{HeldBy, StepState, StepView};
 use plinth_model::{Event, EventBody, RunView, Stage, StepId};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -36,6 +36,29 @@ pub struct Row {
 }
 
 impl Row {
+    /// Of one step of a view, which does not know when effects began: `acting_s` is none. None: nothing was said of the step.
+    #[must_use]
+    pub fn of(view: &RunView, step: &StepId) -> Option<Self> {
+        Some(Self::told(view.started?, step, view.steps.get(step)?))
+    }
+
+    fn told(began: Timestamp, id: &StepId, step: &StepView) -> Self {
+        let since = |at| seconds(began, at);
+        Self {
+            step: id.clone(),
+            kind: kind_of(id),
+            stage: step.stage,
+            node: step.node.clone(),
+            ready_s: step.ready_at.map(since),
+            started_s: step.started.map(since),
+            acting_s: None,
+            ended_s: step.ended.filter(|_| step.state.is_ended()).map(since),
+            state: step.state,
+            attempts: step.attempts.max(step.attempt),
+            held_by: step.held_by.clone(),
+        }
+    }
+
     /// Seconds between being ready and beginning.
     #[must_use]
     pub fn queued_s(&self) -> f64 {
@@ -80,20 +103,14 @@ impl Columns {
 
     fn with_acting(view: &RunView, acting: &HashMap<&StepId, Timestamp>) -> Self {
         let Some(began) = view.started else { return Self::default() };
-        let since = |at: Timestamp| at.duration_since(began).as_secs_f64().max(0.0);
         let rows = view.steps.iter().map(|(id, step)| Row {
-            step: id.clone(),
-            kind: kind_of(id),
-            stage: step.stage,
-            node: step.node.clone(),
-            ready_s: step.ready_at.map(since),
-            started_s: step.started.map(since),
-            acting_s: acting.get(id).copied().map(since),
-            ended_s: step.ended.filter(|_| step.state.is_ended()).map(since),
-            state: step.state,
-            attempts: step.attempts.max(step.attempt),
-            held_by: step.held_by.clone(),
+            acting_s: acting.get(id).map(|at| seconds(began, *at)),
+            ..Row::told(began, id, step)
         });
         Self { rows: rows.collect(), elapsed_s: view.elapsed() }
     }
+}
+
+fn seconds(began: Timestamp, at: Timestamp) -> f64 {
+    at.duration_since(began).as_secs_f64().max(0.0)
 }

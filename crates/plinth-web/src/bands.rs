@@ -2,10 +2,11 @@
 
 use crate::grid::Grid;
 use crate::record::Record;
-use plinth_analysis::{Columns, CriticalPath, Row};
+use plinth_analysis::{Columns, CriticalPath, Rehearsed, Row, kind_of};
 use plinth_model::run::StepState;
+use plinth_model::{Stage, StepId};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Band {
@@ -17,11 +18,29 @@ pub(crate) struct Band {
     pub(crate) queued: Vec<u32>,
     /// Steps that failed then.
     pub(crate) failed: Vec<u32>,
+    /// Steps that ran then in the rehearsal.
+    pub(crate) rehearsed: Vec<u32>,
+}
+
+/// When steps ran in the rehearsal that a run is laid over, if there is one.
+pub(crate) type Ghost<'a> = Option<&'a BTreeMap<StepId, Rehearsed>>;
+
+/// From when to when something of each stage ran; stages in their order.
+pub(crate) fn stages(columns: &Columns) -> Vec<(Stage, f64, f64)> {
+    let mut found: BTreeMap<Stage, (f64, f64)> = BTreeMap::new();
+    for row in &columns.rows {
+        let Some(from) = row.started_s else { continue };
+        let to = row.ended_s.unwrap_or(columns.elapsed_s);
+        let extent = found.entry(row.stage).or_insert((from, to));
+        *extent = (extent.0.min(from), extent.1.max(to));
+    }
+    let in_order = |stage| found.get(&stage).map(|(from, to)| (stage, *from, *to));
+    Stage::ALL.into_iter().filter_map(in_order).collect()
 }
 
 impl Band {
     /// All kinds that something ran of, in the order in which they began, in so many pieces of time.
-    pub(crate) fn all(columns: &Columns, grid: &Grid, bins: usize) -> Vec<Self> {
+    pub(crate) fn all(columns: &Columns, grid: &Grid, ghost: Ghost<'_>, bins: usize) -> Vec<Self> {
         let bins = bins.max(1);
         let mut changes: HashMap<&str, Changes> = HashMap::new();
         let scale = bins as f64 / columns.elapsed_s.max(f64::MIN_POSITIVE);
@@ -29,6 +48,11 @@ impl Band {
             if let Some(started) = row.started_s {
                 let change = changes.entry(row.kind.as_str()).or_insert_with(|| Changes::new(bins));
                 change.take(row, started, columns.elapsed_s, scale);
+            }
+        }
+        for (step, rehearsed) in ghost.into_iter().flatten().filter(|(_, step)| step.from_s < columns.elapsed_s) {
+            if let Some(change) = changes.get_mut(kind_of(step).as_str()) {
+                add(&mut change.rehearsed, rehearsed.from_s, rehearsed.to_s, scale);
             }
         }
         let band = |name: &String| changes.remove(name.as_str()).map(|changes| changes.band(name));
@@ -43,11 +67,13 @@ struct Changes {
     running: Vec<i64>,
     queued: Vec<i64>,
     failed: Vec<u32>,
+    rehearsed: Vec<i64>,
 }
 
 impl Changes {
     fn new(bins: usize) -> Self {
-        Self { running: vec![0; bins + 1], queued: vec![0; bins + 1], failed: vec![0; bins] }
+        let none = vec![0; bins + 1];
+        Self { running: none.clone(), queued: none.clone(), failed: vec![0; bins], rehearsed: none }
     }
 
     fn take(&mut self, row: &Row, started: f64, now: f64, scale: f64) {
@@ -71,6 +97,7 @@ impl Changes {
             running: summed(&self.running),
             queued: summed(&self.queued),
             failed: self.failed,
+            rehearsed: summed(&self.rehearsed),
         }
     }
 }
@@ -123,6 +150,20 @@ pub(crate) struct Times<'a> {
     path: Vec<usize>,
     /// When each step ran in the rehearsal; empty when there is none to lay it over.
     rehearsed: Vec<Option<(f64, f64)>>,
+    /// Steps that had begun by then in the rehearsal and have not here: kind, from, to.
+    late: Vec<(usize, f64, f64)>,
+    /// From when to when something of each stage ran.
+    stages: Vec<(&'static str, f64, f64)>,
+    /// The run is small: each step is drawn, and not kinds of them.
+    single: bool,
+}
+
+/// So many steps are drawn one by one; of more, kinds are.
+const SINGLE: usize = 150;
+
+/// Whether each step of a run is drawn, and not kinds of them.
+pub(crate) fn is_single(columns: &Columns) -> bool {
+    columns.rows.iter().filter(|row| row.started_s.is_some()).count() <= SINGLE
 }
 
 impl<'a> Times<'a> {
@@ -131,19 +172,25 @@ impl<'a> Times<'a> {
         let kinds: Vec<&str> = grid.kinds.iter().map(|kind| kind.name.as_str()).collect();
         let places: HashMap<&str, usize> = kinds.iter().enumerate().map(|(at, name)| (*name, at)).collect();
         let rows: Vec<&Row> = columns.rows.iter().filter(|row| row.started_s.is_some()).collect();
-        let at: HashMap<&plinth_model::StepId, usize> =
-            rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
+        let at: HashMap<&StepId, usize> = rows.iter().enumerate().map(|(at, row)| (&row.step, at)).collect();
         let rounded = |seconds: Option<f64>| seconds.map(|seconds| (seconds * 100.0).round() / 100.0);
         let held = |row: &&Row| row.held_by.as_ref().filter(|_| row.queued_s() > 0.0).map_or("", |held| held.word());
-        let rehearsed = record.rehearsed().map(|steps| {
+        let ghost = record.rehearsed();
+        let rehearsed = ghost.map(|steps| {
             let of = |row: &&Row| steps.get(&row.step).map(|step| (step.from_s, step.to_s));
             rows.iter().map(of).collect()
         });
+        let late =
+            ghost.into_iter().flatten().filter(|(id, step)| step.from_s < columns.elapsed_s && !at.contains_key(id));
+        let late = late.filter_map(|(id, step)| Some((*places.get(kind_of(id).as_str())?, step.from_s, step.to_s)));
         Self {
             schema: 1,
             seq: record.view.seq(),
             elapsed_s: columns.elapsed_s,
             rehearsed: rehearsed.unwrap_or_default(),
+            late: late.collect(),
+            stages: stages(columns).into_iter().map(|(stage, from, to)| (stage.title(), from, to)).collect(),
+            single: is_single(columns),
             kind: rows.iter().map(|row| places.get(row.kind.as_str()).copied().unwrap_or(0)).collect(),
             target: rows.iter().map(|row| row.step.target()).collect(),
             ready: rows.iter().map(|row| rounded(row.ready_s)).collect(),

@@ -1,6 +1,6 @@
 //! Nodes and kinds: the matrix that a plan is. Ten thousand steps are some thirty kinds on a thousand nodes.
 
-use plinth_analysis::kind_of;
+use plinth_analysis::{KindView, kind_of};
 use plinth_model::run::{StepState, Tally};
 use plinth_model::{Plan, RunView, Stage, StepId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -125,9 +125,20 @@ impl Grid {
 
     /// Steps of each kind by state, in the order of [`Grid::kinds`].
     pub(crate) fn tallies(&self, view: &RunView) -> Vec<Tally> {
-        let mut found: BTreeMap<(Stage, String), Tally> =
-            plinth_analysis::kinds(view).into_iter().map(|kind| ((kind.stage, kind.kind), kind.tally)).collect();
-        self.kinds.iter().map(|kind| found.remove(&(kind.stage, kind.name.clone())).unwrap_or_default()).collect()
+        self.seen(view).into_iter().map(|kind| kind.map(|kind| kind.tally).unwrap_or_default()).collect()
+    }
+
+    /// What is known of each kind, in the order of [`Grid::kinds`]; none where nothing was said of its steps.
+    pub(crate) fn seen(&self, view: &RunView) -> Vec<Option<KindView>> {
+        let mut found: BTreeMap<(Stage, String), KindView> =
+            plinth_analysis::kinds(view).into_iter().map(|kind| ((kind.stage, kind.kind.clone()), kind)).collect();
+        self.kinds.iter().map(|kind| found.remove(&(kind.stage, kind.name.clone()))).collect()
+    }
+
+    /// Whether rows and columns of both are the same ones, at the same places.
+    pub(crate) fn is_laid_out_as(&self, other: &Self) -> bool {
+        let names = |grid: &Self| grid.kinds.iter().map(|kind| (kind.stage, kind.name.clone())).collect::<Vec<_>>();
+        self.columns == other.columns && self.nodes == other.nodes && names(self) == names(other)
     }
 }
 

@@ -82,17 +82,17 @@ impl Record {
         record
     }
 
-    /// Takes further events in.
-    pub(crate) fn add(&mut self, events: Vec<Event>) {
+    /// Takes further events in. Answers whether kinds or nodes have other places in [`Record::grid`] than before.
+    pub(crate) fn add(&mut self, events: Vec<Event>) -> bool {
         if events.is_empty() {
-            return;
+            return false;
         }
         for event in &events {
             self.view.apply(event);
         }
         self.events.extend(events);
         self.settle();
-        self.complete_grid();
+        self.complete_grid()
     }
 
     /// What was taken in is all there is now.
@@ -107,10 +107,12 @@ impl Record {
     }
 
     /// Steps that no plan told of, as in runs of other releases.
-    fn complete_grid(&mut self) {
-        if self.plan.is_none() {
-            self.grid = Arc::new(Grid::of_view(&self.view));
+    fn complete_grid(&mut self) -> bool {
+        if self.plan.is_some() {
+            return false;
         }
+        let before = std::mem::replace(&mut self.grid, Arc::new(Grid::of_view(&self.view)));
+        !self.grid.is_laid_out_as(&before)
     }
 
     /// Who holds the site's lock now. Answers whether that changes how the run stands, or since when it was heard of.
@@ -136,9 +138,14 @@ impl Record {
         changed
     }
 
-    /// What moves inside its steps. Answers whether that is new.
-    pub(crate) fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> bool {
-        self.view.moving(told)
+    /// What moves inside its steps. Answers of which that is new.
+    pub(crate) fn moving(&mut self, told: &BTreeMap<StepId, Progress>) -> Vec<StepId> {
+        let step = |id: &StepId| self.view.steps.get(id).filter(|step| step.state.is_running());
+        let is_new =
+            |(id, now): &(&StepId, &Progress)| step(id).is_some_and(|step| step.progress.as_ref() != Some(*now));
+        let moved = told.iter().filter(is_new).map(|(id, _)| id.clone()).collect();
+        self.view.moving(told);
+        moved
     }
 
     /// As it was at an event: later ones had not come.

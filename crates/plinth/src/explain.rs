@@ -21,6 +21,25 @@ pub(crate) struct Explanation {
 /// How steps went in the last run that had them.
 pub(crate) type LastTimes = BTreeMap<StepId, StepView>;
 
+/// How steps went, and what is said of one that is not in there.
+#[derive(Clone, Copy)]
+pub(crate) struct Went<'a> {
+    pub(crate) last: &'a LastTimes,
+    pub(crate) absent: &'a str,
+}
+
+impl<'a> Went<'a> {
+    /// In all runs.
+    pub(crate) const fn ever(last: &'a LastTimes) -> Self {
+        Self { last, absent: "never run" }
+    }
+
+    /// `changed: user ansiblebcm made (0.6 s), 2026-11-29T10:00:00Z`.
+    fn told(self, step: &StepId) -> String {
+        self.last.get(step).map_or_else(|| self.absent.to_owned(), last_time)
+    }
+}
+
 /// Version of what `--json` prints.
 const SCHEMA: u32 = 1;
 
@@ -128,12 +147,12 @@ fn faults() -> String {
 }
 
 /// Explains steps of a plan: one in full, several with a line each. None: the plan has none of that name.
-pub(crate) fn steps(wanted: &str, plan: &Plan, last: &LastTimes) -> Option<Explanation> {
+pub(crate) fn steps(wanted: &str, plan: &Plan, went: Went<'_>) -> Option<Explanation> {
     let found: Vec<&Step> = plan.steps.iter().filter(|step| is_meant(wanted, step)).collect();
     match found.as_slice() {
         [] => None,
-        [one] => Some(step(plan, one, last)),
-        many => Some(several(wanted, many, last)),
+        [one] => Some(step(plan, one, went)),
+        many => Some(several(wanted, many, went)),
     }
 }
 
@@ -172,11 +191,11 @@ pub(crate) fn near(wanted: &str, plan: Option<&Plan>) -> Option<String> {
     nearest(wanted, topics.chain(gates).chain(of_steps)).map(str::to_owned)
 }
 
-fn several(wanted: &str, steps: &[&Step], last: &LastTimes) -> Explanation {
+fn several(wanted: &str, steps: &[&Step], went: Went<'_>) -> Explanation {
     let mut lines = vec![format!("{wanted}: {}", amount(steps.len(), "step"))];
     let width = steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
     for step in steps {
-        lines.push(format!("  {:<width$}  {}", step.id, last_time(last.get(&step.id))));
+        lines.push(format!("  {:<width$}  {}", step.id, went.told(&step.id)));
     }
     if let Some(first) = steps.first().filter(|first| steps.iter().all(|step| step.work.kind() == first.work.kind())) {
         lines.push(format!("  why:   {}", first.reason));
@@ -184,13 +203,13 @@ fn several(wanted: &str, steps: &[&Step], last: &LastTimes) -> Explanation {
     }
     let all: Vec<Value> = steps
         .iter()
-        .map(|step| json!({ "step": plinth_plan::render::step_json(step), "last": last.get(&step.id) }))
+        .map(|step| json!({ "step": plinth_plan::render::step_json(step), "last": went.last.get(&step.id) }))
         .collect();
     Explanation { text: lines.join("\n"), data: json!({ "steps": all }) }
 }
 
 /// Explains a step of a plan, with what comes before and after it, and how it went last time.
-fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
+fn step(plan: &Plan, step: &Step, went: Went<'_>) -> Explanation {
     let after: Vec<&str> =
         plan.steps.iter().filter(|other| other.needs.contains(&step.id)).map(|other| other.id.as_str()).collect();
     let needs: Vec<&str> = step.needs.iter().map(plinth_model::StepId::as_str).collect();
@@ -210,8 +229,8 @@ fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
     if step.work.properties().once {
         lines.push("  once:  it is never repeated when the journal says that it was done".to_owned());
     }
-    let view = last.get(&step.id);
-    lines.push(format!("  last:  {}", last_time(view)));
+    let view = went.last.get(&step.id);
+    lines.push(format!("  last:  {}", went.told(&step.id)));
     if let Some(finding) = view.and_then(|view| view.finding.as_deref()) {
         lines.extend(finding.evidence.iter().map(|line| format!("         {line}")));
         lines.push(format!("  fix:   {} ({})", finding.fix, finding.owner));
@@ -223,9 +242,7 @@ fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
     }
 }
 
-/// `changed: user ansiblebcm made (0.6 s), 2026-11-29T10:00:00Z`.
-fn last_time(view: Option<&StepView>) -> String {
-    let Some(view) = view else { return "never run".to_owned() };
+fn last_time(view: &StepView) -> String {
     let took = view.seconds.filter(|s| *s > 0.0).map_or_else(String::new, |seconds| format!(" ({})", span(seconds)));
     let at = view.started.map_or_else(String::new, |at| format!(", {at:.0}"));
     let detail =

@@ -11,3 +11,5 @@ mod live;
 mod pages;
 #[path = "page/report.rs"]
 mod report;
+#[path = "page/timeline.rs"]
+mod timeline;

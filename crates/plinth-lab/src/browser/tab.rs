@@ -213,8 +213,13 @@ impl<'browser> Tab<'browser> {
     /// # Errors
     /// When the browser does not answer.
     pub fn press(&self, key: &str) -> LabResult<()> {
-        let text = if key.chars().count() == 1 { key } else { "" };
-        let down = json!({"type": "keyDown", "key": key, "text": text});
+        // What a button does when it is pressed hangs on the number of the key.
+        let (text, number) = match key {
+            "Enter" => ("\r", 13),
+            "Tab" => ("", 9),
+            key => (if key.chars().count() == 1 { key } else { "" }, 0),
+        };
+        let down = json!({"type": "keyDown", "key": key, "text": text, "windowsVirtualKeyCode": number});
         self.call("Input.dispatchKeyEvent", &down)?;
         self.call("Input.dispatchKeyEvent", &json!({"type": "keyUp", "key": key})).map(drop)
     }

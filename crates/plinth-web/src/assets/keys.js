@@ -11,14 +11,14 @@ let dialog = null
 
 const visible = (element) => element.getClientRects().length > 0
 const all = (query) => [...document.querySelectorAll(query)].filter(visible)
-const rows = () => all('main li > a, main tbody a.id, main summary, main a.card')
+const rows = () => all('main li > a, main li > button, main tbody a.id, main summary, main a.card')
 const failures = () => all('main .st.f, main i.f').map((sign) => sign.closest('li, tr, summary, a') || sign)
 
 function move(list, by) {
   if (!list.length) return
   const here = list.findIndex((element) => element === document.activeElement || element.contains(document.activeElement))
   const next = list[Math.min(Math.max(here + by, 0), list.length - 1)]
-  const target = next.matches('a, summary') ? next : next.querySelector('a, summary') || next
+  const target = next.matches('a, button, summary') ? next : next.querySelector('a, summary') || next
   target.focus()
   target.scrollIntoView({ block: 'nearest' })
 }

@@ -7,9 +7,18 @@ const on = Boolean(run && (body.dataset.live || body.dataset.plain))
 const plain = Boolean(body.dataset.plain)
 const LETTERS = { p: '·', l: 'L', a: 'A', c: 'C', u: '=', s: 'S', f: 'F', n: 'N', x: 'X' }
 const WORDS = { p: 'waiting', l: 'looking', a: 'acting', c: 'changed', u: 'unchanged', s: 'skipped', f: 'failed', n: 'not run', x: 'interrupted' }
+// States in the order in which lists count them.
+const ORDER = [...'fxalnpcus']
+// Texts that are to be seen only where they say something.
+const MAYBE = ['t-life', 't-retries', 's-took', 's-attempts', 's-what', 's-last']
 // Patches that wait for a page that is held: as many as the server keeps.
 const KEPT = 240
 const FAILED = Number(byId('t-failed')?.textContent || 0)
+// The step that this page is about, if it is about one.
+const own = document.querySelector('.title[data-s]')
+// Where each step stands on this page: rows of lists, names with a state beside them.
+const places = new Map()
+for (const place of document.querySelectorAll('[data-s]')) places.set(place.dataset.s, [...(places.get(place.dataset.s) || []), place])
 let seq = Number(body.dataset.seq || 0)
 let waiting = []
 let held = false
@@ -23,7 +32,9 @@ let release = () => {}
 function text(id, value) {
   const element = byId(id)
   if (element && element.textContent !== value) element.textContent = value
-  if (element && id === 't-life') element.hidden = !value
+  if (!element || !MAYBE.includes(id)) return
+  element.hidden = !value
+  if (element.tagName === 'DD') element.previousElementSibling.hidden = !value
 }
 
 function reload() {
@@ -68,19 +79,27 @@ function bar(row, shares) {
 }
 
 function kinds(rows) {
-  for (const [at, words, shares] of rows) {
+  for (const [at, words, shares, usually, longest] of rows) {
     const row = byId('k' + at)
     if (!row) continue
     row.querySelector('.counts').textContent = words
+    row.cells[3].textContent = usually
+    row.cells[4].textContent = longest
     row.querySelector('svg.bar')?.setAttribute('aria-label', words)
     bar(row, shares)
   }
 }
 
 function nodes(rows) {
-  for (const [at, letters, words] of rows) {
+  for (const [at, letters, words, kind, work] of rows) {
+    const about = byId('w' + at)
+    if (about) {
+      about.firstElementChild.textContent = words
+      about.lastElementChild.textContent = work
+    }
     const row = byId('n' + at)
     if (!row) continue
+    row.dataset.st = kind
     const wide = row.closest('.wide') !== null
     let cell = row.firstElementChild.nextElementSibling
     for (const kind of letters) {
@@ -92,14 +111,53 @@ function nodes(rows) {
     }
     row.lastElementChild.textContent = words
   }
+  if (rows.length) count()
+}
+
+// How many nodes stand how.
+function count() {
+  const all = byId('strip')
+  if (!all) return
+  const counts = {}
+  for (const row of document.querySelectorAll('.rows li')) counts[row.dataset.st] = (counts[row.dataset.st] || 0) + 1
+  all.replaceChildren(...ORDER.filter((kind) => counts[kind]).flatMap((kind) => {
+    const cell = document.createElement('span')
+    const state = document.createElement('span')
+    cell.className = 'cnt'
+    badge(state, [kind, LETTERS[kind], WORDS[kind]])
+    cell.append(counts[kind] + ' ', state)
+    return [cell, ' ']
+  }))
 }
 
 function steps(rows) {
-  for (const [step, kind, letter, word, took] of rows) {
-    const row = byId('s:' + step)
-    if (!row) continue
-    badge(row.querySelector('.st'), [kind, letter, word])
-    if (took) row.cells[4].textContent = took
+  for (const [step, kind, letter, word, began, waited, held, took, what, attempts, last] of rows) {
+    for (const place of places.get(step) || []) {
+      const state = place.querySelector('.st')
+      // Of a step that begins, acts or ends its page has other parts.
+      if (place === own && !state.classList.contains(kind)) reload()
+      badge(state, [kind, letter, word])
+      if (!place.cells) continue
+      const [, , start, wait, time, told] = place.cells
+      start.textContent = began
+      wait.textContent = waited
+      wait.title = held
+      time.textContent = took
+      told.textContent = what
+    }
+    if (step !== own?.dataset.s) continue
+    text('s-took', took)
+    text('s-attempts', attempts)
+    text('s-what', what)
+    text('s-last', last)
+  }
+}
+
+// How long what is at work has been: nothing else may have happened to it.
+function times(rows) {
+  for (const [step, took] of rows) {
+    for (const place of places.get(step) || []) if (place.cells) place.cells[4].textContent = took
+    if (step === own?.dataset.s) text('s-took', took)
   }
 }
 
@@ -127,6 +185,8 @@ function running(rows) {
 
 function news(failed) {
   text('t-failed', String(failed))
+  const tab = byId('t-failed')
+  if (tab) tab.hidden = !failed
   const pill = byId('news')
   if (!pill || failed <= FAILED) return
   pill.hidden = false
@@ -151,6 +211,8 @@ function standing(word) {
 function apply(patch) {
   if (patch.reload && plain) return standing(patch.state[1])
   const other = patch.state[1] !== body.dataset.state
+  // What is missing is told on top of a page, wherever it is.
+  const missing = !plain && !patch.reload && patch.gaps !== Number(body.dataset.gaps)
   if (patch.reload) {
     // The death of the runner has the number of the last event: a page that tells of it already is not read again and again.
     if (other || patch.seq > seq) reload()
@@ -165,13 +227,14 @@ function apply(patch) {
   kinds(patch.kinds)
   nodes(patch.nodes)
   steps(patch.steps)
+  times(patch.running.map(([, , , step, time]) => [step, time]).concat(patch.times))
   running(patch.running)
   news(patch.failed)
   say(patch.text['t-done'] + ', ' + patch.text['t-sentence'])
   // What follows, if anything does, is of the state that this one has told.
   body.dataset.state = patch.state[1]
   // Of another state a page has other parts: when the run ends, and when a runner that was silent is heard of again.
-  if (patch.ended || other) setTimeout(reload, 500)
+  if (patch.ended || other || missing) setTimeout(reload, 500)
 }
 
 function draw() {
@@ -199,7 +262,8 @@ function take(patch) {
 function hold() {
   const button = byId('hold')
   const behind = waiting.length ? waiting[waiting.length - 1].seq - seq : 0
-  button.textContent = held ? 'held, ' + behind + ' events behind: go on' : 'hold'
+  const at = /\d\d:\d\d:\d\d/.exec(byId('t-asof')?.textContent)?.[0] || 'event ' + seq
+  button.textContent = held ? 'held at ' + at + ', ' + behind + (behind === 1 ? ' event' : ' events') + ' behind: go on' : 'hold'
   button.setAttribute('aria-pressed', String(held))
   if (held) return
   if (wanted) return reload()

@@ -1,6 +1,6 @@
 //! The one reader of what a run writes. It looks four times a second, folds what is new, and makes one patch of it for all.
 
-use super::patch::patch;
+use super::patch::{News, patch};
 use crate::runs::{Followed, Runs};
 use plinth_model::Problem;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -99,12 +99,12 @@ fn go_on(runs: &Runs, live: &Followed) -> Result<(), Problem> {
     let progress = runs.source.progress(&live.run);
     let mut record = live.write();
     let changed = record.locked(lock) | !events.is_empty();
-    record.add(events.clone());
+    let shifted = record.add(events.clone());
     let moved = record.moving(&progress);
-    if changed || moved {
+    if changed || !moved.is_empty() {
         // Under the lock: whoever reads the page of this event finds this patch or needs none of it.
         let left = live.due().then(|| record.left().map(|left| plinth_report::runs::left(&left))).flatten();
-        live.feed.push(patch(&record, from, &events, left.as_deref()));
+        live.feed.push(patch(&record, from, &News { events: &events, moved: &moved, left, shifted }));
     }
     if record.view.end.is_some() {
         live.feed.close();

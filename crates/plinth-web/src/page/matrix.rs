@@ -6,6 +6,7 @@ use crate::grid::{Grid, Kind, rank};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_model::run::StepState;
+use plinth_model::span::span;
 use plinth_model::{RunView, amount};
 use std::collections::BTreeMap;
 
@@ -93,13 +94,13 @@ fn summary(lines: &[Line<'_>]) -> Markup {
     html! {
         p.strip {
             (amount(lines.len(), "node")) ": "
-            @for (state, count) in counts.values() { span.cnt { (count) " " (badge(*state)) } " " }
+            span id="strip" { @for (state, count) in counts.values() { span.cnt { (count) " " (badge(*state)) } " " } }
         }
     }
 }
 
 /// Seconds of all steps of a node.
-pub(crate) fn seconds(grid: &Grid, view: &RunView, row: usize) -> f64 {
+fn seconds(grid: &Grid, view: &RunView, row: usize) -> f64 {
     let steps = (0..grid.columns.len()).flat_map(|column| grid.steps(row, column));
     steps.filter_map(|step| view.steps.get(step)?.seconds).fold(0.0, |sum, seconds| sum + seconds.max(0.0))
 }
@@ -107,7 +108,7 @@ pub(crate) fn seconds(grid: &Grid, view: &RunView, row: usize) -> f64 {
 fn node_row(page: &OfRun<'_>, line: &Line<'_>, wide: bool) -> Markup {
     let name = page.record.grid.nodes.get(line.row).map(String::as_str).unwrap_or_default();
     html! {
-        li id={"n" (line.row)} {
+        li id={"n" (line.row)} data-st=(class(line.state)) {
             a href=(page.links.to(&Part::Node(name.to_owned()))) { (told(name)) }
             @for state in &line.states { (cell(*state, wide)) }
             u { (line.words()) }
@@ -125,14 +126,29 @@ fn cell(state: Option<StepState>, wide: bool) -> Markup {
     }
 }
 
-/// How a node stands, in words.
-pub(crate) fn standing(grid: &Grid, view: &RunView, row: usize) -> String {
-    Line::of(grid, view, row).words()
+/// A node as a patch tells it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// The classes of its cells, one letter each; a blank where the plan has nothing.
+    pub(crate) letters: String,
+    /// How it stands: `failed: storage`.
+    pub(crate) words: String,
+    /// The class of that.
+    pub(crate) class: &'static str,
+    /// How long its steps took.
+    pub(crate) work: String,
 }
 
-/// The letters of a row, for a patch.
-pub(crate) fn letters(grid: &Grid, view: &RunView, row: usize) -> String {
-    grid.states(row, view).into_iter().map(|state| state.map_or(" ", class)).collect()
+impl Told {
+    pub(crate) fn of(grid: &Grid, view: &RunView, row: usize) -> Self {
+        let line = Line::of(grid, view, row);
+        Self {
+            letters: line.states.iter().map(|state| state.map_or(" ", class)).collect(),
+            words: line.words(),
+            class: class(line.state),
+            work: span(seconds(grid, view, row)),
+        }
+    }
 }
 
 /// `account` of `nodes/account`.

@@ -1,13 +1,13 @@
 //! One node: its steps in order, with what each took and waited for, and the ways to its neighbours.
 
 use super::OfRun;
-use super::parts::{badge, quoted, short, step_link, told, took};
+use super::parts::{quoted, short, step_badge, step_link, told, took};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::{Row, Waiting};
-use plinth_model::StepId;
 use plinth_model::run::HeldBy;
-use plinth_model::span::{clock, span};
+use plinth_model::span::clock;
+use plinth_model::{RunView, StepId};
 use std::collections::HashMap;
 
 /// The page; none: the run has no such node.
@@ -26,12 +26,12 @@ pub(crate) fn page(page: &OfRun<'_>, node: &str) -> Option<Markup> {
                 @if let Some(after) = after { a rel="next" href=(page.links.to(&Part::Node(after.clone()))) { (told(after)) " →" } }
             }
         }
-        p { (super::matrix::standing(grid, &page.record.view, row)) ", " (span(super::matrix::seconds(grid, &page.record.view, row))) " of work" }
+        @let stands = super::matrix::Told::of(grid, &page.record.view, row);
+        p id={"w" (row)} { span { (stands.words) } ", " span { (stands.work) } " of work" }
         table.steps {
             thead { tr { th { "State" } th { "Step" } th.num { "Began" } th.num { "Waited" } th.num { "Took" } th { "What" } } }
             tbody { @for step in chain {
-                @let row = page.analysis.columns.rows.iter().find(|row| row.step == step);
-                (step_row(page, &step, row, waiting.get(&step).copied()))
+                (step_row(page, &step, waiting.get(&step).copied()))
             } }
         }
         p { a href=(page.links.with(&Part::Steps, "", &[("q", &format!("node:{node}"))])) { "these steps, filtered" }
@@ -48,28 +48,51 @@ fn chain(page: &OfRun<'_>, row: usize) -> Vec<StepId> {
     steps
 }
 
+/// What a row of a list says of a step, behind its name.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) began: String,
+    pub(crate) waited: String,
+    /// For what it waited.
+    pub(crate) held: String,
+    /// How long it took, or has taken so far.
+    pub(crate) took: String,
+    pub(crate) what: String,
+}
+
+impl Line {
+    pub(crate) fn of(view: &RunView, id: &StepId, waiting: Option<&Waiting>) -> Self {
+        let (row, step) = (Row::of(view, id), view.steps.get(id));
+        let row = row.as_ref();
+        let queued = row.map(Row::queued_s).filter(|seconds| *seconds >= 0.05);
+        let so_far = || Some(view.running_for(step.filter(|step| step.state.is_running())?));
+        Self {
+            began: row.and_then(|row| row.started_s).map(clock).unwrap_or_default(),
+            waited: took(queued),
+            held: row.filter(|_| queued.is_some()).and_then(|row| row.held_by.as_ref()).map(held).unwrap_or_default(),
+            took: took(row.and_then(Row::took_s).or_else(so_far)),
+            what: match (waiting, step) {
+                (Some(waiting), _) => short(&plinth_report::runs::reason(view, waiting)),
+                (None, Some(step)) if step.state.is_running() => super::overview::doing(step),
+                (None, Some(step)) => short(&step.detail),
+                (None, None) => String::new(),
+            },
+        }
+    }
+}
+
 /// A row of a list of steps.
-pub(crate) fn step_row(page: &OfRun<'_>, step: &StepId, row: Option<&Row>, waiting: Option<&Waiting>) -> Markup {
-    let view = page.record.view.steps.get(step);
-    let state = page.record.view.state_of(step);
-    let queued = row.map(Row::queued_s).filter(|seconds| *seconds >= 0.05);
-    let took_s = row.and_then(Row::took_s).or_else(|| {
-        let view = view.filter(|view| view.state.is_running())?;
-        Some(page.record.view.running_for(view))
-    });
+pub(crate) fn step_row(page: &OfRun<'_>, step: &StepId, waiting: Option<&Waiting>) -> Markup {
+    let view = &page.record.view;
+    let line = Line::of(view, step, waiting);
     html! {
-        tr id={"s:" (told(step.as_str()))} {
-            td { (badge(state)) }
+        tr data-s=(told(step.as_str())) id={"s:" (told(step.as_str()))} {
+            td { (step_badge(view, step)) }
             td { (step_link(&page.links, step)) }
-            td.num { (row.and_then(|row| row.started_s).map(clock).unwrap_or_default()) }
-            td.num title=[row.filter(|_| queued.is_some()).and_then(|row| row.held_by.as_ref()).map(held)] { (took(queued)) }
-            td.num { (took(took_s)) }
-            td.what { @match (waiting, view) {
-                (Some(waiting), _) => span.dim { (short(&plinth_report::runs::reason(&page.record.view, waiting))) },
-                (None, Some(view)) if view.state.is_running() => (super::overview::doing(view)),
-                (None, Some(view)) => (short(&view.detail)),
-                (None, None) => "",
-            } }
+            td.num { (line.began) }
+            td.num title=[Some(&line.held).filter(|held| !held.is_empty())] { (line.waited) }
+            td.num { (line.took) }
+            td.what { (line.what) }
         }
     }
 }

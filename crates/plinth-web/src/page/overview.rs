@@ -3,13 +3,13 @@
 use super::OfRun;
 use super::cause::{anchor, place};
 use super::matrix::{self, Sort};
-use super::parts::{LINES, badge, bar, counted, fact, moment, short, step_link, told};
+use super::parts::{LINES, bar, counted, fact, moment, short, step_badge, step_link, told, took};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::{Busy, RehearsalDiff, StopNow, TimeLeft, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
-use plinth_model::{StepId, amount};
+use plinth_model::{RunView, StepId, amount};
 use plinth_report::Palette;
 use plinth_report::runs::{self, Look};
 
@@ -55,6 +55,11 @@ fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
             section { h2 { "Nodes" } (matrix::matrix(page, sort, rows)) }
         }
     }
+}
+
+/// `3 changed, 1 failed, 93 waiting`.
+pub(crate) fn steps(view: &RunView) -> String {
+    counted(&view.tally(), view.run.as_ref().map_or(0, |run| run.steps))
 }
 
 /// How long it still takes, or what is not known of that.
@@ -140,7 +145,7 @@ pub(crate) fn more(all: usize) -> String {
 
 fn at_work_row(page: &OfRun<'_>, id: &StepId, step: &StepView) -> Markup {
     html! {
-        li { (badge(step.state)) " " (step_link(&page.links, id)) " " b { (span(page.record.view.running_for(step))) } " " span.dim { (doing(step)) } }
+        li { (step_badge(&page.record.view, id)) " " (step_link(&page.links, id)) " " b { (span(page.record.view.running_for(step))) } " " span.dim { (doing(step)) } }
     }
 }
 
@@ -161,7 +166,7 @@ pub(crate) fn doing(step: &StepView) -> String {
 }
 
 /// `64 of 64 slots: 40 nodes/downloads, 24 nodes/prepare`.
-pub(crate) fn slots(view: &plinth_model::RunView) -> String {
+pub(crate) fn slots(view: &RunView) -> String {
     let busy: Vec<String> =
         Busy::of(view).iter().take(3).map(|one| format!("{} {}", one.running, told(&one.kind))).collect();
     let all = view.run.as_ref().map_or(0, |run| run.parallel);
@@ -215,7 +220,7 @@ fn facts(page: &OfRun<'_>) -> Markup {
                 (fact("plan", entry.plan.as_ref().map_or("", |plan| plan.short())))
                 (fact("nodes", &amount(counts.hosts, "node")))
                 (fact("without", &short(&without)))
-                (fact("steps", &counted(&view.tally(), entry.steps)))
+                dt { "steps" } dd id="t-steps" { (steps(view)) }
                 @if let Some(before) = &entry.continues_run {
                     dt { "goes on with" } dd { a href=(crate::route::Links::new(before, None).to(&Part::Overview)) { (short(before)) } }
                 }
@@ -284,8 +289,8 @@ fn kinds(page: &OfRun<'_>) -> Markup {
                                 th scope="row" { a.id href=(page.links.with(&Part::Steps, "", &[("q", &format!("kind:{}", kind.name))])) { (told(&kind.name)) } }
                                 td { (bar(tally, kind.total)) }
                                 td.counts { (counted(tally, kind.total)) }
-                                td.num.dim { (found.and_then(|one| one.median_s).map(span).unwrap_or_default()) }
-                                td.num.dim { (found.and_then(|one| one.longest_s).map(span).unwrap_or_default()) }
+                                td.num.dim { (took(found.and_then(|one| one.median_s))) }
+                                td.num.dim { (took(found.and_then(|one| one.longest_s))) }
                             }
                         }
                     }

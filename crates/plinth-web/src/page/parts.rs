@@ -1,10 +1,10 @@
 //! What pages have in common: states, times, bars, foreign text.
 
 use maud::{Markup, html};
-use plinth_model::run::{RunState, StepState, Tally};
+use plinth_model::run::{RunState, StepState, StepView, Tally};
 use plinth_model::span::span;
 use plinth_model::text::shell_word;
-use plinth_model::{StepId, amount};
+use plinth_model::{RunView, StepId, amount};
 pub(crate) use plinth_report::{short, told};
 
 /// A text of others as a shell takes it for one word of a command that somebody copies: it may come from a link that others made.
@@ -68,6 +68,26 @@ pub(crate) const STATES: [StepState; 9] = [
 /// A state as a label: letter, colour and word.
 pub(crate) fn badge(state: StepState) -> Markup {
     html! { span class={"st " (class(state))} { i aria-hidden="true" { (letter(state)) } " " (state.told()) } }
+}
+
+/// The attempt that a step is at, or waits for, if it is not the first; none of one that does not run.
+pub(crate) fn again(step: &StepView) -> Option<u32> {
+    let attempt = if step.waits.is_some() { step.retries + 1 } else { step.attempt };
+    (step.state.is_running() && attempt > 1).then_some(attempt)
+}
+
+/// How a step stands, in words: `acting`; `tried again, attempt 3`.
+pub(crate) fn step_word(view: &RunView, id: &StepId) -> String {
+    match view.steps.get(id).and_then(again) {
+        Some(attempt) => format!("tried again, attempt {attempt}"),
+        None => view.state_of(id).told().to_owned(),
+    }
+}
+
+/// How a step stands, as a label.
+pub(crate) fn step_badge(view: &RunView, id: &StepId) -> Markup {
+    let state = view.state_of(id);
+    html! { span class={"st " (class(state))} { i aria-hidden="true" { (letter(state)) } " " (step_word(view, id)) } }
 }
 
 /// Letters with their words.
@@ -181,6 +201,11 @@ pub(crate) fn moment(at: Option<jiff::Timestamp>) -> Markup {
 /// The time of day of a moment, in UTC.
 pub(crate) fn of_day(at: jiff::Timestamp) -> String {
     format!("{at:.0}").split('T').nth(1).unwrap_or_default().trim_end_matches('Z').to_owned()
+}
+
+/// A row of a list of facts that patches fill; one that is empty is not to be seen.
+pub(crate) fn live_fact(id: &str, name: &str, value: &str) -> Markup {
+    html! { dt hidden[value.is_empty()] { (name) } dd id=(id) hidden[value.is_empty()] { (value) } }
 }
 
 /// A row of a list of facts; what is empty is left out.

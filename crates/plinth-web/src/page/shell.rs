@@ -48,7 +48,7 @@ pub(crate) fn plain(site: &SiteName, title: &str, live: Option<&str>, twins: &Tw
 
 /// A page that compares a run with another one, with the tabs of that run.
 pub(crate) fn compared(site: &SiteName, title: &str, run: &str, twins: &Twins, body: Markup) -> Markup {
-    bare(site, title, None, twins, (tabs(&Links::new(run, None), run, None, 0), body))
+    bare(site, title, None, twins, (tabs(&Links::new(run, None), run, None, None), body))
 }
 
 fn bare(site: &SiteName, title: &str, live: Option<&str>, twins: &Twins, (tabs, body): (Markup, Markup)) -> Markup {
@@ -82,7 +82,7 @@ pub(crate) fn of_run(page: &OfRun<'_>, title: &str, part: &Part, body: Markup) -
         page.record.is_on(),
         if *part == Part::Timeline { &["live.js", "timeline.js"] } else { &["live.js"] },
         html! {
-            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-live=[live.then_some("1")] {
+            body data-run=(page.run()) data-seq=(seq) data-state=(state) data-gaps=(page.record.view.gaps().len()) data-live=[live.then_some("1")] {
                 a.skip href="#main" { "to the content" }
                 (head(page, part))
                 main id="main" { (body) }
@@ -125,8 +125,8 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 (run_badge(entry.state, Some("t-state")))
                 span id="t-elapsed" { (elapsed(view)) }
                 span id="t-done" { (done(view)) }
-                @if view.retries == 1 { span.dim { "1 retry" } }
-                @if view.retries > 1 { span.dim { (view.retries) " retries" } }
+                @let retries = retries(view);
+                span.dim id="t-retries" hidden[retries.is_empty()] { (retries) }
                 span.grow {}
                 span.dim id="t-asof" { (as_of(view)) }
                 button.hold id="hold" hidden { "hold" }
@@ -134,19 +134,19 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
             p.sentence id="t-sentence" { (headline(record, &analysis.waiting, Some(analysis.groups.len()))) }
             @if record.is_on() { p.vh id="say" role="status" {} }
             (banners(page))
-            (tabs(links, page.run(), Some(part), view.failed.len()))
+            (tabs(links, page.run(), Some(part), Some(view.failed.len())))
         }
     }
 }
 
 /// The pages of a run. `part`: the page that this is; none: what changed. `failed`: steps that failed, where that is told.
-fn tabs(links: &Links, run: &str, part: Option<&Part>, failed: usize) -> Markup {
+fn tabs(links: &Links, run: &str, part: Option<&Part>, failed: Option<usize>) -> Markup {
     let is_here = |tab| part.is_some_and(|part| same(tab, part)).then_some("page");
     html! {
         nav aria-label="pages of this run" {
             @for (name, tab) in &TABS {
                 a href=(links.to(tab)) aria-current=[is_here(tab)] { (name)
-                    @if *tab == Part::Failures && failed > 0 { " " b.count id="t-failed" { (failed) } }
+                    @if let (Part::Failures, Some(failed)) = (tab, failed) { " " b.count id="t-failed" hidden[failed == 0] { (failed) } }
                 }
             }
             a href=(format!("/diff/last-good/{}", encoded(run))) aria-current=[part.is_none().then_some("page")] { "Changes" }
@@ -169,6 +169,15 @@ pub(crate) fn elapsed(view: &RunView) -> String {
     let seconds = view.end.as_ref().map_or_else(|| view.elapsed(), |end| end.seconds);
     let of = if view.run.as_ref().is_some_and(|head| head.rehearsal) { " of virtual time" } else { "" };
     format!("{}{of}", span(seconds))
+}
+
+/// `2 retries`; nothing where there were none.
+pub(crate) fn retries(view: &RunView) -> String {
+    match view.retries {
+        0 => String::new(),
+        1 => "1 retry".to_owned(),
+        more => format!("{more} retries"),
+    }
 }
 
 /// `41 of 97 done`.
@@ -278,7 +287,9 @@ fn foot(twins: &Twins, run: Option<&OfRun<'_>>) -> Markup {
 
 /// The way to another moment of the run.
 fn moments(page: &OfRun<'_>) -> Markup {
-    let rest = ["q", "sort"].into_iter().filter_map(|key| Some((key, told(page.query.get(key)?))));
+    let rest = ["q", "sort", "open", "from", "to", "idle"]
+        .into_iter()
+        .filter_map(|key| Some((key, told(page.query.get(key)?))));
     html! {
         form.moment {
             @for (key, value) in rest { input type="hidden" name=(key) value=(value); }

@@ -4,7 +4,7 @@ use super::OfRun;
 use super::failures::program;
 use super::node::held;
 use super::overview::some_lines;
-use super::parts::{badge, fact, moment, node_link, several, short, step_link, told, took};
+use super::parts::{again, fact, live_fact, moment, node_link, several, short, step_badge, step_link, told, took};
 use crate::route::Part;
 use crate::source::Told;
 use maud::{Markup, html};
@@ -22,11 +22,10 @@ pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) ->
     if view.is_none() && page.record.shape.place(step).is_none() {
         return None;
     }
-    let state = page.record.view.state_of(step);
     let row = page.analysis.columns.rows.iter().find(|row| row.step == *step);
     let waiting = page.analysis.waiting.iter().find(|one| one.step == *step);
     Some(html! {
-        div.title { h1.id { (told(step.as_str())) } (badge(state)) }
+        div.title data-s=(told(step.as_str())) { h1.id { (told(step.as_str())) } (step_badge(&page.record.view, step)) }
         @if let Some(waiting) = waiting { p.card { b { "Why it does not run: " } (told(&plinth_report::runs::reason(&page.record.view, waiting))) } }
         @if let Some(view) = view { (wrong(view)) (went(page, view, row)) }
         div.columns {
@@ -57,7 +56,6 @@ fn wrong(view: &StepView) -> Markup {
 
 fn went(page: &OfRun<'_>, view: &StepView, row: Option<&Row>) -> Markup {
     let queued = row.map(Row::queued_s).filter(|seconds| *seconds >= 0.05);
-    let running = view.state.is_running().then(|| page.record.view.running_for(view));
     html! {
         section {
             h2 { "How it went" }
@@ -66,12 +64,9 @@ fn went(page: &OfRun<'_>, view: &StepView, row: Option<&Row>) -> Markup {
                 (fact("why", &told(&view.reason)))
                 @if let Some(started) = view.started { dt { "began" } dd { (moment(Some(started))) @if let Some(row) = row.and_then(|row| row.started_s) { ", " (clock(row)) " into the run" } } }
                 @if let Some(queued) = queued { dt { "waited" } dd { (span(queued)) @if let Some(by) = &view.held_by { " for " (held(by)) } } }
-                (fact("takes so far", &took(running)))
                 (fact("took", &took(view.seconds.filter(|_| view.state.is_ended() && view.started.is_some()))))
-                @if view.attempts.max(view.attempt) > 1 { dt { "attempts" } dd { (view.attempts.max(view.attempt)) } }
+                @if view.state.is_running() { (goes(page, view)) } @else { (fact("attempts", &attempts(view))) }
                 (fact("result", &told(&view.detail)))
-                @if view.state.is_running() { dt { "now" } dd { (super::overview::doing(view)) } }
-                @if let Some(waits) = &view.waits { dt { "last attempt" } dd { (told(waits)) } }
             }
             @if !view.diff.is_empty() {
                 h3 { "Differences before its effect" }
@@ -79,6 +74,23 @@ fn went(page: &OfRun<'_>, view: &StepView, row: Option<&Row>) -> Markup {
             }
         }
     }
+}
+
+/// What moves as long as it runs.
+fn goes(page: &OfRun<'_>, view: &StepView) -> Markup {
+    let last = view.waits.as_deref().map(short).unwrap_or_default();
+    html! {
+        (live_fact("s-took", "takes so far", &span(page.record.view.running_for(view))))
+        (live_fact("s-attempts", "attempts", &attempts(view)))
+        (live_fact("s-what", "now", &super::overview::doing(view)))
+        (live_fact("s-last", "last attempt", &last))
+    }
+}
+
+/// Its attempts, where there was more than one.
+pub(crate) fn attempts(view: &StepView) -> String {
+    let all = view.attempts.max(view.attempt).max(again(view).unwrap_or(0));
+    if all > 1 { all.to_string() } else { String::new() }
 }
 
 /// What it needs and what needs it.
@@ -103,7 +115,7 @@ fn around(page: &OfRun<'_>, step: &StepId) -> Markup {
 fn named(page: &OfRun<'_>, steps: &[&StepId]) -> Markup {
     html! {
         @if steps.is_empty() { p.dim { "nothing" } }
-        ul.list { @for step in steps.iter().take(NAMED) { li { (badge(page.record.view.state_of(step))) " " (step_link(&page.links, step)) } } }
+        ul.list { @for step in steps.iter().take(NAMED) { li data-s=(told(step.as_str())) { (step_badge(&page.record.view, step)) " " (step_link(&page.links, step)) } } }
         @if steps.len() > NAMED { p.dim { "and " (amount(steps.len() - NAMED, "other")) } }
     }
 }

@@ -74,7 +74,7 @@ fn list(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
             }
             table.steps {
                 thead { tr { th { "State" } th { "Step" } th.num { "Began" } th.num { "Waited" } th.num { "Took" } th { "What" } } }
-                tbody { @for subject in shown { (step_row(page, &subject.row.step, Some(subject.row), subject.waiting)) } }
+                tbody { @for subject in shown { (step_row(page, &subject.row.step, subject.waiting)) } }
             }
             @if more > 0 { p { a rel="next" href=(link(after + PAGE)) { "the next " (more.min(PAGE)) " of " (amount(chosen.len(), "step")) } } }
         }

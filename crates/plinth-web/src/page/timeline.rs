@@ -3,7 +3,7 @@
 
 use super::OfRun;
 use super::parts::{class, number, step_link, told};
-use crate::bands::Band;
+use crate::bands::{Band, Ghost, is_single, stages};
 use crate::route::{Part, encoded};
 use maud::{Markup, html};
 use plinth_analysis::{CriticalPath, PathStep, Row};
@@ -14,8 +14,6 @@ use plinth_report::runs::LANE;
 /// Columns for names, and for time.
 const NAMES: f64 = 210.0;
 const WIDE: f64 = 990.0;
-/// So many steps are drawn one by one; of more, kinds are.
-const SINGLE: usize = 150;
 /// Pieces of time of a strip.
 const BINS: usize = 120;
 /// Steps of the critical path that are drawn: the longest.
@@ -33,17 +31,22 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
         (words(&analysis.path))
         div.tools id="tools" hidden {
             button id="z-all" { "whole run" } button id="z-in" { "closer" } button id="z-out" { "wider" }
+            button id="z-back" { "earlier" } button id="z-on" { "later" }
             label { input type="checkbox" id="z-idle"; " leave out idle times" }
-            span.dim id="z-told" { "drag or ctrl-scroll to zoom, click a kind to open it" }
+            span id="z-window" {}
+            span.dim id="z-told" { "drag to move, ctrl-scroll to zoom" }
         }
-        div.scroll { canvas id="canvas" hidden data-columns=(page.links.file("columns.json")) data-run=(encoded(page.run())) aria-hidden="true" {} }
+        div.lanes id="lanes" hidden {
+            ul.names id="names" aria-label="rows of the timeline" {}
+            canvas id="canvas" data-columns=(page.links.file("columns.json")) data-run=(encoded(page.run())) data-at=[page.record.at] aria-hidden="true" {}
+        }
         div.scroll id="drawn" tabindex="0" role="region" aria-label="timeline" { (drawn(page)) }
         p.legend {
             "Solid: at work. " b { "Hatched: ready, and waiting" } " for a slot, or for a node or play that was busy. "
-            @if page.record.rehearsed().is_some() { "The thin line below a step: when it ran in the rehearsal. " }
+            @if page.record.rehearsed().is_some() { "The thin line below: when it ran in the rehearsal. " }
             "On a strip the upper half is work, the lower half waiting."
         }
-        section { h2 { "The critical path" } (table(page)) }
+        section id="path" { h2 { "The critical path" } (table(page)) }
     }
 }
 
@@ -77,11 +80,11 @@ impl Scale {
 fn drawn(page: &OfRun<'_>) -> Markup {
     let columns = &page.analysis.columns;
     let scale = Scale(columns.elapsed_s);
-    let single = columns.rows.iter().filter(|row| row.started_s.is_some()).count() <= SINGLE;
-    let bands = Band::all(columns, &page.record.grid, BINS);
+    let (single, ghost) = (is_single(columns), page.record.rehearsed());
+    let bands = Band::all(columns, &page.record.grid, ghost, BINS);
     let mut rows: Vec<&Row> = columns.rows.iter().filter(|row| row.started_s.is_some()).collect();
     rows.sort_by(|a, b| a.started_s.unwrap_or(0.0).total_cmp(&b.started_s.unwrap_or(0.0)));
-    let stages: Vec<(Stage, f64, f64)> = Stage::ALL.into_iter().filter_map(|stage| extent(columns, stage)).collect();
+    let stages = stages(columns);
     let below = if single { rows.len() } else { bands.len() };
     let top = 24.0 + 30.0 + stages.len() as f64 * ROW + 12.0;
     let tall = top + below as f64 * ROW + 8.0;
@@ -95,15 +98,6 @@ fn drawn(page: &OfRun<'_>) -> Markup {
             @else { @for (at, band) in bands.iter().enumerate() { (strip(page, band, top + at as f64 * ROW)) } }
         }
     }
-}
-
-fn extent(columns: &plinth_analysis::Columns, stage: Stage) -> Option<(Stage, f64, f64)> {
-    let of = columns.rows.iter().filter(|row| row.stage == stage);
-    let times = of.filter_map(|row| Some((row.started_s?, row.ended_s.unwrap_or(columns.elapsed_s))));
-    times.fold(None, |extent, (from, to)| match extent {
-        None => Some((stage, from, to)),
-        Some((_, begin, end)) => Some((stage, f64::min(begin, from), f64::max(end, to))),
-    })
 }
 
 /// Lines at round times.
@@ -135,6 +129,7 @@ fn critical(path: &CriticalPath, page: &OfRun<'_>, scale: Scale) -> Markup {
                 a href=(page.links.to(&Part::Step(step.step.clone()))) {
                     rect class=(class(row.state)) x=(from) y="28" width=(wide) height="18" { title { (told(step.step.as_str())) ", " (span(step.worked_s)) } }
                 }
+                (rehearsed(page.record.rehearsed(), row, scale, 47.0))
             }
         }
     }
@@ -159,10 +154,17 @@ fn step_row(page: &OfRun<'_>, row: &Row, scale: Scale, y: f64) -> Markup {
                 rect.wait x=(from) y=(number(y + 2.0)) width=(wide) height="11" {}
             }
             rect class=(class(row.state)) x=(from) y=(number(y + 2.0)) width=(wide) height="11" { title { (told(row.step.as_str())) ", " (span(ended - started)) } }
-            @if let Some(rehearsed) = page.record.rehearsed().and_then(|steps| steps.get(&row.step)) {
-                @let (from, wide) = scale.piece(rehearsed.from_s, rehearsed.to_s);
-                rect.x x=(from) y=(number(y + 13.0)) width=(wide) height="2" {}
-            }
+            (rehearsed(page.record.rehearsed(), row, scale, y + 13.0))
+        }
+    }
+}
+
+/// When a step ran in the rehearsal.
+fn rehearsed(ghost: Ghost<'_>, row: &Row, scale: Scale, y: f64) -> Markup {
+    html! {
+        @if let Some(rehearsed) = ghost.and_then(|steps| steps.get(&row.step)) {
+            @let (from, wide) = scale.piece(rehearsed.from_s, rehearsed.to_s);
+            rect.x x=(from) y=(number(y)) width=(wide) height="2" {}
         }
     }
 }
@@ -173,10 +175,11 @@ fn named(name: &str) -> String {
     if name.chars().count() <= 34 { name } else { name.chars().take(33).chain(['…']).collect() }
 }
 
-/// A kind: the upper half says how many ran, the lower half how many waited.
+/// A kind: the upper half says how many ran, the lower half how many waited, the line below how many ran in the rehearsal.
 fn strip(page: &OfRun<'_>, band: &Band, y: f64) -> Markup {
     let most = band.running.iter().max().copied().unwrap_or(1).max(1);
     let waited = band.queued.iter().max().copied().unwrap_or(1).max(1);
+    let rehearsed = band.rehearsed.iter().max().copied().unwrap_or(1).max(1);
     let wide = WIDE / BINS as f64;
     let x = |at: usize| number(NAMES + at as f64 * wide);
     html! {
@@ -186,7 +189,10 @@ fn strip(page: &OfRun<'_>, band: &Band, y: f64) -> Markup {
                 rect.a x=(x(from)) y=(number(y + 1.0)) width=(number((to - from) as f64 * wide)) height="8" fill-opacity=(number(level)) {}
             }
             @for (from, to, level) in runs(&band.queued, waited) {
-                rect.wait x=(x(from)) y=(number(y + 9.0)) width=(number((to - from) as f64 * wide)) height="5" fill-opacity=(number(level)) {}
+                rect.wait x=(x(from)) y=(number(y + 9.0)) width=(number((to - from) as f64 * wide)) height="4" fill-opacity=(number(level)) {}
+            }
+            @for (from, to, level) in runs(&band.rehearsed, rehearsed) {
+                rect.x x=(x(from)) y=(number(y + 14.0)) width=(number((to - from) as f64 * wide)) height="2" fill-opacity=(number(level)) {}
             }
             @for (at, _) in band.failed.iter().enumerate().filter(|(_, count)| **count > 0) {
                 rect.f x=(x(at)) y=(number(y)) width="2.5" height="14" {}

@@ -5,6 +5,7 @@
 mod access;
 mod hostile;
 mod pages;
+mod patched;
 mod plan;
 mod script;
 mod sockets;

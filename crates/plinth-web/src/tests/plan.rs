@@ -19,7 +19,12 @@ const STEPS: [(&str, &[&str]); 8] = [
 
 /// The plan; `word` stands wherever others may write.
 pub(super) fn plan(word: &str) -> Plan {
-    let steps: Vec<Value> = STEPS.iter().map(|(step, needs)| planned(step, needs, word)).collect();
+    plan_of(&STEPS, word)
+}
+
+/// A plan of these steps with what they need.
+pub(super) fn plan_of(steps: &[(&str, &[&str])], word: &str) -> Plan {
+    let steps: Vec<Value> = steps.iter().map(|(step, needs)| planned(step, needs, word)).collect();
     let digest = plinth_model::Digest::of_bytes(b"plan");
     let plan = json!({
         "schema": plinth_model::plan::SCHEMA,

@@ -202,6 +202,13 @@ impl Script {
         self.say(at, body);
     }
 
+    /// It failed in passing; the next attempt begins two seconds later.
+    pub(crate) fn fails(&mut self, at: f64, step: &str, attempt: u32, message: &str) {
+        let next_at = Some(start() + SignedDuration::from_secs_f64(at + 2.0));
+        let message = message.to_owned();
+        self.say(at, EventBody::StepRetrying { step: id(step), attempt, message, wait_s: 2.0, next_at });
+    }
+
     pub(crate) fn ends(&mut self, at: f64, step: &str, outcome: StepState, detail: &str, finding: Option<Finding>) {
         let (stage, node) = place(step);
         let failure = finding.as_ref().map(|_| {

@@ -1,6 +1,7 @@
 //! Following a run: page and stream together are what a reader of everything has, whenever one comes.
 
 use super::Page;
+use super::plan::plan;
 use super::script::{Script, Scripted, id, run};
 use futures::StreamExt as _;
 use plinth_model::run::{Outcome, Progress};
@@ -88,6 +89,7 @@ async fn rest(response: axum::response::Response) -> String {
 
 fn growing(events: &[Event], known: usize) -> (Arc<Scripted>, Page) {
     let source = Scripted::of(events[..known].to_vec());
+    *source.plan.lock().unwrap() = Some(plan("x"));
     source.held("run-1", true);
     let page = Page::of(&source);
     page.look();

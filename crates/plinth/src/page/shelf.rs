@@ -2,7 +2,7 @@
 //! file was made or replaced meanwhile.
 
 use crate::args::Common;
-use crate::explain;
+use crate::explain::{self, Went};
 use crate::kept::Kept;
 use crate::prediction;
 use crate::recorded::Before;
@@ -155,7 +155,10 @@ impl Source for Shelf {
     }
 
     fn explain(&self, what: &str, plan: Option<&Plan>, view: &RunView) -> Option<Told> {
-        let of_plan = || explain::steps(what, plan?, &view.steps);
+        // Of other runs a page of this one does not tell: they may be later ones.
+        let run: String = view.run.iter().flat_map(|head| head.run.chars().take(13)).collect();
+        let absent = format!("not begun in run {run}");
+        let of_plan = || explain::steps(what, plan?, Went { last: &view.steps, absent: &absent });
         let explained = explain::word(what).or_else(of_plan)?;
         let data = explain::machine(Some(what), explained.data);
         Some(Told { text: explained.text, data })

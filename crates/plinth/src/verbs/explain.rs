@@ -1,7 +1,7 @@
 //! `plinth explain`.
 
 use crate::args::{Common, Explain};
-use crate::explain::{self, Explanation, LastTimes};
+use crate::explain::{self, Explanation, LastTimes, Went};
 use crate::kept::Kept;
 use crate::printer::Printer;
 use plinth_app::world::{recorded_inventory, synthetic};
@@ -58,7 +58,7 @@ fn steps(common: &Common, verb: &Explain, what: &str, printer: &Printer) -> Resu
     };
     let last =
         kept.journal.as_ref().map_or_else(|| Ok(LastTimes::new()), |journal| last_times(journal, what, &plan))?;
-    let explained = explain::steps(what, &plan, &last).or_else(|| explain::gates(what, &plan));
+    let explained = explain::steps(what, &plan, Went::ever(&last)).or_else(|| explain::gates(what, &plan));
     Ok(explained.ok_or_else(|| unknown(what, explain::near(what, Some(&plan))))?)
 }
 
