@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_model::run::{LockView, Progress};
+use plinth_model::run::{LockView, LogFile, Logs, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
 use serde_json::Value;
@@ -60,6 +60,18 @@ pub trait Source: Send + Sync + 'static {
 
     /// What moves inside the steps of a run that is on.
     fn progress(&self, run: &str) -> BTreeMap<StepId, Progress>;
+
+    /// Logs of the programs that steps of a run started, oldest first: those that are kept.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn logs(&self, view: &RunView) -> Result<Logs, Problem>;
+
+    /// A part of such a log: `most` bytes at most, from this place on; and the bytes of all of it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none.
+    fn log(&self, log: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, u64), Problem>;
 
     /// What is known of nodes that may explain a failure.
     fn traits(&self) -> Traits;

@@ -96,13 +96,14 @@ impl App {
         let body = |title: &str, body: Markup| Ok(shell::of_run(of_run, title, part, body));
         match part {
             Part::Overview => body("Overview", overview::page(of_run)),
-            Part::Failures => body("Failures", page::failures::page(of_run)),
+            Part::Failures => body("Failures", page::failures::page(of_run, &self.named_logs(of_run))),
             Part::Nodes => body("Nodes", page::nodes::page(of_run)),
             Part::Node(node) => body(node, page::node::page(of_run, node).ok_or(Refused::NoSuch)?),
             Part::Steps => body("Steps", page::steps::page(of_run)),
             Part::Step(step) => {
                 let explained = self.step_told(of_run.record, step).ok();
-                let page = page::step::page(of_run, step, explained.as_ref()).ok_or(Refused::NoSuch)?;
+                let log = self.log_of(of_run.record, step);
+                let page = page::step::page(of_run, step, explained.as_ref(), &log).ok_or(Refused::NoSuch)?;
                 body(step.as_str(), page)
             }
             Part::Timeline => body("Timeline", page::timeline::page(of_run)),
@@ -111,6 +112,11 @@ impl App {
             Part::Plan => body("Plan", page::plan::page(of_run)),
             Part::Exports => body("Exports", page::exports::page(of_run)),
             Part::Why => body("Why", page::exports::why(&self.story(of_run)?)),
+            Part::Logs => body("Logs", page::logs::list(of_run, &self.logs(of_run.record)?)),
+            Part::Log(what) => {
+                let log = self.find_log(of_run.record, what)?;
+                body(&log.name, page::logs::page(of_run, &log, &self.read_log(of_run, &log)?))
+            }
         }
     }
 
@@ -139,6 +145,8 @@ impl App {
             Part::Checks => data(&self.evidence(record)),
             Part::Plan => data(&self.plan_told(record)?.data),
             Part::Why => data(&machine::story(&shown, &self.story(of_run)?)),
+            Part::Logs => data(&self.logs(record)?),
+            Part::Log(what) => data(&self.find_log(record, what)?),
         }
     }
 
@@ -161,6 +169,8 @@ impl App {
             Part::Checks => page::checks::told_text(&self.evidence(record)),
             Part::Plan => self.plan_told(record)?.text,
             Part::Why => self.story(of_run)?,
+            Part::Logs => plinth_report::logs::logs(of_run.site, &self.logs(record)?, Palette::PLAIN),
+            Part::Log(what) => page::logs::told_text(&self.read_log(of_run, &self.find_log(record, what)?)?),
         }))
     }
 

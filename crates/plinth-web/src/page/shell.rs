@@ -159,7 +159,7 @@ fn same(tab: &Part, part: &Part) -> bool {
     match part {
         Part::Node(_) => *tab == Part::Nodes,
         Part::Step(_) => *tab == Part::Steps,
-        Part::Why => *tab == Part::Exports,
+        Part::Why | Part::Logs | Part::Log(_) => *tab == Part::Exports,
         part => tab == part,
     }
 }
@@ -304,5 +304,7 @@ fn command(page: &OfRun<'_>, part: &Part) -> String {
         Part::Plan => "plinth plan".to_owned(),
         Part::Exports => format!("plinth export {run} --format trace"),
         Part::Why => format!("plinth why {run}"),
+        Part::Logs => "plinth logs".to_owned(),
+        Part::Log(what) => format!("plinth logs {}", quoted(what)),
     }
 }

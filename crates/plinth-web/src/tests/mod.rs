@@ -4,6 +4,7 @@
 
 mod access;
 mod hostile;
+mod logs;
 mod pages;
 mod plan;
 mod script;

@@ -7,8 +7,8 @@ use crate::kept::Kept;
 use crate::prediction;
 use crate::recorded::Before;
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, Progress};
+use plinth_app::{Failure, logs, state};
+use plinth_model::run::{LockView, LogFile, Logs, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
 use plinth_run::journal::{FILE, JournalReader};
@@ -139,6 +139,15 @@ impl Source for Shelf {
 
     fn progress(&self, run: &str) -> BTreeMap<StepId, Progress> {
         state::progress(&self.directory, run)
+    }
+
+    fn logs(&self, view: &RunView) -> Result<Logs, Problem> {
+        logs::of_run(&self.directory, view)
+    }
+
+    fn log(&self, log: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, u64), Problem> {
+        let piece = logs::piece(&self.directory, log, from, most)?;
+        Ok((piece.bytes, piece.size))
     }
 
     fn traits(&self) -> Traits {
