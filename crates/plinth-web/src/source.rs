@@ -17,6 +17,26 @@ pub struct Told {
     pub data: Value,
 }
 
+/// What a node said of itself when it was asked last.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When; none where that was not recorded.
+    pub at: Option<Timestamp>,
+    /// Names and values, for people.
+    pub facts: Vec<(String, String)>,
+}
+
+/// What earlier runs say.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// What steps took in them.
+    pub past: Past,
+    /// Their steps, newest run first: as many runs as say something of what steps take.
+    pub columns: Vec<Columns>,
+    /// Ids of these runs, in the same order.
+    pub runs: Vec<String>,
+}
+
 /// Where runs are read from. Calls may block: they are made on threads that may. Nothing in here changes anything.
 pub trait Source: Send + Sync + 'static {
     /// The site.
@@ -76,9 +96,14 @@ pub trait Source: Send + Sync + 'static {
     /// What is known of nodes that may explain a failure.
     fn traits(&self) -> Traits;
 
-    /// What steps took in runs in front of this one and in this rehearsal, if it is none of them; and these runs, newest first: as many as
-    /// say something of that.
-    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> (Past, Vec<Columns>);
+    /// What runs in front of this one say, and for what steps took this rehearsal as well, if it is none of them.
+    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> Earlier;
+
+    /// What a node said of itself when it was asked last; none: it never was.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn seen(&self, node: &str) -> Result<Option<Seen>, Problem>;
 
     /// The last good rehearsal of the site. Of a large one that is megabytes to read.
     fn prediction(&self) -> Option<Prediction>;

@@ -34,14 +34,15 @@ pub(crate) fn page(page: &OfRun<'_>, logs: &[LogFile]) -> Markup {
 fn card(page: &OfRun<'_>, group: &FailureGroup, (open, earliest): (bool, bool), logs: &[LogFile]) -> Markup {
     let code = if group.code.is_empty() { "failed" } else { &group.code };
     html! {
-        details.cause.failed id=(anchor(group)) open[open] {
+        details.cause.failed open[open] {
             summary {
                 span.st.f { i aria-hidden="true" { "F" } " failed" } " "
                 b { (short(code)) } " " (place(group))
                 @if earliest { " " span.tag { "first" } }
+                " " a.link href=(format!("#{}", anchor(group))) aria-label="link to this card" { "#" }
                 p { (short(&group.message)) }
             }
-            dl {
+            dl id=(anchor(group)) {
                 dt { "first" } dd { (step_link(&page.links, &group.first)) " at " (clock(group.first_s)) }
                 @if group.holds_up > 0 { dt { "holds up" } dd { (amount(group.holds_up, "step")) } }
                 (fact("shared", &short(&group.shared.join(", "))))

@@ -16,6 +16,7 @@ fn is_hidden(c: char) -> bool {
 async fn nothing_from_outside_is_obeyed_on_any_page() {
     let source = Scripted::of(run(HOSTILE));
     *source.plan.lock().unwrap() = Some(plan(HOSTILE));
+    *source.kernel.lock().unwrap() = HOSTILE.to_owned();
     source.wrote("x", "nodes/account/dgx-06", HOSTILE);
     source.wrote("y", "kubernetes/deploy/basepod-a", HOSTILE);
     let page = Page::of(&source);

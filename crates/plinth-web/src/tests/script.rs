@@ -1,6 +1,6 @@
 //! A run written down by hand: three nodes; one fails, the others go on.
 
-use crate::source::{Source, Told};
+use crate::source::{Earlier, Seen, Source, Told};
 use jiff::{SignedDuration, Timestamp};
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
 use plinth_model::run::{
@@ -22,6 +22,8 @@ pub(crate) struct Scripted {
     /// Older runs that are not kept.
     pub(crate) removed: u32,
     pub(crate) moving: Mutex<BTreeMap<StepId, Progress>>,
+    /// What its nodes say of their kernel.
+    pub(crate) kernel: Mutex<String>,
     /// Logs of its runs, with what is in them.
     pub(crate) logs: Mutex<Vec<(LogFile, Vec<u8>)>>,
     /// The plan of its runs; none: it is of another release.
@@ -145,8 +147,16 @@ impl Source for Arc<Scripted> {
         Traits::default()
     }
 
-    fn before(&self, _: &str, _: Option<&Prediction>) -> (Past, Vec<Columns>) {
-        Default::default()
+    fn before(&self, run: &str, _: Option<&Prediction>) -> Earlier {
+        let all = self.runs.lock().unwrap();
+        let earlier: Vec<_> = all.iter().take_while(|(id, _)| id != run).collect();
+        let (runs, columns) = earlier.iter().rev().map(|(id, events)| (id.clone(), Columns::of(events))).unzip();
+        Earlier { past: Past::default(), columns, runs }
+    }
+
+    fn seen(&self, node: &str) -> Result<Option<Seen>, Problem> {
+        let facts = vec![("kernel".to_owned(), self.kernel.lock().unwrap().clone())];
+        Ok((node != "cpu-03").then(|| Seen { at: Some(start()), facts }))
     }
 
     fn prediction(&self) -> Option<Prediction> {
