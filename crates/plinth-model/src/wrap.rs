@@ -1,7 +1,6 @@
 //! Lines that fit the terminal: broken between words and never inside one. Colours take no room. A number stays with its unit, no line
 //! begins with what a CI takes for a command, a command between backticks stays on one line where it has room on one, and what is wider than its column begins further left.
 
-use plinth_model::text::is_command;
 use crate::text::is_command;
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter};

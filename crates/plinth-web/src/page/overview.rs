@@ -6,7 +6,7 @@ use super::matrix::{self, Sort};
 use super::parts::{LINES, bar, counted, fact, moment, short, step_badge, step_link, told, took};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::{Busy, RehearsalDiff, StopNow, TimeLeft, ranges};
+use plinth_analysis::{Busy, RehearsalDiff, StopNow, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
 use plinth_model::{RunView, StepId, amount};
@@ -35,7 +35,6 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 (waiting(page))
             }
             div {
-                (time_left(analysis.left.as_ref()))
                 (facts(page))
                 (if_stopped(analysis.stop.as_ref()))
                 (slow(page))
@@ -60,11 +59,6 @@ fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
 /// `3 changed, 1 failed, 93 waiting`.
 pub(crate) fn steps(view: &RunView) -> String {
     counted(&view.tally(), view.run.as_ref().map_or(0, |run| run.steps))
-}
-
-/// How long it still takes, or what is not known of that.
-fn time_left(left: Option<&TimeLeft>) -> Markup {
-    html! { @if let Some(left) = left { p.card.left { b { "Time left" } " " span id="t-left" { (told(&runs::left(left))) } } } }
 }
 
 /// Where it left its rehearsal.

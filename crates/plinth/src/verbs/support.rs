@@ -12,7 +12,7 @@ use plinth_app::support::Redaction;
 use plinth_app::versions::versions;
 use plinth_app::{Failure, Input, logs};
 use plinth_model::run::{LogFile, LogOf};
-use plinth_model::text::{visible, visible_json, visible_lines};
+use plinth_model::text::{visible_json, visible_lines};
 use plinth_model::{Exit, Problem, amount};
 use plinth_report::runs::{Story, story};
 use plinth_world::{Clock as _, SystemClock};
