@@ -112,10 +112,10 @@ const RDMA: Claim = Claim {
 /// The platform's name resolves inside pods.
 const DNS: Claim = Claim {
     name: "dns.name-resolves-in-pods",
-    sentence: "Pods resolve the platform's name to its ingress address.",
-    proof: "Every server of the cluster's DNS is asked for the name, through a port that is forwarded to it.",
+    sentence: "Pods on each kind of node resolve the platform's name to its ingress address.",
+    proof: "A pod on one node of each kind (role, GPUs, operating system) asks its DNS server for the name, for two minutes at most, since servers and caches read a new entry late; all are removed again.",
     code: code::DNS_NAME_DOES_NOT_RESOLVE,
-    fix: "look at the ConfigMap of CoreDNS in kube-system, and at what the servers it forwards to answer for this name",
+    fix: "look at the ConfigMaps coredns and nodelocaldns (where it is) in kube-system, and at what the servers they forward to answer for this name",
 };
 
 /// Others' names resolve inside pods.
@@ -272,7 +272,12 @@ mod tests {
                 port: 9090,
             },
             Check::Rdma { nodes: Vec::new(), resources: Vec::new(), networks: Vec::new(), image: String::new() },
-            Check::Dns { name: plinth_model::Domain::fixed("a.test"), address: Ipv4Addr::LOCALHOST },
+            Check::Dns {
+                name: plinth_model::Domain::fixed("a.test"),
+                address: Ipv4Addr::LOCALHOST,
+                nodes: Vec::new(),
+                image: String::new(),
+            },
             Check::DnsOut { nodes: Vec::new(), names: vec!["b.test".to_owned()], image: String::new() },
             Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
             Check::Storage { image: String::new() },

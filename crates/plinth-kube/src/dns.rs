@@ -1,83 +1,214 @@
-//! Names as pods see them.
+//! Names in the DNS of the cluster.
 //!
-//! The cluster's own DNS servers are asked, each of them, through the API server: a port of the pod is forwarded and DNS is spoken
-//! over TCP. So no test pod is needed, and no image. Not covered: the way of the packets from a pod to CoreDNS, and a cache on
-//! the node (nodelocaldns), which forwards to CoreDNS but has host entries of its own.
+//! Its servers (CoreDNS) are asked, each of them, through the API server: a port of the pod is forwarded and DNS is spoken over TCP. A cache on
+//! the nodes (nodelocaldns) listens on an address of its node alone, so its configuration is read instead: what it has by itself, and whom it
+//! asks otherwise. For names outside the cluster those are the node's own servers and not CoreDNS, so a name of ours has to be in both. What
+//! a pod really gets is asked by the check of names, in pods.
 
-use crate::api::{KubeApi, OWNER};
-use crate::corefile;
+use crate::api::{Call, KubeApi, OWNER};
+use crate::corefile::{self, Files};
 use crate::failure::{Cause, Failure};
 use crate::system::NAMESPACE;
 use async_trait::async_trait;
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
-use plinth_world::kube::ClusterDns;
-use plinth_world::{ClientResult, Context, deadlines};
+use plinth_world::kube::{ClusterDns, NameSeen};
+use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-/// What CoreDNS's pods carry in every cluster; the name is older than CoreDNS.
+/// What CoreDNS's pods and their services carry in every cluster; the name is older than CoreDNS.
 const PODS: &str = "k8s-app=kube-dns";
 /// The map that holds CoreDNS's configuration.
 const MAP: &str = "coredns";
-/// Its key.
+/// Those of caches on the nodes: Kubespray's, and that of the manifest in Kubernetes' own repository.
+const CACHES: [&str; 2] = ["nodelocaldns", "node-local-dns"];
+/// How the keys of these maps begin that hold a configuration; Kubespray has a second one for a second cache.
 const COREFILE: &str = "Corefile";
+/// What that manifest has for the address of the cluster's servers; the cache fills it in when it starts.
+const SERVERS_OF_CLUSTER: &str = "__PILLAR__CLUSTER__DNS__";
 const PORT: u16 = 53;
 /// Most servers that are asked.
 const SERVERS: usize = 10;
 
 #[async_trait]
 impl ClusterDns for KubeApi {
-    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
+    async fn look_up(&self, ctx: &Context, name: &str) -> ClientResult<NameSeen> {
         let call = self.call(ctx, format!("resolving {name} in the cluster")).await?;
-        let id = random_id().map_err(|why| call.fails(why, "look at this machine's kernel log"))?;
-        let query =
-            query(name, id).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
-        let list = ListParams::default().labels(PODS);
-        let pods = Api::<Pod>::namespaced(call.client(), NAMESPACE);
-        let pods = call.read(|| pods.list(&list)).await?;
-        let ready: Vec<String> = pods.items.into_iter().filter(is_ready).filter_map(|pod| pod.metadata.name).collect();
-        if ready.is_empty() {
-            let attempt = format!("look at `kubectl get pods -n {NAMESPACE} -l {PODS}`");
-            return Err(call.fails("no pod of CoreDNS is ready", attempt).transient("a pod that starts answers later"));
+        let addresses = answers(&call, name).await?;
+        let mut caches = Vec::new();
+        for map in [MAP].iter().chain(&CACHES) {
+            caches.extend(Map::read(&call, map).await?);
         }
-        let mut found = BTreeSet::new();
-        for pod in ready.iter().take(SERVERS) {
-            let answer = ask(call.client(), pod, &query).await;
-            found.extend(answer.map_err(|why| {
-                let failure = Failure::new(Cause::Busy, format!("{pod} gives no answer: {why}"));
-                call.error(failure)
-            })?);
-        }
-        Ok(found.into_iter().collect())
+        let caches = if caches.iter().any(Map::is_cache) { apart(&call, &caches, name).await? } else { Vec::new() };
+        Ok(NameSeen { addresses, caches })
     }
 
-    /// Read, changed, and written back only if nobody changed it meanwhile. CoreDNS reads it again by itself within a minute.
-    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
-        let call = self.call(ctx, format!("adding {name} to the cluster's DNS")).await?;
-        let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
-        let map = call.read(|| maps.get_opt(MAP)).await?;
-        let by_hand = format!("let the DNS of the cluster answer {address} for {name}, then run again");
-        let text = map.as_ref().and_then(|map| map.data.as_ref()?.get(COREFILE));
-        let (Some(map), Some(text)) = (&map, text) else {
-            return Err(call.fails(format!("there is no {COREFILE} in {NAMESPACE}/{MAP}"), by_hand));
-        };
-        let text = corefile::with(text, name, address).map_err(|why| call.fails(why, by_hand))?;
-        let patch = json!({
-            "metadata": {"resourceVersion": map.metadata.resource_version},
-            "data": {COREFILE: text},
-        });
-        let patch = Patch::Merge(&patch);
-        let params = PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() };
-        call.write(|| maps.patch(MAP, &params, &patch)).await.map(drop)
+    async fn own_entries(&self, ctx: &Context) -> ClientResult<BTreeSet<String>> {
+        let call = self.call(ctx, "reading the configuration of the cluster's DNS").await?;
+        let mut names = BTreeSet::new();
+        for map in [MAP].iter().chain(&CACHES) {
+            let map = Map::read(&call, map).await?;
+            names.extend(map.iter().flat_map(|map| map.corefiles.values()).flat_map(|text| corefile::ours(text)));
+        }
+        Ok(names)
     }
+
+    /// Read, changed, and written back only if nobody changed it meanwhile. Servers and caches read it again by themselves within two minutes.
+    async fn set_entry(&self, ctx: &Context, entry: Option<(&str, Ipv4Addr)>) -> ClientResult<()> {
+        let doing = match entry {
+            Some((name, _)) => format!("adding {name} to the cluster's DNS"),
+            None => "taking plinth's names out of the cluster's DNS".to_owned(),
+        };
+        let call = self.call(ctx, doing).await?;
+        if let (None, Some(entry)) = (Map::read(&call, MAP).await?, entry) {
+            return Err(call.fails(format!("there is no {COREFILE} in {NAMESPACE}/{MAP}"), by_hand(entry)));
+        }
+        for name in [MAP].iter().chain(&CACHES) {
+            let told = |error: ClientError| match entry {
+                Some(entry) if error.cause == plinth_world::Cause::Refused && error.finding.is_none() => {
+                    error.attempt(by_hand(entry))
+                }
+                _ => error,
+            };
+            call.change(|| set(&call, name, entry)).await.map_err(told)?;
+        }
+        Ok(())
+    }
+}
+
+fn by_hand((name, address): (&str, Ipv4Addr)) -> String {
+    format!("let the DNS of the cluster answer {address} for {name}, on the nodes' caches too, then run again")
+}
+
+/// A map with configurations.
+struct Map {
+    name: &'static str,
+    version: Option<String>,
+    /// By their keys.
+    corefiles: BTreeMap<String, String>,
+    files: Files,
+}
+
+impl Map {
+    async fn read(call: &Call<'_>, name: &'static str) -> ClientResult<Option<Self>> {
+        let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
+        Ok(call.read(|| maps.get_opt(name)).await?.and_then(|map| Self::of(name, map)))
+    }
+
+    /// None without a configuration in it.
+    fn of(name: &'static str, map: ConfigMap) -> Option<Self> {
+        let (corefiles, files) = map
+            .data
+            .unwrap_or_default()
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(key, _)| key.starts_with(COREFILE));
+        (!corefiles.is_empty()).then_some(Self { name, version: map.metadata.resource_version, corefiles, files })
+    }
+
+    fn is_cache(&self) -> bool {
+        self.name != MAP
+    }
+}
+
+/// Puts the entry into one map, as the only one of ours; a conflict when somebody else changes it meanwhile.
+async fn set(call: &Call<'_>, name: &'static str, entry: Option<(&str, Ipv4Addr)>) -> Result<(), Failure> {
+    let maps = Api::<ConfigMap>::namespaced(call.client(), NAMESPACE);
+    let Some(map) = call.patiently(|| maps.get_opt(name)).await?.and_then(|map| Map::of(name, map)) else {
+        return Ok(());
+    };
+    let servers = if map.is_cache() && entry.is_some() { servers(call).await? } else { BTreeSet::new() };
+    let mut changed = BTreeMap::new();
+    for (key, text) in &map.corefiles {
+        // A cache that asks the cluster's servers has it from there.
+        let entry = match entry {
+            Some((name, _)) if asks(text, &map.files, name, &servers)? => None,
+            entry => entry,
+        };
+        let new = corefile::with(text, &map.files, entry).map_err(|why| refused(&map, &why))?;
+        if new != *text {
+            changed.insert(key, new);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {"resourceVersion": map.version}, "data": changed});
+    let (patch, params) =
+        (Patch::Merge(&patch), PatchParams { field_manager: Some(OWNER.to_owned()), ..PatchParams::default() });
+    call.attempt(|| maps.patch(name, &params, &patch)).await.map(drop)
+}
+
+fn refused(map: &Map, why: &str) -> Failure {
+    Failure::new(Cause::Rejected, format!("ConfigMap {NAMESPACE}/{}: {why}", map.name))
+}
+
+/// Whether a server with this configuration asks one of these for the name.
+fn asks(text: &str, files: &Files, name: &str, servers: &BTreeSet<String>) -> Result<bool, Failure> {
+    let seen = corefile::answering(text, files, name).map_err(|why| Failure::new(Cause::Nonsense, why))?;
+    Ok(!seen.forwards.is_disjoint(servers))
+}
+
+/// Where the cluster's own servers are found.
+async fn servers(call: &Call<'_>) -> Result<BTreeSet<String>, Failure> {
+    let list = ListParams::default().labels(PODS);
+    let services = Api::<Service>::namespaced(call.client(), NAMESPACE);
+    let services = call.patiently(|| services.list(&list)).await?;
+    let addresses = services.items.into_iter().filter_map(|service| service.spec?.cluster_ip);
+    Ok(addresses.chain([SERVERS_OF_CLUSTER.to_owned()]).collect())
+}
+
+/// Caches that do not ask the cluster's servers for the name, with the addresses that each has by itself. One that has none and asks whom
+/// CoreDNS asks, which has none either, gets what CoreDNS gets.
+async fn apart(call: &Call<'_>, maps: &[Map], name: &str) -> ClientResult<Vec<(String, Vec<Ipv4Addr>)>> {
+    let servers = servers(call).await.map_err(|failure| call.error(failure))?;
+    let (mut server, mut apart) = (None, Vec::new());
+    for map in maps {
+        for text in map.corefiles.values() {
+            let seen = corefile::answering(text, &map.files, name).map_err(|why| call.error(refused(map, &why)))?;
+            if !map.is_cache() {
+                server = Some(seen);
+            } else if seen.addresses.is_empty()
+                && (!seen.forwards.is_disjoint(&servers) || server.as_ref() == Some(&seen))
+            {
+                tracing::debug!(cache = map.name, name, "asks as CoreDNS does, or CoreDNS");
+            } else {
+                apart.push((map.name.to_owned(), seen.addresses.into_iter().collect()));
+            }
+        }
+    }
+    Ok(apart)
+}
+
+/// What each of CoreDNS's pods answers, together.
+async fn answers(call: &Call<'_>, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
+    let id = random_id().map_err(|why| call.fails(why, "look at this machine's kernel log"))?;
+    let query =
+        query(name, id).ok_or_else(|| call.fails(format!("`{name}` is no name"), "correct the site's domain"))?;
+    let list = ListParams::default().labels(PODS);
+    let pods = Api::<Pod>::namespaced(call.client(), NAMESPACE);
+    let pods = call.read(|| pods.list(&list)).await?;
+    let ready: Vec<String> = pods.items.into_iter().filter(is_ready).filter_map(|pod| pod.metadata.name).collect();
+    if ready.is_empty() {
+        let attempt = format!("look at `kubectl get pods -n {NAMESPACE} -l {PODS}`");
+        return Err(call.fails("no pod of CoreDNS is ready", attempt).transient("a pod that starts answers later"));
+    }
+    let mut found = BTreeSet::new();
+    for pod in ready.iter().take(SERVERS) {
+        let answer = ask(call.client(), pod, &query).await;
+        found.extend(answer.map_err(|why| {
+            let failure = Failure::new(Cause::Busy, format!("{pod} gives no answer: {why}"));
+            call.error(failure)
+        })?);
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn is_ready(pod: &Pod) -> bool {
@@ -132,7 +263,8 @@ fn addresses(query: &Message, answer: &Message) -> Result<Vec<Ipv4Addr>, String>
         return Err("the answer is to another question".to_owned());
     }
     match answer.metadata.response_code {
-        ResponseCode::NXDomain => Ok(Vec::new()),
+        // A server that knows nobody else to ask, or whose others do not answer, does not resolve it either: a site without internet is so.
+        ResponseCode::NXDomain | ResponseCode::ServFail | ResponseCode::Refused => Ok(Vec::new()),
         ResponseCode::NoError => Ok(answer
             .answers
             .iter()
@@ -160,7 +292,12 @@ mod tests {
         answer.add_answer(record);
         let answer = Message::from_vec(&answer.to_vec().unwrap()).unwrap();
         assert_eq!(addresses(&query, &answer).unwrap(), [Ipv4Addr::new(10, 0, 0, 5)]);
-        for (code, want) in [(ResponseCode::NXDomain, Some(0)), (ResponseCode::ServFail, None)] {
+        for (code, want) in [
+            (ResponseCode::NXDomain, Some(0)),
+            (ResponseCode::ServFail, Some(0)),
+            (ResponseCode::Refused, Some(0)),
+            (ResponseCode::FormErr, None),
+        ] {
             let mut empty = query.clone();
             empty.metadata.response_code = code;
             assert_eq!(addresses(&query, &empty).ok().map(|all| all.len()), want, "{code}");

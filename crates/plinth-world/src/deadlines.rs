@@ -86,6 +86,9 @@ pub const CHECK_LARGE_PODS: Duration = Duration::from_secs(600);
 pub const CHECK_POD: Duration = Duration::from_millis(300);
 /// The same for each name that a test pod asks for: three tries of a server that does not answer.
 pub const CHECK_NAME: Duration = Duration::from_secs(40);
+/// The same for a name that may have been put in lately: kubelet renews the files of a ConfigMap within 90 s, `reload` of CoreDNS looks at them
+/// every 30 to 45 s, and a cache keeps "no such name" for 30 s.
+pub const CHECK_NAME_READ: Duration = Duration::from_secs(165);
 /// Whether a node has a GPU left for a test pod is known as soon as the scheduler looked at it.
 pub const CHECK_GPU_FREE: Duration = Duration::from_secs(30);
 /// The same where several nodes are asked one after the other.

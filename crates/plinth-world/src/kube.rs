@@ -333,13 +333,25 @@ impl Watch for Unwatched {
     }
 }
 
-/// The DNS of the cluster, as pods see it.
+/// What the DNS of a cluster has of a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameSeen {
+    /// Addresses that the servers of the cluster give, together; empty when it does not resolve.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Caches on the nodes that do not ask these servers for it, by their configuration, with the addresses that each has by itself. What
+    /// pods get is the cache's answer where there is one.
+    pub caches: Vec<(String, Vec<Ipv4Addr>)>,
+}
+
+/// The DNS of the cluster: its servers, and caches on the nodes.
 #[async_trait]
 pub trait ClusterDns: Send + Sync {
-    /// Addresses that the DNS of the pods gives for a name; empty when it does not resolve.
-    async fn resolve_in_pod(&self, ctx: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>>;
-    /// Puts a name into the cluster's DNS, marked as ours. Second choice after the engine's own setting.
-    async fn add_dns(&self, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()>;
+    /// What it has of a name. Servers are asked, the configuration of caches is read. No pod asks: that is a check's to do.
+    async fn look_up(&self, ctx: &Context, name: &str) -> ClientResult<NameSeen>;
+    /// Names that plinth put into its configuration.
+    async fn own_entries(&self, ctx: &Context) -> ClientResult<BTreeSet<String>>;
+    /// Puts a name into it, marked, as the only one of plinth's; none: takes all of plinth's out. Second choice after the engine's own setting.
+    async fn set_entry(&self, ctx: &Context, entry: Option<(&str, Ipv4Addr)>) -> ClientResult<()>;
 }
 
 /// Checks that happen inside the cluster.

@@ -2,7 +2,7 @@
 //! job when all are in use (NVIDIA Run:ai docs 2.25, "Over Quota, Fairness and Preemption"): a check must not do that. Fractions count as
 //! whole GPUs here, since Run:ai holds them with a pod of its own.
 
-use super::outside::is_ready;
+use super::names::is_ready;
 use crate::api::Call;
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
 use kube::api::{Api, ListParams};

@@ -6,8 +6,8 @@ mod gpu;
 mod gpu_sharing;
 mod ingress;
 mod measured;
+mod names;
 mod network;
-mod outside;
 mod pods;
 mod rdma;
 mod room;
@@ -18,10 +18,9 @@ mod storage;
 use crate::api::KubeApi;
 use async_trait::async_trait;
 use plinth_model::steps::Check;
-use plinth_world::kube::{CheckSeen, ClusterDns, KubeChecks};
+use plinth_world::kube::{CheckSeen, KubeChecks};
 use plinth_world::{ClientError, ClientResult, Context};
 use seen::seen;
-use std::net::Ipv4Addr;
 
 #[async_trait]
 impl KubeChecks for KubeApi {
@@ -47,9 +46,11 @@ impl KubeChecks for KubeApi {
             Check::Rdma { nodes, resources, networks, image } => {
                 rdma::check(&call().await?, nodes, (resources, networks), image).await
             }
-            Check::DnsOut { nodes, names, image } => outside::check(&call().await?, nodes, names, image).await,
+            Check::DnsOut { nodes, names, image } => names::resolve(&call().await?, nodes, names, image).await,
             Check::Snapshot { image } => snapshot::check(self, &call().await?, image).await,
-            Check::Dns { name, address } => dns(self, ctx, name, *address).await,
+            Check::Dns { name, address, nodes, image } => {
+                names::leads(&call().await?, nodes, (name, *address), image).await
+            }
             Check::Ingress { url, address, certificate } => {
                 ingress::check(self, url, *address, certificate.as_deref()).await
             }
@@ -61,12 +62,4 @@ impl KubeChecks for KubeApi {
                 .attempt("this is a defect of plinth: report it")),
         }
     }
-}
-
-async fn dns(api: &KubeApi, ctx: &Context, name: &str, address: Ipv4Addr) -> ClientResult<CheckSeen> {
-    let found = api.resolve_in_pod(ctx, name).await?;
-    let words: Vec<String> = found.iter().map(Ipv4Addr::to_string).collect();
-    let line =
-        if found.is_empty() { format!("{name}: no such host") } else { format!("{name} is {}", words.join(", ")) };
-    Ok(seen(found == [address], [line]))
 }

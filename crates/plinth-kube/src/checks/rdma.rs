@@ -5,7 +5,7 @@
 
 use super::cluster::first;
 use super::gpu::offered;
-use super::outside::is_ready;
+use super::names::is_ready;
 use super::pods::{Until, pod};
 use super::room::Room;
 use super::seen;

@@ -54,8 +54,7 @@ pub(super) fn steps(
 /// Kubernetes itself: nodes, system, network of the pods, metrics.
 fn kubernetes(desired: &Desired, cluster: &Cluster, resolution: &Resolution, base: &Base<'_>) -> Vec<Step> {
     let site = desired.name.as_str();
-    let nodes: Vec<NodeName> =
-        cluster.members.iter().filter(|member| member.is_kubernetes_node()).map(|member| member.name.clone()).collect();
+    let nodes = kubernetes_nodes(cluster);
     let ready = Check::Nodes { nodes: nodes.clone() };
     let mut steps = vec![
         check(ids::check_nodes(site), ready, "every node of the site must be Ready").needing([base.join()]),
@@ -73,6 +72,10 @@ fn kubernetes(desired: &Desired, cluster: &Cluster, resolution: &Resolution, bas
         steps.push(check(ids::check_metrics(site), Check::Metrics { nodes }, reason).needing(metrics));
     }
     steps
+}
+
+fn kubernetes_nodes(cluster: &Cluster) -> Vec<NodeName> {
+    cluster.members.iter().filter(|member| member.is_kubernetes_node()).map(|member| member.name.clone()).collect()
 }
 
 fn serves_metrics(component: &ResolvedComponent) -> bool {
@@ -131,8 +134,7 @@ fn dns_out(desired: &Desired, cluster: &Cluster, names: Vec<String>, base: &Base
     if names.is_empty() {
         return None;
     }
-    let nodes = cluster.members.iter().filter(|member| member.is_kubernetes_node());
-    let nodes = nodes.map(|member| member.name.clone()).collect();
+    let nodes = kubernetes_nodes(cluster);
     let reason = format!("pods must resolve {}, which the cluster itself does not know", names.join(" and "));
     let work = Check::DnsOut { nodes, names, image: desired.checks.image.clone() };
     Some(check(ids::check_dns_out(desired.name.as_str()), work, reason).needing([base.join()]))
@@ -145,7 +147,8 @@ fn offers_gpus(component: &ResolvedComponent) -> bool {
 
 fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> Option<Step> {
     let address = cluster.ingress_address(desired)?;
-    let work = Check::Dns { name: runai.domain.clone(), address };
+    let (name, image) = (runai.domain.clone(), desired.checks.image.clone());
+    let work = Check::Dns { name, address, nodes: kubernetes_nodes(cluster), image };
     let reason = format!("a pod must find {} at the ingress", runai.domain);
     Some(check(ids::check_dns(&runai.domain), work, reason).needing([base.join()]))
 }

@@ -99,19 +99,28 @@ fn gpu_runtime(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Opt
 }
 
 /// The step that everything in the cluster waits for: one edge per component instead of one per component and node. It is the proof that
-/// pods resolve names: Run:ai's, or without it the cluster's own. None where neither name nor address is known.
+/// names resolve in the cluster: Run:ai's, or without it the cluster's own. Where no address of that is known, only what plinth put into
+/// its DNS for a former domain goes. None where Run:ai has no address.
 pub(crate) fn join(desired: &Desired, cluster: &Cluster, engine: &dyn Engine) -> Option<Step> {
     let (name, address, reason) = match &desired.runai {
         Some(runai) => {
             let reason = format!("pods of Run:ai call {} by name, also inside the cluster", runai.domain);
-            (runai.domain.clone(), cluster.ingress_address(desired)?, reason)
+            (runai.domain.clone(), Some(cluster.ingress_address(desired)?), reason)
         }
-        None => (OWN_NAME, api_service(desired)?, "components find each other by name".to_owned()),
+        None => (OWN_NAME, api_service(desired), own_reason(desired)),
     };
-    let work = Work::ClusterDns(ClusterDns { name, address });
+    let own = desired.runai.is_none();
+    let work = Work::ClusterDns(ClusterDns { name, address, own });
     let before =
         gpu_runtime(desired, cluster, engine).map_or_else(|| ids::health(desired.name.as_str()), |step| step.id);
     Some(step(join_id(desired), work, reason).needing([before]))
+}
+
+fn own_reason(desired: &Desired) -> String {
+    match api_service(desired) {
+        Some(_) => "components find each other by name".to_owned(),
+        None => "a name that an earlier site file gave to the cluster's DNS must not stay".to_owned(),
+    }
 }
 
 /// The API server's service address: the first one of the service range.

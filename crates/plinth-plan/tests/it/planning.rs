@@ -267,7 +267,7 @@ fn without_run_ai_there_is_nothing_of_it_and_the_platform_still_waits_for_all_no
     assert_eq!(needs(&plan, &runtime), [health.as_str()]);
     assert_eq!(needs(&plan, &health).len(), 1 + 5);
     assert!(
-        matches!(&step(&plan, join).work, Work::ClusterDns(ClusterDns { address, .. }) if address.to_string() == "10.150.0.1")
+        matches!(&step(&plan, join).work, Work::ClusterDns(ClusterDns { address: Some(address), own: true, .. }) if address.to_string() == "10.150.0.1")
     );
     assert!(needs(&plan, "platform/release/ingress-nginx").contains(&join.to_owned()));
     assert!(!has(&plan, "kubernetes/labels/cpu-03"), "no labels are wanted");

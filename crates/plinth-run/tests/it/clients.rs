@@ -19,11 +19,12 @@ use plinth_world::helm::{HelmClient, ReleaseState};
 use plinth_world::kube::{
     Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeRestarts,
-    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
+    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NameSeen, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject, RunaiTraining, RunaiWorkload};
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -306,11 +307,15 @@ impl KubeHealth for Shut {
 
 #[async_trait]
 impl ClusterDns for Shut {
-    async fn resolve_in_pod(&self, _: &Context, _: &str) -> ClientResult<Vec<Ipv4Addr>> {
+    async fn look_up(&self, _: &Context, _: &str) -> ClientResult<NameSeen> {
         refuse()
     }
 
-    async fn add_dns(&self, _: &Context, _: &str, _: Ipv4Addr) -> ClientResult<()> {
+    async fn own_entries(&self, _: &Context) -> ClientResult<BTreeSet<String>> {
+        refuse()
+    }
+
+    async fn set_entry(&self, _: &Context, _: Option<(&str, Ipv4Addr)>) -> ClientResult<()> {
         refuse()
     }
 }

@@ -65,7 +65,7 @@ fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
         }
         // The class of the simulated cluster is a folder of a node.
         Check::Snapshot { .. } => CheckSeen::Skipped("no driver of a storage class takes snapshots".to_owned()),
-        Check::Dns { name, address } => dns(state, name, *address),
+        Check::Dns { name, address, .. } => dns(state, name, *address),
         Check::Ingress { url, .. } => ingress(state, now, url),
         Check::Storage { .. } => storage(state, now),
         Check::Runai { nodes, .. } => runai(state, now, nodes),

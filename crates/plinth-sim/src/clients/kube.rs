@@ -15,7 +15,7 @@ use plinth_model::{Digest, NodeName};
 use plinth_world::keystore::Keystore;
 use plinth_world::kube::{
     ClusterDns, ClusterHealth, HealthState, HeldConfig, KubeAccess, KubeHealth, KubeJoins, KubeNamespaces, KubeNode,
-    KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, SystemWorkload, ToolkitPod, taint_name,
+    KubeNodes, KubeSecrets, KubeSystem, KubeToolkits, NameSeen, SystemWorkload, ToolkitPod, taint_name,
 };
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context};
@@ -371,16 +371,31 @@ impl KubeHealth for SimKube {
 
 #[async_trait]
 impl ClusterDns for SimKube {
-    async fn resolve_in_pod(&self, _: &Context, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
-        self.request(&call(format!("resolving {name} in a pod"))).await?;
-        self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())
+    async fn look_up(&self, _: &Context, name: &str) -> ClientResult<NameSeen> {
+        self.request(&call(format!("resolving {name} in the cluster"))).await?;
+        let addresses = self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())?;
+        Ok(NameSeen { addresses, caches: Vec::new() })
     }
 
-    async fn add_dns(&self, _: &Context, name: &str, address: Ipv4Addr) -> ClientResult<()> {
-        self.request(&call(format!("adding {name} to the cluster's DNS"))).await?;
-        if self.centre.look(|state, _| state.cluster.dns.get(name) == Some(&address))? {
-            return Ok(());
+    async fn own_entries(&self, _: &Context) -> ClientResult<BTreeSet<String>> {
+        self.request(&call("reading the configuration of the cluster's DNS")).await?;
+        self.centre.look(|state, _| state.cluster.own_names.clone())
+    }
+
+    async fn set_entry(&self, _: &Context, entry: Option<(&str, Ipv4Addr)>) -> ClientResult<()> {
+        self.request(&call("changing the configuration of the cluster's DNS")).await?;
+        let others = |state: &State| {
+            let others = state.cluster.own_names.iter().filter(|name| entry.is_none_or(|(wanted, _)| wanted != *name));
+            others.cloned().collect::<Vec<_>>()
+        };
+        for name in self.centre.look(|state, _| others(state))? {
+            self.centre.effect(Effect::DnsRemoved { name })?;
         }
-        self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
+        match entry {
+            Some((name, address)) if self.centre.look(|state, _| state.cluster.dns.get(name) != Some(&address))? => {
+                self.centre.effect(Effect::DnsAdded { name: name.to_owned(), address })
+            }
+            _ => Ok(()),
+        }
     }
 }

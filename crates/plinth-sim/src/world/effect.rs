@@ -95,6 +95,8 @@ pub(crate) enum Effect {
     ObjectRemoved { key: String },
     /// A name was put into the cluster's DNS.
     DnsAdded { name: String, address: std::net::Ipv4Addr },
+    /// A name of plinth's was taken out of it.
+    DnsRemoved { name: String },
     /// Helm began: the release is pending.
     ReleaseBegun { namespace: String, name: String, chart: String, version: Version, component: String },
     /// Helm ended.

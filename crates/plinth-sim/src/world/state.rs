@@ -157,6 +157,8 @@ pub(crate) struct Cluster {
     pub(crate) objects: BTreeMap<String, Object>,
     /// Name to address.
     pub(crate) dns: BTreeMap<String, Ipv4Addr>,
+    /// Those names in it that plinth put there, and not the engine.
+    pub(crate) own_names: BTreeSet<String>,
     /// `namespace/name` to release.
     pub(crate) releases: BTreeMap<String, Installed>,
     /// `namespace/name` to the revisions before the newest, oldest first.
@@ -329,6 +331,11 @@ impl State {
             }
             Effect::DnsAdded { name, address } => {
                 cluster.dns.insert(name.clone(), *address);
+                cluster.own_names.insert(name.clone());
+            }
+            Effect::DnsRemoved { name } => {
+                cluster.dns.remove(name);
+                cluster.own_names.remove(name);
             }
             _ => cluster.apply_to_contents(effect, self.last.unwrap_or_default()),
         }

@@ -29,17 +29,22 @@ fn cluster_objects_are_made_once_and_only_where_they_can_be() {
             kube.label_node(&ctx, &name("dgx-05"), &labels, &["gpu=true:NoSchedule".to_owned()]).await.unwrap();
             kube.make_namespace(&ctx, "runai", PodSecurity::Privileged).await.unwrap();
             kube.make_secret(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap();
-            kube.add_dns(&ctx, "other.example.com", [10, 0, 0, 1].into()).await.unwrap();
+            kube.set_entry(&ctx, Some(("other.example.com", [10, 0, 0, 1].into()))).await.unwrap();
         }
         assert_eq!(sim.records(), before + 4);
         assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &none).await.unwrap(), Some(true));
         assert_eq!(kube.secret_matches(&ctx, "runai", "x", &pull_secret(), &labels).await.unwrap(), Some(false));
         assert_eq!(kube.namespace(&ctx, "runai").await.unwrap(), Some(Some(PodSecurity::Privileged)));
         assert_eq!(
-            kube.resolve_in_pod(&ctx, "other.example.com").await.unwrap(),
+            kube.look_up(&ctx, "other.example.com").await.unwrap().addresses,
             [std::net::Ipv4Addr::new(10, 0, 0, 1)]
         );
-        assert!(kube.resolve_in_pod(&ctx, "nobody.example.com").await.unwrap().is_empty());
+        assert!(kube.look_up(&ctx, "nobody.example.com").await.unwrap().addresses.is_empty());
+        kube.set_entry(&ctx, Some(("new.example.com", [10, 0, 0, 1].into()))).await.unwrap();
+        assert!(kube.look_up(&ctx, "other.example.com").await.unwrap().addresses.is_empty(), "the former name goes");
+        assert_eq!(kube.own_entries(&ctx).await.unwrap(), ["new.example.com".to_owned()].into());
+        kube.set_entry(&ctx, None).await.unwrap();
+        assert!(kube.own_entries(&ctx).await.unwrap().is_empty());
         let node = kube.node(&ctx, &name("dgx-05")).await.unwrap();
         assert_eq!(node.as_ref().unwrap().taints, ["gpu=true:NoSchedule"]);
     });
@@ -199,7 +204,7 @@ fn the_hook_of_the_cluster_part_names_what_is_missing() {
             (cluster.state.as_str(), cluster.gpu_nodes),
             ("Connected", Some(vec!["dgx-05".to_owned(), "dgx-06".to_owned()]))
         );
-        kube.add_dns(&ctx, DOMAIN, [10, 0, 0, 9].into()).await.unwrap();
+        kube.set_entry(&ctx, Some((DOMAIN, [10, 0, 0, 9].into()))).await.unwrap();
     });
 }
 
@@ -237,7 +242,12 @@ fn acceptance_holds_at_the_end_and_not_before() {
     let sim = start(None, &[]);
     let checks = [
         Check::GpuPod { node: name("dgx-06"), image: String::new(), resource: "nvidia.com/gpu".to_owned() },
-        Check::Dns { name: plinth_model::Domain::fixed(DOMAIN), address: [10, 184, 162, 100].into() },
+        Check::Dns {
+            name: plinth_model::Domain::fixed(DOMAIN),
+            address: [10, 184, 162, 100].into(),
+            nodes: Vec::new(),
+            image: String::new(),
+        },
         Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
         Check::Storage { image: String::new() },
         Check::Runai { target: Box::new(runai()), nodes: vec![name("dgx-05"), name("dgx-06")] },

@@ -272,7 +272,7 @@ pub(crate) async fn kubernetes(sim: &Simulation) -> ClientResult<()> {
     for node in nodes() {
         until(&ctx, || async { Ok(kube.node(&ctx, &node).await?.as_ref().is_some_and(|node| node.ready)) }).await?;
     }
-    kube.add_dns(&ctx, DOMAIN, address("cpu-03")).await
+    kube.set_entry(&ctx, Some((DOMAIN, address("cpu-03")))).await
 }
 
 pub(crate) async fn install(sim: &Simulation, release: &Release) -> ClientResult<()> {

@@ -122,7 +122,7 @@ impl Suite<'_> {
             explained(client.diff(ctx, &[]).await),
             explained(client.present(ctx, &[]).await),
             explained(client.remove(ctx, &[]).await),
-            explained(client.resolve_in_pod(ctx, "a.example").await),
+            explained(client.look_up(ctx, "a.example").await),
         ];
         assert!(said.iter().all(|error| error.to_string().contains("kubeconfig")), "{said:?}");
     }

@@ -25,6 +25,14 @@ version = 3
   restrict_oom_score_adj = true
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "registry.k8s.io/pause:3.10.1"
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "/etc/containerd/certs.d"
+END
+# What kubelet wants for a pod comes from the mirror, whatever registry it is of.
+mkdir -p /etc/containerd/certs.d/_default
+cat >/etc/containerd/certs.d/_default/hosts.toml <<END
+[host."$url"]
+  capabilities = ["pull", "resolve"]
 END
 cat >/etc/crictl.yaml <<END
 runtime-endpoint: unix:///run/containerd/containerd.sock

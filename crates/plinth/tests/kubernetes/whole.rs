@@ -5,12 +5,12 @@ use plinth_keystore::FileKeystore;
 use plinth_keystore::SiteSecrets;
 use plinth_kube::KubeApi;
 use plinth_lab::{ETCD, KUBERNETES, Lab, LabSpec, Mirror};
-use plinth_model::steps::{Check, Credential, NodeTarget};
+use plinth_model::steps::{Credential, NodeTarget};
 use plinth_model::{SecretRef, SiteName};
 use plinth_ssh::{SshConfig, SshNodes};
 use plinth_world::kube::{
-    ClusterDns as _, KubeAccess as _, KubeChecks as _, KubeJoins as _, KubeNodes as _, KubeObjects as _,
-    KubeSystem as _, KubeToolkits as _,
+    ClusterDns as _, KubeAccess as _, KubeJoins as _, KubeNodes as _, KubeObjects as _, KubeSystem as _,
+    KubeToolkits as _,
 };
 use plinth_world::node::NodeClient;
 use plinth_world::secrets::Secrets;
@@ -96,20 +96,33 @@ async fn look(target: &NodeTarget, folder: &Path) {
     assert!(seen.certificates.iter().all(|found| found.expires > jiff::Timestamp::now()), "{:?}", seen.certificates);
     assert_eq!((seen.kubelet.as_str(), seen.nvidia_runtime), ("active", Some(false)));
 
-    let own = "kubernetes.default.svc.cluster.local";
-    assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
-    assert_eq!(kube.resolve_in_pod(ctx, "nobody.default.svc.cluster.local").await.unwrap(), Vec::<Ipv4Addr>::new());
-    let address = Ipv4Addr::new(10, 184, 162, 5);
-    for _ in 0..2 {
-        kube.add_dns(ctx, "runai.lab.example", address).await.unwrap();
-    }
-    let found = |answer: &plinth_world::ClientResult<Vec<Ipv4Addr>>| answer.as_ref().is_ok_and(|all| *all == [address]);
-    until("the new name", async || kube.resolve_in_pod(ctx, "runai.lab.example").await, found).await.unwrap();
-    assert_eq!(kube.resolve_in_pod(ctx, own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
-    let check = Check::Dns { name: plinth_model::Domain::fixed("runai.lab.example"), address };
-    assert!(kube.run_check(ctx, &check).await.unwrap().holds());
+    names(ctx, &kube).await;
     start_toolkits_again(ctx, &kube).await;
     redirect_joins(ctx, &kube, target).await;
+}
+
+/// A name comes into the configuration of the real CoreDNS, which reads it again; another one takes its place, and it goes.
+async fn names(ctx: &Context, kube: &KubeApi) {
+    let seen = async |name| kube.look_up(ctx, name).await.map(|seen| seen.addresses);
+    let own = "kubernetes.default.svc.cluster.local";
+    assert_eq!(seen(own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
+    assert_eq!(seen("nobody.default.svc.cluster.local").await.unwrap(), Vec::<Ipv4Addr>::new());
+    let address = Ipv4Addr::new(10, 184, 162, 5);
+    for _ in 0..2 {
+        kube.set_entry(ctx, Some(("runai.lab.example", address))).await.unwrap();
+    }
+    assert_eq!(kube.own_entries(ctx).await.unwrap(), ["runai.lab.example".to_owned()].into());
+    let is = |wanted: &'static [Ipv4Addr]| {
+        move |answer: &plinth_world::ClientResult<Vec<Ipv4Addr>>| answer.as_ref().is_ok_and(|all| *all == wanted)
+    };
+    const FOUND: &[Ipv4Addr] = &[Ipv4Addr::new(10, 184, 162, 5)];
+    until("the new name", async || seen("runai.lab.example").await, is(FOUND)).await.unwrap();
+    assert_eq!(seen(own).await.unwrap(), [Ipv4Addr::new(10, 96, 0, 1)]);
+    kube.set_entry(ctx, Some(("other.lab.example", address))).await.unwrap();
+    until("the other name", async || seen("other.lab.example").await, is(FOUND)).await.unwrap();
+    assert!(!is(FOUND)(&seen("runai.lab.example").await), "the former name is gone");
+    kube.set_entry(ctx, None).await.unwrap();
+    assert!(kube.own_entries(ctx).await.unwrap().is_empty());
 }
 
 /// kubeadm's own `cluster-info` names the only server; it is replaced when that one is away, and only then.

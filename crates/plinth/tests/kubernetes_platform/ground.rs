@@ -1,17 +1,14 @@
 //! A control plane with nodes that KWOK plays, in a network of its own, and a site whose platform is made of stand-in charts.
 
 use crate::charts;
+pub(crate) use crate::charts::plan_of;
 use crate::operator::Operators;
-use plinth_catalog::Catalog;
 use plinth_lab::{ControlPlane, ControlPlaneSpec, LocalNetwork, Parts};
 use plinth_model::Secret;
-use plinth_model::plan::Plan;
-use plinth_plan::Observed;
 use plinth_sim::runai::RunaiSetup;
-use plinth_site::desired::InventorySource;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -115,14 +112,6 @@ fn runai() -> String {
   cluster: {{name: played}}
 "
     )
-}
-
-/// The plan of a site file that nobody looked at yet.
-pub(crate) fn plan_of(site: &Path) -> Plan {
-    let desired = plinth_site::load(site).unwrap_or_else(|rejected| panic!("{:#?}", rejected.findings)).desired;
-    let InventorySource::Static(nodes) = &desired.inventory else { panic!("a static inventory") };
-    let observed = Observed::new(plinth_plan::static_inventory(nodes));
-    plinth_plan::plan(&desired, &observed, &Catalog::embedded().unwrap()).unwrap_or_else(|found| panic!("{found:#?}"))
 }
 
 /// The cluster, and the folder in which plinth runs.

@@ -68,8 +68,8 @@ findings! {
     }
     DNS_NAME_DOES_NOT_RESOLVE = "dns.name-does-not-resolve", You {
         means: "Pods do not get the ingress address for the platform's name.",
-        usually: "CoreDNS lacks the entry for the name, or forwards to servers that answer something else.",
-        fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`. Then ask the servers that it forwards to for this name.",
+        usually: "CoreDNS, or the cache on the nodes (nodelocaldns), lacks the entry for the name, or asks servers that answer something else.",
+        fix: "Look at the entry: `kubectl -n kube-system get configmap coredns -o yaml`, and the same of `nodelocaldns` where it is. Then ask the servers of `forward` there for this name.",
     }
     DNS_OTHERS_DO_NOT_RESOLVE = "dns.others-do-not-resolve", NetworkTeam {
         means: "Pods do not resolve names of others than the cluster. The evidence says on which node, and whether the cluster's own names resolve there.",

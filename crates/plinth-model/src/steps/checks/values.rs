@@ -110,12 +110,16 @@ pub enum Check {
         /// Image with a shell.
         image: String,
     },
-    /// The name resolves to the address from a pod.
+    /// The name resolves to the address in pods, on each kind of node.
     Dns {
         /// What is looked up.
         name: Domain,
         /// Address wanted.
         address: Ipv4Addr,
+        /// Nodes of the site.
+        nodes: Vec<NodeName>,
+        /// Image with a shell and `nslookup`.
+        image: String,
     },
     /// Names of others than the cluster resolve in pods, on each kind of node.
     DnsOut {
@@ -222,6 +226,7 @@ impl Check {
             | Check::GpuSharing { nodes, .. }
             | Check::GpuMetrics { nodes, .. }
             | Check::Rdma { nodes, .. }
+            | Check::Dns { nodes, .. }
             | Check::DnsOut { nodes, .. } => Some(nodes),
             Check::PodNetwork { nodes, asking, .. } => {
                 if asking.is_empty() {
@@ -241,6 +246,7 @@ impl Check {
             | Check::GpuPod { image, .. }
             | Check::GpuSharing { image, .. }
             | Check::Rdma { image, .. }
+            | Check::Dns { image, .. }
             | Check::DnsOut { image, .. }
             | Check::Storage { image }
             | Check::Snapshot { image }

@@ -6,14 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
-/// Pods resolve the name to the address.
+/// The cluster's DNS leads the name to the address, and has no other name of plinth's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterDns {
     /// The host name of Run:ai, or without it one of the cluster's own.
     pub name: Domain,
-    /// Where the ingress answers, or the service behind the cluster's own name.
-    pub address: Ipv4Addr,
+    /// Where the ingress answers, or the service behind the cluster's own name. None: of the cluster's own name, where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Ipv4Addr>,
+    /// It is one of the cluster's own, which is never put in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 impl StepParams for ClusterDns {

@@ -20,7 +20,7 @@ use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeRestarts,
-    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NodePort, ToolkitPod, Unwatched, Watch,
+    KubeSecrets, KubeSystem, KubeToolkits, KubeWatch, NameSeen, NodePort, ToolkitPod, Unwatched, Watch,
 };
 use plinth_world::node::{
     AccountState, Bootstrap, ControlPlane, HostKey, HostKeyState, Leftovers, NodeAccounts, NodeControlPlane, NodeFiles,
@@ -31,7 +31,7 @@ use plinth_world::runai::{RunaiClient, RunaiCluster, RunaiOrgUnit, RunaiProject,
 use plinth_world::{ClientError, ClientResult, Clients, Context};
 use serde_json::Value;
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -326,8 +326,9 @@ impl Watch for Watched {
 }
 
 client!(ClusterDns {
-    resolve_in_pod(name: &str) -> Vec<Ipv4Addr>;
-    add_dns(name: &str, address: Ipv4Addr) -> ();
+    look_up(name: &str) -> NameSeen;
+    own_entries() -> BTreeSet<String>;
+    set_entry(entry: Option<(&str, Ipv4Addr)>) -> ();
 });
 
 client!(KubeChecks {

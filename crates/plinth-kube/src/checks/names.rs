@@ -1,5 +1,5 @@
-//! Names of others than the cluster, asked for in pods: one on each kind of node, since a node's kubelet, its cache for names and its
-//! network decide what pods there resolve.
+//! Names asked for in pods: those of others than the cluster, and the platform's own, which must lead to its ingress. One pod on each kind of
+//! node, since a node's kubelet, its cache for names and its network decide what pods there resolve.
 
 use super::cluster::first;
 use super::pods::{Outcome, Until, pod};
@@ -15,35 +15,71 @@ use plinth_world::kube::CheckSeen;
 use plinth_world::{ClientResult, deadlines};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// Marks the nodes of the control plane.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 /// What stands for the cluster's own name in what the pod says; no host has it.
 const OWN: &str = "@cluster";
-/// Asks for each name, and says `ask NAME`, then all that `nslookup` says. The domain of the cluster stands in the pod's search list.
+/// How often a name is asked for that is not told.
+const TRIES: u32 = 3;
+/// What every `nslookup` says before the name that it found.
+const FOUND: &str = "Name:";
+/// Asks for each name until the answer has the sign in it, and says `ask NAME`, then all that `nslookup` says. The domain of the cluster
+/// stands in the pod's search list.
 const ASK: &str = r#"
 domain=$(sed -n 's/^search .*[^ ]*\.svc\.\([^ ]*\).*/\1/p' /etc/resolv.conf | head -n 1)
 ask() {
     tries=0
+    end=$(($(date +%s) + LONGEST))
     while :; do
         said=$(timeout 10 nslookup "$2" 2>&1)
-        case $said in *Name:*) break ;; esac
+        case $said in *"$3"*) break ;; esac
         tries=$((tries + 1))
-        [ "$tries" -lt 3 ] || break
+        [ "$tries" -lt "$TRIES" ] && [ "$(date +%s)" -lt "$end" ] || break
         sleep 2
     done
     echo "ask $1"
     printf '%s\n' "$said"
 }
-ask @cluster "kubernetes.default.svc.${domain:-cluster.local}"
-for name in $NAMES; do ask "$name" "$name"; done
+for name in $NAMES; do ask "$name" "$name" "$SIGN"; done
+TRIES=3
+ask @cluster "kubernetes.default.svc.${domain:-cluster.local}" Name:
 "#;
 
-/// Asks in a pod on the first Ready node of each kind.
-pub(super) async fn check(
+/// What is asked.
+struct Question<'a> {
+    names: &'a [String],
+    /// Where they must lead; none: to any address.
+    wanted: Option<Ipv4Addr>,
+}
+
+/// Whether each name has an address on each kind of node.
+pub(super) async fn resolve(
     call: &Call<'_>,
     nodes: &[NodeName],
     names: &[String],
+    image: &str,
+) -> ClientResult<CheckSeen> {
+    asked(call, nodes, ("dns-out", &Question { names, wanted: None }), image).await
+}
+
+/// Whether a name leads to this address on each kind of node.
+pub(super) async fn leads(
+    call: &Call<'_>,
+    nodes: &[NodeName],
+    (name, address): (&str, Ipv4Addr),
+    image: &str,
+) -> ClientResult<CheckSeen> {
+    asked(call, nodes, ("dns", &Question { names: &[name.to_owned()], wanted: Some(address) }), image).await
+}
+
+/// Asks in a pod on the first Ready node of each kind.
+async fn asked(
+    call: &Call<'_>,
+    nodes: &[NodeName],
+    (purpose, question): (&str, &Question<'_>),
     image: &str,
 ) -> ClientResult<CheckSeen> {
     let (all, params) = (Api::<Node>::all(call.client()), ListParams::default());
@@ -54,8 +90,8 @@ pub(super) async fn check(
         let finding = Finding::error(code::CHECKS_NOT_PLACED, "test pods", "no node is Ready").fix(attempt);
         return Err(call.fails("no node is Ready, so no pod can ask", attempt).finding(finding));
     }
-    let room = Room::make(call, "dns-out").await?;
-    let seen = carried_out(&room, &chosen, names, image).await;
+    let room = Room::make(call, purpose).await?;
+    let seen = carried_out(&room, &chosen, question, image).await;
     room.leave().await;
     seen
 }
@@ -63,33 +99,63 @@ pub(super) async fn check(
 async fn carried_out(
     room: &Room<'_>,
     chosen: &BTreeMap<String, &str>,
-    names: &[String],
+    question: &Question<'_>,
     image: &str,
 ) -> ClientResult<CheckSeen> {
     let pods: Vec<String> = chosen.values().map(|node| format!("ask-{node}")).collect();
     for (name, node) in pods.iter().zip(chosen.values()) {
         let mut one = pod(name, image, &["sh", "-c", ASK], &[node]);
-        one["spec"]["containers"][0]["env"] = json!([{"name": "NAMES", "value": names.join(" ")}]);
+        one["spec"]["containers"][0]["env"] = question.environment();
         room.put::<Pod>(one).await?;
     }
-    let limit = deadlines::CHECK_PODS + deadlines::CHECK_NAME * u32::try_from(names.len()).unwrap_or(u32::MAX);
+    let limit = deadlines::CHECK_PODS + question.longest() * u32::try_from(question.names.len()).unwrap_or(u32::MAX);
     let late = room.wait(&pods, Until::Ended, limit).await?;
     if !late.is_empty() {
         return Err(room.not_placed(&late));
     }
-    Ok(judged(chosen, names, &room.outcomes(&pods).await?))
+    Ok(judged(chosen, question, &room.outcomes(&pods).await?))
+}
+
+impl Question<'_> {
+    /// A name that leads elsewhere is asked for until what was put in lately is read everywhere.
+    const fn longest(&self) -> Duration {
+        if self.wanted.is_some() { deadlines::CHECK_NAME_READ } else { deadlines::CHECK_NAME }
+    }
+
+    fn environment(&self) -> serde_json::Value {
+        let (sign, tries) = match self.wanted {
+            // By the time alone.
+            Some(address) => (address.to_string(), 1000),
+            None => (FOUND.to_owned(), TRIES),
+        };
+        let longest = self.longest().as_secs();
+        json!([
+            {"name": "NAMES", "value": self.names.join(" ")}, {"name": "SIGN", "value": sign},
+            {"name": "TRIES", "value": tries.to_string()}, {"name": "LONGEST", "value": longest.to_string()},
+        ])
+    }
+
+    /// Why these addresses are not what they should be; none: they are. Addresses of IPv6 lead elsewhere on purpose.
+    fn wrong(&self, addresses: &[String]) -> Option<String> {
+        let wanted = self.wanted?;
+        let found: BTreeSet<Ipv4Addr> = addresses.iter().filter_map(|address| address.parse().ok()).collect();
+        (found != BTreeSet::from([wanted])).then(|| format!("{} and not {wanted}", addresses.join(", ")))
+    }
 }
 
 /// Each name must have an address on each kind of node.
-fn judged(chosen: &BTreeMap<String, &str>, names: &[String], outcomes: &[Outcome]) -> CheckSeen {
+fn judged(chosen: &BTreeMap<String, &str>, question: &Question<'_>, outcomes: &[Outcome]) -> CheckSeen {
     let (mut wrong, mut good) = (Vec::new(), BTreeSet::new());
     for ((kind, node), outcome) in chosen.iter().zip(outcomes) {
         let own = answer(&outcome.log, OWN);
-        for name in names {
+        for name in question.names {
             match answer(&outcome.log, name) {
-                Ok(addresses) => {
-                    good.insert(format!("{name} is {}", addresses.join(", ")));
-                }
+                Ok(addresses) => match question.wrong(&addresses) {
+                    Some(why) => wrong.push(format!("for a pod on {node} ({kind}) {name} is {why}")),
+                    None => {
+                        good.insert(format!("{name} is {}", addresses.join(", ")));
+                    }
+                },
                 Err(why) => {
                     let own = match &own {
                         Ok(_) => "the cluster's own names resolve there".to_owned(),
@@ -198,7 +264,8 @@ mod tests {
     fn what_does_not_resolve_is_told_with_the_node_and_with_what_does() {
         let chosen = BTreeMap::from([("worker".to_owned(), "n1")]);
         let names = ["a.example".to_owned()];
-        let say = |log: &str| judged(&chosen, &names, &[outcome(log)]);
+        let question = Question { names: &names, wanted: None };
+        let say = |log: &str| judged(&chosen, &question, &[outcome(log)]);
         let good = say(&format!(
             "{GOOD}ask a.example\nServer: 10.96.0.10\nAddress 1: 10.96.0.10 kube-dns\n\nName: a.example\nAddress 1: 192.0.2.7 a.example\n"
         ));
@@ -218,6 +285,25 @@ mod tests {
         for (log, why) in cases {
             let CheckSeen::Fails { evidence, .. } = say(&log) else { panic!("{log}") };
             assert!(evidence[1].contains(why) && evidence[1].contains("n1 (worker)"), "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_told() {
+        let chosen = BTreeMap::from([("GPUs".to_owned(), "n2"), ("worker".to_owned(), "n1")]);
+        let names = ["a.example".to_owned()];
+        let question = Question { names: &names, wanted: Some(Ipv4Addr::new(192, 0, 2, 7)) };
+        let said =
+            |found: &str| outcome(&format!("ask a.example\nServer: 10.96.0.10\n\nName: a.example\n{found}\n{GOOD}"));
+        let say = |found: &str| judged(&chosen, &question, &[said("Address: 192.0.2.7"), said(found)]);
+        let good = say("Address: 192.0.2.7\nName: a.example\nAddress: 2001:db8::7");
+        assert!(good.holds(), "{good:?}");
+        for (found, why) in [
+            ("Address: 192.0.2.77", "for a pod on n1 (worker) a.example is 192.0.2.77 and not 192.0.2.7"),
+            ("Address: 192.0.2.7\nAddress: 192.0.2.8", "192.0.2.7, 192.0.2.8 and not 192.0.2.7"),
+        ] {
+            let CheckSeen::Fails { evidence, .. } = say(found) else { panic!("{found}") };
+            assert!(evidence[1].contains(why) && !evidence[1].contains("n2"), "{evidence:?}");
         }
     }
 }
