@@ -72,8 +72,8 @@ pub(crate) fn badge(state: StepState) -> Markup {
 
 /// The attempt that a step is at, or waits for, if it is not the first; none of one that does not run.
 pub(crate) fn again(step: &StepView) -> Option<u32> {
-    let attempt = if step.waits.is_some() { step.retries + 1 } else { step.attempt };
-    (step.state.is_running() && attempt > 1).then_some(attempt)
+    let is_again = step.waits.is_some() || step.attempt > 1;
+    (step.state.is_running() && is_again).then_some(step.retries + 1)
 }
 
 /// How a step stands, in words: `acting`; `tried again, attempt 3`.

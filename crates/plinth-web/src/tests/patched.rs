@@ -356,6 +356,24 @@ async fn a_page_that_was_patched_says_what_one_says_that_is_read_then() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_tried_again_says_so_with_its_attempt_wherever_it_stands() {
+    let (plan, events) = eventful();
+    let source = Scripted::of(events);
+    *source.plan.lock().unwrap() = Some(plan);
+    let page = Page::of(&source);
+    for (at, attempt) in [(16, Some(2)), (18, None), (20, Some(3)), (21, Some(3)), (26, None)] {
+        for part in ["", "/steps", "/nodes/dgx-05", "/steps/nodes/account/dgx-05"] {
+            let body = page.get(&format!("/r/run-1{part}?at={at}")).await.body;
+            let wanted = attempt.map(|attempt| format!("</i> tried again, attempt {attempt}</span>"));
+            match &wanted {
+                Some(wanted) => assert!(body.contains(wanted), "{part} at {at}: {body}"),
+                None => assert!(!body.contains("</i> tried again"), "{part} at {at}: {body}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_run_without_its_plan_are_right_too_although_rows_come_in_between() {
     let (_, events) = eventful();
     for opened in [2, 20] {

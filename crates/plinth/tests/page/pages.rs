@@ -163,6 +163,19 @@ fn a_link_to_a_card_opens_it_without_scripts() {
 
 #[test]
 #[ignore = "needs Chromium: cargo xtask test --tier page"]
+fn a_step_that_the_shown_run_has_not_begun_is_not_said_to_have_never_run() {
+    let browser = browser();
+    let served = served(recorded(5), 0);
+    let run = last_run(recorded(5), "partly");
+    let tab = admitted(browser.tab(Look::PLAIN).unwrap(), &served);
+    tab.open(&format!("{}/r/{run}/steps/kubernetes/deploy/basepod-a?at=2", served.origin())).unwrap();
+    let text = tab.text().unwrap();
+    let begin: String = run.chars().take(13).collect();
+    assert!(text.contains(&format!("not begun in run {begin}")) && !text.contains("never run"), "{text}");
+}
+
+#[test]
+#[ignore = "needs Chromium: cargo xtask test --tier page"]
 fn keys_lead_where_they_say_and_copy_what_they_say() {
     let browser = browser();
     let served = served(recorded(5), 0);
