@@ -103,7 +103,8 @@ fn every_variable_we_can_write_is_known_to_the_release() {
     }
 }
 
-/// What a site may replace, with a warning; an add-on has an error of its own.
+/// What a site may replace, with a warning; an add-on has an error of its own. `kube_proxy_strict_arp` is refused on sites where it is written,
+/// with a load balancer, and this one has none.
 const REPLACEABLE: [&str; 18] = [
     "containerd_extra_args",
     "dl_k8s_io_url",

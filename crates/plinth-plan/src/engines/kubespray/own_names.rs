@@ -150,7 +150,7 @@ pub(super) const WORKED_OUT: [&str; 29] = [
 ];
 
 /// Variables that plinth writes and a site may replace all the same, with a warning: why that undoes nothing.
-pub(super) const REPLACEABLE: [(&str, &str); 18] = [
+pub(super) const REPLACEABLE: [(&str, &str); 17] = [
     ("resolvconf_mode", "who writes resolv.conf is the site's to choose; plinth looks at what is there"),
     ("populate_inventory_to_hosts_file", "who writes /etc/hosts is the site's to choose"),
     ("dns_etchosts", "more names may be answered; a check asks for Run:ai's"),
@@ -160,7 +160,6 @@ pub(super) const REPLACEABLE: [(&str, &str); 18] = [
         "containerd_extra_args",
         "may hold more lines than plinth's; kubernetes/gpu-runtime looks whether NVIDIA's is lost",
     ),
-    ("kube_proxy_strict_arp", "what needs it stops the play by itself"),
     ("system_reserved", "the name of a control group; amounts have keys"),
     ("kube_reserved", "the name of a control group; amounts have keys"),
     ("github_url", "a mirror of one host; preflight asks there"),
