@@ -5,6 +5,7 @@
 
 use crate::failure;
 use crate::folder::Folder;
+use crate::hooks;
 use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
@@ -34,7 +35,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// Folder of the logs of helm, below the state directory.
 pub const LOGS: &str = "helm/logs";
 /// Logs that are kept: three runs over a whole platform.
-const LOGS_KEPT: usize = 60;
+pub(super) const LOGS_KEPT: usize = 60;
 /// What is run.
 pub(super) struct Job<'a> {
     pub(super) program: &'a Helm,
@@ -82,7 +83,8 @@ pub(super) async fn run(
     let mut watch = cluster.watch(ctx, &job.release.namespace, &[]).await;
     let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began, &mut *watch)).await else {
         group.stop().await;
-        return Err(failure::late(doing, job.limit.as_secs(), log.path()));
+        let left = hooks::left(ctx, cluster, &job.release.namespace, None, &log, secrets).await;
+        return Err(failure::late(doing, job.release, job.limit.as_secs(), log.path(), left));
     };
     let status = status.map_err(local("helm cannot be waited for"))?;
     let (complained, said) = (lines(complained).await, lines(said).await);
@@ -94,8 +96,12 @@ pub(super) async fn run(
         mark.done();
     }
     let all = if complained.is_empty() { said } else { complained };
+    let left = match failure::may_be_a_hook(&all) {
+        true => hooks::left(ctx, cluster, &job.release.namespace, None, &log, secrets).await,
+        false => Vec::new(),
+    };
     let command = job.words.all().iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    Err(failure::ended(doing, job.release, &all, log.path()).failure(CommandFailure {
+    Err(failure::ended(doing, job.release, (&all, left), log.path()).failure(CommandFailure {
         exit: status.code(),
         signal: status.signal(),
         log: Some(log.path().display().to_string()),
