@@ -129,10 +129,10 @@ const DNS_OUT: Claim = Claim {
 
 /// The load balancer leads to the ingress.
 const LOAD_BALANCER: Claim = Claim {
-    name: "load-balancer.address-answers",
+    name: "ingress.address-answers",
     sentence: "The ingress's Service has an address of the load balancer, and each of its ports answers there.",
     proof: "The Service in the API, and a connection to each of its ports at that address from this machine; where this machine does not get there, a request of a pod, which is removed again.",
-    code: code::LOAD_BALANCER_DOES_NOT_ANSWER,
+    code: code::INGRESS_ADDRESS_DOES_NOT_ANSWER,
     fix: "look at the Service's events and at the load balancer's pools; where nothing answers, at the log of MetalLB's speakers and at the pods of the ingress controller",
 };
 
@@ -273,9 +273,9 @@ mod tests {
         Placed { namespace: "lab".to_owned(), name: name.to_owned() }
     }
 
-    #[test]
-    fn every_check_has_the_claim_of_its_name() {
-        let checks = [
+    /// One of each, in the order of the claims.
+    fn one_of_each() -> Vec<Check> {
+        vec![
             Check::Nodes { nodes: Vec::new() },
             Check::System,
             Check::PodNetwork { nodes: Vec::new(), asking: Vec::new(), image: String::new() },
@@ -315,7 +315,12 @@ mod tests {
                 gpus: 1,
                 image: String::new(),
             },
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_check_has_the_claim_of_its_name() {
+        let checks = one_of_each();
         let names: Vec<&str> = checks.iter().map(|c| Claim::of(c).name).collect();
         assert_eq!(names, checks.iter().map(Check::name).collect::<Vec<_>>());
         assert_eq!(names, CLAIMS.map(|c| c.name));

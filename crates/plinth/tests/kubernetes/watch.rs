@@ -210,13 +210,9 @@ fn what_a_failed_hook_wrote_is_in_the_failure_and_kept_when_its_job_goes() {
             ground.end_hook("a", false);
             work.join().unwrap().unwrap_err()
         });
-        let asked = asked.lock().unwrap();
-        assert!(
-            asked
-                .iter()
-                .any(|one| one.contains("/containerLogs/plinth-helm/a-hook-1/c?") && one.contains("tailLines=400")),
-            "{asked:?}"
-        );
+        let read =
+            |one: &String| one.contains("/containerLogs/plinth-helm/a-hook-1/c?") && one.contains("tailLines=400");
+        assert!(asked.lock().unwrap().iter().any(read), "{asked:?}");
         let evidence = error.finding.as_ref().unwrap().evidence.join("\n");
         for line in [
             "== Job plinth-helm/a-hook: Failed, BackoffLimitExceeded",

@@ -56,7 +56,7 @@ fn host(ground: &Ground, last: u8) -> Ipv4Addr {
 
 /// The address is announced by n2; then nobody announces another one; then there is no pod, no address, or one of somebody else.
 pub(crate) fn load_balancer(ground: &Ground) {
-    const CODE: &str = "load-balancer.does-not-answer";
+    const CODE: &str = "ingress.address-does-not-answer";
     let (first, second, last, foreign) = (host(ground, 200), host(ground, 201), host(ground, 209), host(ground, 220));
     let pool = json!({"loadBalancer": {"addresses": [format!("{first}-{last}")]}});
     ground.site(&pool, &["ingress-nginx", "metallb"], &json!({}));

@@ -161,7 +161,7 @@ findings! {
         usually: "The ingress controller or the control plane does not run, a port is closed on the way, or the address is another one.",
         fix: "Look at the pods and the Service of the ingress controller, and at the Ingress of the control plane; see whether this machine reaches the address.",
     }
-    LOAD_BALANCER_DOES_NOT_ANSWER = "load-balancer.does-not-answer", You {
+    INGRESS_ADDRESS_DOES_NOT_ANSWER = "ingress.address-does-not-answer", You {
         means: "The ingress's Service has no address of the load balancer, one that is not of `platform.loadBalancer`, or nothing answers there.",
         usually: "No address of the pool is free or the pool is gone, another load balancer gave the address, no node announces it, or the ingress controller does not run.",
         fix: "Look at the Service's events (`kubectl describe service`), at the IPAddressPools of MetalLB and at the logs of its speakers.",

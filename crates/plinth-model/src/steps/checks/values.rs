@@ -224,7 +224,7 @@ impl Check {
             Check::Rdma { .. } => "network.rdma-in-pods",
             Check::Dns { .. } => "dns.name-resolves-in-pods",
             Check::DnsOut { .. } => "dns.others-resolve-in-pods",
-            Check::LoadBalancer { .. } => "load-balancer.address-answers",
+            Check::LoadBalancer { .. } => "ingress.address-answers",
             Check::IngressController { .. } => "ingress.controller-answers",
             Check::Ingress { .. } => "ingress.certificate-is-trusted",
             Check::Storage { .. } => "storage.claim-binds",
