@@ -74,12 +74,15 @@ fn belongs_to(pod: &Pod, job: &Job) -> bool {
 
 /// `== Job runai/pre-install: Failed, BackoffLimitExceeded: Job has reached the specified backoff limit`, and what was complained about.
 fn about_job(text: &mut String, job: &Job, warnings: &[Event]) {
-    let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let state = conditions.into_iter().filter(|one| one.status == "True" && one.type_ == "Failed").map(|one| {
-        let parts = [Some("Failed"), one.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
-        format!("{parts}: {}", one.message.as_deref().unwrap_or_default())
-    });
-    let state = state.last().unwrap_or_else(|| "neither complete nor failed".to_owned());
+    let mut conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let failed = conditions.find(|one| one.status == "True" && one.type_ == "Failed");
+    let state = failed.map_or_else(
+        || "neither complete nor failed".to_owned(),
+        |failed| {
+            let reason = failed.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+            format!("Failed{reason}: {}", failed.message.as_deref().unwrap_or_default())
+        },
+    );
     let namespace = job.metadata.namespace.as_deref().unwrap_or_default();
     let _ = writeln!(text, "== Job {namespace}/{}: {state}", name_of(job));
     warned(text, "Job", name_of(job), warnings);
