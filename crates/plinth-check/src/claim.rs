@@ -127,10 +127,28 @@ const DNS_OUT: Claim = Claim {
     fix: "if the cluster's own names resolve there, ask the servers of `forward` in the ConfigMap of CoreDNS; if none do, look at CoreDNS and the network of the pods",
 };
 
+/// The load balancer leads to the ingress.
+const LOAD_BALANCER: Claim = Claim {
+    name: "ingress.address-answers",
+    sentence: "The ingress's Service has an address of the load balancer, and each of its ports answers there.",
+    proof: "The Service in the API, and a connection to each of its ports at that address from this machine; where this machine does not get there, a request of a pod, which is removed again.",
+    code: code::INGRESS_ADDRESS_DOES_NOT_ANSWER,
+    fix: "look at the Service's events and at the load balancer's pools; where nothing answers, at the log of MetalLB's speakers and at the pods of the ingress controller",
+};
+
+/// The ingress controller answers.
+const INGRESS_CONTROLLER: Claim = Claim {
+    name: "ingress.controller-answers",
+    sentence: "The ingress controller answers HTTP at the address and port of the site, if only that it has nothing of that name.",
+    proof: "An HTTP request from this machine; where this machine does not get there, one of a pod, which is removed again.",
+    code: code::INGRESS_DOES_NOT_ANSWER,
+    fix: "look at the pods and the Service of the ingress controller, and see whether the port is open on the way",
+};
+
 /// The ingress shows a certificate that is trusted.
 const INGRESS: Claim = Claim {
     name: "ingress.certificate-is-trusted",
-    sentence: "HTTPS to the platform's URL answers with the certificate that the site's authority signed, and somebody is behind it.",
+    sentence: "HTTPS to the platform's URL answers with the certificate that the site's authority signed, and somebody is behind it, unless Run:ai's control plane is elsewhere.",
     proof: "An HTTPS request from this machine to the ingress's address, verified against the kept authority or the system's roots, for the name of the URL.",
     code: code::INGRESS_CERTIFICATE_NOT_TRUSTED,
     fix: "compare the TLS secret that the ingress names with the kept certificate; a fake certificate means that the ingress does not find its secret",
@@ -173,7 +191,7 @@ const RUNAI_WORKLOAD: Claim = Claim {
 };
 
 /// All claims, in the order in which they are carried out.
-pub const CLAIMS: [Claim; 16] = [
+pub const CLAIMS: [Claim; 18] = [
     NODES,
     SYSTEM,
     POD_NETWORK,
@@ -185,6 +203,8 @@ pub const CLAIMS: [Claim; 16] = [
     RDMA,
     DNS,
     DNS_OUT,
+    LOAD_BALANCER,
+    INGRESS_CONTROLLER,
     INGRESS,
     STORAGE,
     SNAPSHOT,
@@ -208,6 +228,8 @@ impl Claim {
             Check::Rdma { .. } => &RDMA,
             Check::Dns { .. } => &DNS,
             Check::DnsOut { .. } => &DNS_OUT,
+            Check::LoadBalancer { .. } => &LOAD_BALANCER,
+            Check::IngressController { .. } => &INGRESS_CONTROLLER,
             Check::Ingress { .. } => &INGRESS,
             Check::Storage { .. } => &STORAGE,
             Check::Snapshot { .. } => &SNAPSHOT,
@@ -231,6 +253,8 @@ pub fn subject(check: &Check) -> String {
         Check::Snapshot { .. } => "snapshots".to_owned(),
         Check::GpuPod { node, .. } => node.to_string(),
         Check::Dns { name, .. } => name.to_string(),
+        Check::LoadBalancer { service, .. } => format!("{}/{}", service.namespace, service.name),
+        Check::IngressController { address, port, .. } => format!("http://{address}:{port}"),
         Check::Ingress { url, .. } => url.clone(),
         Check::Storage { .. } => "default".to_owned(),
         Check::Runai { target, .. } | Check::RunaiWorkload { target, .. } => target.cluster.clone(),
@@ -249,9 +273,9 @@ mod tests {
         Placed { namespace: "lab".to_owned(), name: name.to_owned() }
     }
 
-    #[test]
-    fn every_check_has_the_claim_of_its_name() {
-        let checks = [
+    /// One of each, in the order of the claims.
+    fn one_of_each() -> Vec<Check> {
+        vec![
             Check::Nodes { nodes: Vec::new() },
             Check::System,
             Check::PodNetwork { nodes: Vec::new(), asking: Vec::new(), image: String::new() },
@@ -279,7 +303,9 @@ mod tests {
                 image: String::new(),
             },
             Check::DnsOut { nodes: Vec::new(), names: vec!["b.test".to_owned()], image: String::new() },
-            Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None },
+            Check::LoadBalancer { service: placed("ingress"), pool: Vec::new(), image: String::new() },
+            Check::IngressController { address: Ipv4Addr::LOCALHOST, port: 80, image: String::new() },
+            Check::Ingress { url: "https://a.test".to_owned(), address: None, certificate: None, nobody_behind: false },
             Check::Storage { image: String::new() },
             Check::Snapshot { image: String::new() },
             Check::Runai { target: Box::new(crate::acceptance::tests::target()), nodes: Vec::new() },
@@ -289,7 +315,12 @@ mod tests {
                 gpus: 1,
                 image: String::new(),
             },
-        ];
+        ]
+    }
+
+    #[test]
+    fn every_check_has_the_claim_of_its_name() {
+        let checks = one_of_each();
         let names: Vec<&str> = checks.iter().map(|c| Claim::of(c).name).collect();
         assert_eq!(names, checks.iter().map(Check::name).collect::<Vec<_>>());
         assert_eq!(names, CLAIMS.map(|c| c.name));
@@ -302,6 +333,8 @@ mod tests {
             "InfiniBand",
             "a.test",
             "b.test",
+            "lab/ingress",
+            "http://127.0.0.1:80",
             "https://a.test",
             "default",
             "snapshots",

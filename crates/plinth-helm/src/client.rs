@@ -85,7 +85,10 @@ impl LocalHelm {
         if left.is_empty() {
             return Ok(Vec::new());
         }
-        let said: Vec<String> = left.iter().map(|job| format!("{job} of an earlier attempt was removed")).collect();
+        let names: Vec<String> = left.iter().map(|job| job.name.clone()).collect();
+        let kept = self.keep_words(ctx, release, &names).await;
+        let said: Vec<String> =
+            left.iter().map(|job| format!("{job} of an earlier attempt was removed; {kept}")).collect();
         ctx.progress(0, 0, said.join("; "));
         self.cluster.remove(ctx, &left).await?;
         let until = ctx.clock().elapsed() + deadlines::HELM_JOBS_GONE;

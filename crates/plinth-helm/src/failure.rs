@@ -194,8 +194,20 @@ const KNOWN: [Known; 14] = [
     known(&[&["values don't meet the specifications"]], "correct the values that the chart's schema refuses"),
 ];
 
-/// helm ended with an error. `lines` are its last ones, without secrets.
-pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &Path) -> ClientError {
+/// Whether a hook may be behind what helm says: of a Job that hangs it says no more than that time is over.
+pub(super) fn may_be_a_hook(lines: &[String]) -> bool {
+    const SIGNS: [&str; 6] = ["hook", "pre-", "post-", "BackoffLimit", "timed out", "deadline"];
+    let text = lines.join(" ").to_lowercase();
+    SIGNS.iter().any(|sign| text.contains(&sign.to_lowercase()))
+}
+
+/// helm ended with an error. `lines` are its last ones, and `hooks` the last of what hooks left, without secrets.
+pub(super) fn ended(
+    doing: &str,
+    release: &ReleaseName,
+    (lines, hooks): (&[String], Vec<String>),
+    log: &Path,
+) -> ClientError {
     let said = lines
         .iter()
         .rposition(|line| line.starts_with("Error: "))
@@ -204,13 +216,15 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
     let text = if text.is_empty() { "it ended with an error and said nothing".to_owned() } else { text };
     let known = KNOWN.iter().find(|known| known.fits(&text));
     let attempt = format!(
-        "{}; helm's whole output is in {}",
+        "{}; helm's whole output{} is in {}",
         known.map_or("read what helm says, fix it, then run again", |known| known.attempt),
+        if hooks.is_empty() { "" } else { " and what its hooks left" },
         log.display()
     );
     let mut finding =
         Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
     finding.evidence = lines.to_vec();
+    finding.evidence.extend(hooks);
     let error = ClientError::new(CLIENT, doing)
         .happened(format!("helm says: {text}"))
         .attempt(attempt)
@@ -223,17 +237,24 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
 }
 
 /// helm did not end in its time.
-pub(super) fn late(doing: &str, seconds: u64, log: &Path) -> ClientError {
-    ClientError::new(CLIENT, doing)
-        .happened(format!("helm did not end within {seconds} s and was stopped"))
-        .attempt(format!(
-            "look at the API server and the load of this machine; helm's whole output is in {}",
-            log.display()
-        ))
-        .because(Cause::Timeout)
+pub(super) fn late(doing: &str, release: &ReleaseName, seconds: u64, log: &Path, hooks: Vec<String>) -> ClientError {
+    let happened = format!("helm did not end within {seconds} s and was stopped");
+    let attempt = format!(
+        "look at the API server and the load of this machine; helm's whole output{} is in {}",
+        if hooks.is_empty() { "" } else { " and what its hooks left" },
+        log.display()
+    );
+    let error = ClientError::new(CLIENT, doing).happened(&happened).attempt(&attempt).because(Cause::Timeout);
+    if hooks.is_empty() {
+        return error;
+    }
+    let mut finding = Finding::error(code::HELM_FAILED, release.to_string(), happened).fix(attempt);
+    finding.evidence = hooks;
+    error.finding(finding)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -274,8 +295,21 @@ mod tests {
             ("Error: UPGRADE FAILED: something new about hooks", "read what helm says"),
         ];
         for (said, want) in cases {
-            let error = ended("trying", &release, &[said.to_owned()], Path::new("/log"));
+            let error = ended("trying", &release, (&[said.to_owned()], Vec::new()), Path::new("/log"));
             assert!(error.attempt.contains(want), "{said}: {}", error.attempt);
         }
+        for (said, is) in [
+            ("Error: failed pre-install: job x failed: BackoffLimitExceeded", true),
+            ("Error: client rate limiter Wait returned an error: context deadline exceeded", true),
+            ("Error: values don't meet the specifications", false),
+        ] {
+            assert_eq!(may_be_a_hook(&[said.to_owned()]), is, "{said}");
+        }
+        let left = vec!["no such host runai.example.com".to_owned()];
+        let error =
+            ended("trying", &release, (&["Error: BackoffLimitExceeded".to_owned()], left.clone()), Path::new("/log"));
+        assert!(error.attempt.ends_with("helm's whole output and what its hooks left is in /log"), "{}", error.attempt);
+        assert_eq!(error.finding.as_ref().unwrap().evidence.last(), left.last());
+        assert_eq!(late("trying", &release, 3, Path::new("/log"), left.clone()).finding.unwrap().evidence, left);
     }
 }

@@ -11,6 +11,7 @@ mod documents;
 mod drift;
 mod failure;
 mod folder;
+mod hooks;
 mod local;
 mod mark;
 mod package;

@@ -5,6 +5,7 @@
 
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
+use crate::hooks;
 use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
@@ -35,7 +36,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// Folder of the logs of helm, below the state directory.
 pub const LOGS: &str = "helm/logs";
 /// Logs that are kept: three runs over a whole platform.
-const LOGS_KEPT: usize = 60;
+pub(super) const LOGS_KEPT: usize = 60;
 /// What is run.
 pub(super) struct Job<'a> {
     pub(super) program: &'a Helm,
@@ -86,8 +87,10 @@ pub(super) async fn run(
     let Ok(status) = timeout(job.limit, group.wait(ctx, &job, began, &mut *watch)).await else {
         group.stop().await;
         let all = last_words(complained, said).await;
+        let left = hooks::left(ctx, cluster, &job.release.namespace, None, &log, secrets).await;
         let program = CommandFailure { log: Some(log.path().display().to_string()), ..CommandFailure::of(told, &all) };
-        return Err(failure::late(doing, job.limit.as_secs(), log.path()).failure(program));
+        let late = failure::late(doing, job.release, job.limit.as_secs(), log.path(), left);
+        return Err(late.failure(program));
     };
     let status = status.map_err(local("helm cannot be waited for"))?;
     seam.end(status);
@@ -99,7 +102,11 @@ pub(super) async fn run(
     if !left_open(ctx, cluster, &job).await {
         mark.done();
     }
-    Err(failure::ended(doing, job.release, &all, log.path()).failure(CommandFailure {
+    let left = match failure::may_be_a_hook(&all) {
+        true => hooks::left(ctx, cluster, &job.release.namespace, None, &log, secrets).await,
+        false => Vec::new(),
+    };
+    Err(failure::ended(doing, job.release, (&all, left), log.path()).failure(CommandFailure {
         exit: status.code(),
         signal: status.signal(),
         log: Some(log.path().display().to_string()),

@@ -8,6 +8,8 @@ use reqwest::redirect::Policy;
 use reqwest::tls::TlsInfo;
 use reqwest::{Client, Url};
 use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -55,6 +57,50 @@ pub async fn https(url: &str, address: Option<Ipv4Addr>, authority: Option<&[u8]
     let unread = || ProbeError::NotBelieved("its certificate cannot be read".to_owned());
     let (names, ends) = read(&certificate).ok_or_else(unread)?;
     Ok(Answer { status: answer.status().as_u16(), names, ends, certificate })
+}
+
+/// Why nobody answered a request without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The end of a sentence.
+    pub why: String,
+    /// The host answers, and nothing listens there; else it was not reached, or not in time.
+    pub refused: bool,
+}
+
+impl Unanswered {
+    fn of(fault: &Fault) -> Self {
+        Self { why: fault.sentence(), refused: *fault == Fault::NothingListens }
+    }
+}
+
+/// Whether somebody takes a connection there.
+///
+/// # Errors
+/// When nobody does.
+pub async fn tcp(address: SocketAddr) -> Result<(), Unanswered> {
+    match timeout(deadlines::TCP_PROBE, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Unanswered::of(&Fault::find(&error).unwrap_or(Fault::NoRoute))),
+        Err(_) => Err(Unanswered::of(&Fault::Timeout)),
+    }
+}
+
+/// The status that a server answers with over HTTP without TLS. No redirect is followed, and no proxy stands in between.
+///
+/// # Errors
+/// When nobody answers; an answer that is no HTTP is none.
+pub async fn http(address: SocketAddr) -> Result<u16, Unanswered> {
+    let here = |error: reqwest::Error| Unanswered { why: error.to_string(), refused: false };
+    let client = Client::builder()
+        .tls_backend_preconfigured(client_config(None).map_err(|why| Unanswered { why, refused: false })?)
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(deadlines::TCP_PROBE)
+        .build()
+        .map_err(here)?;
+    let answer = client.get(format!("http://{address}/")).send().await;
+    answer.map(|answer| answer.status().as_u16()).map_err(|error| Unanswered::of(&Fault::of_http(&error)))
 }
 
 fn client(url: &Url, address: Option<Ipv4Addr>, authority: Option<&[u8]>) -> Result<Client, String> {
@@ -139,6 +185,26 @@ mod tests {
             }
         });
         port
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_connection_or_speaks_http_answers_and_who_refuses_is_told() {
+        let port = serve(&authority()).await;
+        let there = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        assert_eq!(tcp(there).await, Ok(()));
+        assert!(!http(there).await.unwrap_err().refused, "TLS is no HTTP");
+        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = plain.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = plain.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        });
+        assert_eq!(http(at).await, Ok(404));
+        let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        for error in [tcp(nobody).await.unwrap_err(), http(nobody).await.unwrap_err()] {
+            assert!(error.refused && error.why == "nothing listens there", "{error:?}");
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::discover::Role;
 use crate::taints;
 use plinth_catalog::Facts;
-use plinth_model::steps::{CertificateSource, ClusterCredential, cluster_uid};
+use plinth_model::steps::{AddressRange, CertificateSource, ClusterCredential, cluster_uid};
 use plinth_model::{SecretRef, Values};
 use plinth_site::Desired;
 use plinth_site::desired::{Engine, Runai};
@@ -88,6 +88,7 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("ingress.address", json!(cluster.ingress_address(desired).map(|a| a.to_string()))),
         ("loadBalancer.ingress", json!(balanced.map(|a| a.to_string()))),
         ("loadBalancer.addresses", json!(platform.load_balancer)),
+        ("loadBalancer.ranges", json!(ranges(desired))),
         ("loadBalancer.others", json!(platform.balanced_without(balanced))),
         ("loadBalancer.spare", json!(more_than_one(desired))),
         ("gpu.mig", json!(platform.gpu.mig)),
@@ -101,6 +102,11 @@ fn platform(desired: &Desired, cluster: &Cluster) -> Facts {
         ("gpu.migLabelled", json!(cluster.with(Role::Gpu).filter(|m| m.labels.contains_key(MIG_CONFIG)).count())),
         ("grafana.adminPassword", Values::reference(&generated("grafana-admin-password"))),
     ])
+}
+
+/// What the load balancer may give out, as checks take it.
+fn ranges(desired: &Desired) -> Vec<AddressRange> {
+    desired.platform.balancer_ranges().into_iter().map(|(first, last)| AddressRange { first, last }).collect()
 }
 
 /// Whether the load balancer has an address beside the one that the ingress gets.

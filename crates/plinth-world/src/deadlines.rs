@@ -78,6 +78,8 @@ pub const KUBE_SETTLES: Duration = Duration::from_secs(60);
 pub const SOURCE: Duration = Duration::from_secs(8);
 /// One request to an ingress that answers from a building nearby.
 pub const HTTPS_PROBE: Duration = Duration::from_secs(20);
+/// A connection, or one request without TLS, to an ingress: what drops packets is asked by a pod next.
+pub const TCP_PROBE: Duration = Duration::from_secs(6);
 /// How long test pods of a check may take, with pulling a small image.
 pub const CHECK_PODS: Duration = Duration::from_secs(150);
 /// The same, with an image of some hundred MiB.

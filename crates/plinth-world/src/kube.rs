@@ -322,6 +322,15 @@ pub trait Watch: Send {
     async fn changed(&mut self, ctx: &Context, most: Duration) -> Vec<String>;
 }
 
+/// What Jobs of hooks left.
+#[async_trait]
+pub trait KubeHooks: Send + Sync {
+    /// What these Jobs of a namespace left, or with no names those of hooks that did not complete, the newest first: why each ended, for its
+    /// last pods what their containers wrote, and what was complained about. A text for people; whatever secrets pods wrote are in it. Empty:
+    /// there is none.
+    async fn jobs_said(&self, ctx: &Context, namespace: &str, names: Option<&[String]>) -> ClientResult<String>;
+}
+
 /// Nothing is watched: it waits, and says nothing.
 pub struct Unwatched;
 

@@ -13,6 +13,8 @@ mod helm_client;
 mod helm_ground;
 #[path = "contract/kube_client.rs"]
 mod kube_client;
+#[path = "kubernetes/names.rs"]
+mod names;
 #[path = "kubernetes/node.rs"]
 mod node;
 #[path = "kubernetes/platform.rs"]

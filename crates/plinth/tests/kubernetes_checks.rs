@@ -17,6 +17,8 @@ mod snapshots;
 #[path = "nodes/support.rs"]
 #[allow(dead_code)]
 mod support;
+#[path = "kubernetes_checks/ways_in.rs"]
+mod ways_in;
 #[path = "kubernetes_checks/web.rs"]
 mod web;
 
@@ -34,5 +36,22 @@ fn each_check_holds_with_real_pods_and_names_what_is_broken() {
     web::ingress(&ground);
     prometheus::measured(&ground);
     names::outside(&ground);
+    ground.nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs root, the lab, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn pods_behind_a_cache_on_their_node_find_a_name_only_when_it_is_in_the_cache_too() {
+    let ground = Ground::up();
+    names::behind_a_cache(&ground);
+    ground.nothing_is_left();
+}
+
+#[test]
+#[ignore = "needs root, the lab, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn the_way_into_the_platform_is_asked_from_outside_and_else_from_a_pod() {
+    let ground = Ground::up();
+    ways_in::load_balancer(&ground);
+    ways_in::controller(&ground);
     ground.nothing_is_left();
 }

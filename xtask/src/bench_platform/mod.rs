@@ -1,5 +1,6 @@
 //! What the whole platform costs on a real control plane: `cargo xtask bench --platform`. The ground is that of the tests of the platform,
-//! so what runs there is one of them (`crates/plinth/tests/bench_platform.rs`); the program that is measured is a release build.
+//! so what runs there is one of them (`crates/plinth/tests/bench_platform.rs`); the program that is measured is a release build, and so is the
+//! client that reads very many releases.
 
 pub(crate) mod section;
 
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
     let load = machine::load();
     let mut bench = commands::cargo(&[
         "test",
+        "--release",
         "--workspace",
         "--locked",
         "--test",

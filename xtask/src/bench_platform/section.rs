@@ -144,8 +144,8 @@ pub(crate) fn kept(new: &str, old: &str) -> String {
 fn section(measured: &Measured, targets: &Targets, machine: &str, load: f64) -> String {
     let mut text = format!(
         "{HEADING}\n\nWritten by `cargo xtask bench --platform`: a real control plane, helm 3, stand-in charts of every component, and nodes that \
-         KWOK plays. Whole processes, medians of {} rounds in which plinth and helm take turns; a release build, but for the reading of \
-         very many releases, which is a debug build of the client. The chain is what the run's own events say: the longest sum of times of steps that \
+         KWOK plays. Whole processes, medians of {} rounds in which plinth and helm take turns; a release build, and for the reading of \
+         very many releases one of the client alone. The chain is what the run's own events say: the longest sum of times of steps that \
          need each other. Helm and the API server share the machine's cores with plinth, so what runs beside something else \
          takes longer than alone.\n\n{machine} {}\n\n\
          | what | measured | target |\n|---|---|---|\n",

@@ -173,7 +173,7 @@ pub(crate) fn facts() -> Facts {
         "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103",
         "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local",
-        "loadBalancer.spare": false, "loadBalancer.others": [],
+        "loadBalancer.spare": false, "loadBalancer.others": [], "loadBalancer.ranges": [],
         "nodes.untainted": 2, "nodes.bothWorkers": false, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,
         "infiniband.wanted": false, "infiniband.addresses": null, "infiniband.firmware": "unknown",

@@ -40,10 +40,13 @@ async fn what_was_broken_off_long_ago_is_repaired_and_told() {
     };
     bench.cluster.jobs.lock().unwrap().push(job);
     let said = bench.client().upgrade(&bench.ctx, &release()).await.unwrap();
+    let (removed, log) = said[1].split_once("; what it left is in ").unwrap();
     assert!(
-        said[0].contains("starts over") && said[1] == "Job n/pre-install of an earlier attempt was removed",
+        said[0].contains("starts over") && removed == "Job n/pre-install of an earlier attempt was removed",
         "{said:?}"
     );
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log, "== Job n/pre-install: Failed\nno such host, with [secret]\n", "its words stay, without secrets");
     assert_eq!(bench.cluster.statuses(), ["failed"]);
     let seen = bench.seen();
     assert!(

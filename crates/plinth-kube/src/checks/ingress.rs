@@ -10,12 +10,12 @@ use plinth_world::kube::CheckSeen;
 use plinth_world::{ClientError, ClientResult};
 use std::net::Ipv4Addr;
 
-/// Asks the URL from this machine. A server that is believed may say anything but that nobody is behind it.
+/// Asks the URL from this machine. A server that is believed may say anything, but that nobody is behind it only where nobody has to be.
 pub(super) async fn check(
     api: &KubeApi,
-    url: &str,
-    address: Option<Ipv4Addr>,
+    (url, address): (&str, Option<Ipv4Addr>),
     certificate: Option<&str>,
+    behind: bool,
 ) -> ClientResult<CheckSeen> {
     let read = |name: &str, part| {
         api.keystore.read(name, part).map_err(|why| {
@@ -28,12 +28,17 @@ pub(super) async fn check(
     let kept = chain.as_ref().and_then(|pem| certificates(pem.expose().as_bytes()).ok()?.into_iter().next());
     let asked = probe::https(url, address, authority.as_ref().map(|pem| pem.expose().as_bytes())).await;
     let place = address.map(|address| format!(" at {address}")).unwrap_or_default();
-    judged(asked, kept.as_deref(), &format!("{url}{place}"))
+    judged(asked, kept.as_deref(), behind, &format!("{url}{place}"))
         .map_err(|why| local(url, why, "look at this machine's authorities (ca-certificates)"))
 }
 
 /// What the answer proves, if `kept` is the certificate that users are told to trust; the error says why nobody could be asked.
-fn judged(asked: Result<Answer, ProbeError>, kept: Option<&[u8]>, place: &str) -> Result<CheckSeen, String> {
+fn judged(
+    asked: Result<Answer, ProbeError>,
+    kept: Option<&[u8]>,
+    behind: bool,
+    place: &str,
+) -> Result<CheckSeen, String> {
     let answer = match asked {
         Ok(answer) => answer,
         Err(ProbeError::Here(why)) => return Err(why),
@@ -46,7 +51,7 @@ fn judged(asked: Result<Answer, ProbeError>, kept: Option<&[u8]>, place: &str) -
         return Ok(seen(false, [format!("{place} shows another certificate than the kept one"), shown]));
     }
     let line = format!("{place} answers {} over verified TLS", answer.status);
-    Ok(if matches!(answer.status, 404 | 502 | 503 | 504) {
+    Ok(if behind && matches!(answer.status, 404 | 502 | 503 | 504) {
         nobody(vec![line, shown])
     } else {
         seen(true, [line, shown])
@@ -74,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_an_answer_of_somebody_behind_it_with_the_kept_certificate_holds() {
-        let seen = judged(Ok(answer(200)), Some(&[1, 2]), PLACE).unwrap();
+        let seen = judged(Ok(answer(200)), Some(&[1, 2]), true, PLACE).unwrap();
         let CheckSeen::Holds(evidence) = seen else { panic!("{seen:?}") };
         assert_eq!(
             evidence,
@@ -83,7 +88,16 @@ mod tests {
                 "its certificate is for runai.lab.example, until 2027-01-15T08:00:00Z"
             ]
         );
-        assert!(judged(Ok(answer(401)), None, PLACE).unwrap().holds(), "a login page is somebody");
+        assert!(judged(Ok(answer(401)), None, true, PLACE).unwrap().holds(), "a login page is somebody");
+        for status in [404, 503] {
+            assert!(!judged(Ok(answer(status)), None, true, PLACE).unwrap().holds(), "{status}");
+            assert!(
+                judged(Ok(answer(status)), None, false, PLACE).unwrap().holds(),
+                "{status}: nobody has to be there"
+            );
+        }
+        let other = judged(Ok(answer(404)), Some(&[9]), false, PLACE).unwrap();
+        assert!(!other.holds(), "the certificate counts all the same");
     }
 
     #[test]
@@ -99,14 +113,14 @@ mod tests {
             (Err(ProbeError::NotBelieved("it expired".to_owned())), "it expired", None),
         ];
         for (asked, line, wanted) in cases {
-            let CheckSeen::Fails { evidence, code } = judged(asked, Some(&[9]), PLACE).unwrap() else {
+            let CheckSeen::Fails { evidence, code } = judged(asked, Some(&[9]), true, PLACE).unwrap() else {
                 panic!("{line}")
             };
             assert!(evidence[0].contains(line), "{evidence:?}");
             assert_eq!(code, wanted, "{line}");
         }
         assert_eq!(
-            judged(Err(ProbeError::Here("no authorities".to_owned())), None, PLACE).unwrap_err(),
+            judged(Err(ProbeError::Here("no authorities".to_owned())), None, true, PLACE).unwrap_err(),
             "no authorities"
         );
     }

@@ -1,5 +1,6 @@
 //! Acceptance checks that are made over the API server: what it says itself, and what test pods say. Each in a file of its own.
 
+mod answers;
 mod cluster;
 mod free;
 mod gpu;
@@ -51,8 +52,14 @@ impl KubeChecks for KubeApi {
             Check::Dns { name, address, nodes, image } => {
                 names::leads(&call().await?, nodes, (name, *address), image).await
             }
-            Check::Ingress { url, address, certificate } => {
-                ingress::check(self, url, *address, certificate.as_deref()).await
+            Check::LoadBalancer { service, pool, image } => {
+                answers::balanced(&call().await?, service, pool, image).await
+            }
+            Check::IngressController { address, port, image } => {
+                answers::controller(&call().await?, *address, *port, image).await
+            }
+            Check::Ingress { url, address, certificate, nobody_behind } => {
+                ingress::check(self, (url, *address), certificate.as_deref(), !nobody_behind).await
             }
             Check::Storage { image } => storage::check(self, &call().await?, image).await,
             // Whether there is room for it; the rest is Run:ai's to say.

@@ -1,6 +1,7 @@
 //! What comes up in a namespace, seen as it changes: workloads and objects that prove health, pods, Jobs of hooks, Events. What breaks
 //! off is begun again by itself; nothing is lost by it, since whoever waits looks again in time as well.
 
+mod hooks;
 mod pod;
 mod seen;
 

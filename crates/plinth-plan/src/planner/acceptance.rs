@@ -35,11 +35,7 @@ pub(super) fn steps(
     steps.extend(dns_out(desired, cluster, outside, base));
     if let Some(runai) = &desired.runai {
         steps.extend(dns(desired, runai, cluster, base));
-        // Nothing answers at the root of a cluster whose control plane is elsewhere.
-        if runai.control_plane.is_none() {
-            let address = cluster.ingress_address(desired);
-            steps.push(ingress(runai, address, names));
-        }
+        steps.extend(ingress(runai, cluster.ingress_address(desired), resolution, names));
     }
     steps.extend(storage(desired, resolution, base));
     if let (Some(runai), Some(_)) = (&desired.runai, runai::part(resolution, RunaiPart::Cluster)) {
@@ -153,14 +149,21 @@ fn dns(desired: &Desired, runai: &Runai, cluster: &Cluster, base: &Base<'_>) -> 
     Some(check(ids::check_dns(&runai.domain), work, reason).needing([base.join()]))
 }
 
-/// Behind the issuer, which is waited for: right after its release the control plane still starts, and the ingress has nobody to ask.
-fn ingress(runai: &Runai, address: Option<Ipv4Addr>, names: &RunaiNames) -> Step {
+/// Behind the issuer, which is waited for: right after its release the control plane still starts, and the ingress has nobody to ask. Nothing
+/// answers at the root of a cluster whose control plane is elsewhere, but its certificate is there once the cluster is connected; none where
+/// plinth does not install that part.
+fn ingress(runai: &Runai, address: Option<Ipv4Addr>, resolution: &Resolution, names: &RunaiNames) -> Option<Step> {
+    let nobody_behind = runai.control_plane.is_some();
+    let before = if nobody_behind {
+        runai::part(resolution, RunaiPart::Cluster).map(|_| ids::connected(&runai.cluster))?
+    } else {
+        ids::issuer(&runai.domain)
+    };
     let certificate = private_authority(runai).then(|| names.certificate.clone());
-    let work = Check::Ingress { url: url(runai), address, certificate };
+    let work = Check::Ingress { url: url(runai), address, certificate, nobody_behind };
     let reason = format!("{} must answer with the certificate that users are told to trust", url(runai));
-    check(ids::check_ingress(&runai.domain), work, reason)
-        .needing([ids::issuer(&runai.domain)])
-        .needing([ids::certificate(&names.certificate)])
+    let step = check(ids::check_ingress(&runai.domain), work, reason);
+    Some(step.needing([before]).needing([ids::certificate(&names.certificate)]))
 }
 
 /// Behind every component of the platform: any of them may bring the default storage class. None without any.

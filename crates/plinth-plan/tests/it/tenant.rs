@@ -2,7 +2,7 @@
 
 use crate::fixture::{inventory as data, site, unseen};
 use plinth_model::plan::{Plan, Step};
-use plinth_model::steps::RunaiTarget;
+use plinth_model::steps::{AcceptanceCheck, Check, RunaiTarget};
 use plinth_model::{SecretRef, Work};
 use plinth_plan::plan;
 use plinth_site::desired::{ArtifactSource, RemoteControlPlane};
@@ -32,7 +32,6 @@ fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
         "runai/issuer/bcm-head-01.eth.cluster",
         "platform/release/runai-control-plane",
         "platform/namespace/runai-backend",
-        "checks/ingress/bcm-head-01.eth.cluster",
     ] {
         assert!(!has(&plan, id), "{id}");
     }
@@ -43,6 +42,18 @@ fn with_a_control_plane_elsewhere_the_cluster_is_registered_there() {
     assert!(target.cluster_url.as_ref().unwrap().starts_with("https://bcm-head-01.eth.cluster"));
     assert!(has(&plan, "platform/release/runai-cluster") && has(&plan, "checks/runai/bcm-gpu-cluster"));
     assert!(has(&plan, "platform/secret/runai.runai-cluster-domain-tls-secret"));
+    let ingress = step(&plan, "checks/ingress/bcm-head-01.eth.cluster");
+    let Work::AcceptanceCheck(AcceptanceCheck { check: Check::Ingress { url, certificate, nobody_behind, .. } }) =
+        &ingress.work
+    else {
+        panic!("{ingress:?}")
+    };
+    assert!(
+        *nobody_behind && url.starts_with("https://bcm-head-01.eth.cluster"),
+        "the cluster's URL, and no control plane behind it"
+    );
+    assert_eq!(certificate.as_deref(), Some("runai"), "its certificate is the site's own");
+    assert!(ingress.needs.iter().any(|id| id.as_str() == "runai/connected/bcm-gpu-cluster"), "{:?}", ingress.needs);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::timing;
 use crate::world::State;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use plinth_model::steps::Check;
+use plinth_model::steps::{AddressRange, Check, Placed};
 use plinth_model::{Digest, NodeName, amount};
 use plinth_world::kube::{CheckSeen, KubeChecks};
 use plinth_world::{ClientResult, Context};
@@ -66,6 +66,12 @@ fn checked(state: &State, now: Timestamp, check: &Check) -> CheckSeen {
         // The class of the simulated cluster is a folder of a node.
         Check::Snapshot { .. } => CheckSeen::Skipped("no driver of a storage class takes snapshots".to_owned()),
         Check::Dns { name, address, .. } => dns(state, name, *address),
+        Check::LoadBalancer { service, pool, .. } => load_balancer(state, now, service, pool),
+        Check::IngressController { address, port, .. } => {
+            let works = works(state, Role::Ingress, now);
+            let said = if works { "answers this machine with 404" } else { "does not answer: connection refused" };
+            told(works, format!("{address}:{port} {said}"))
+        }
         Check::Ingress { url, .. } => ingress(state, now, url),
         Check::Storage { .. } => storage(state, now),
         Check::Runai { nodes, .. } => runai(state, now, nodes),
@@ -123,6 +129,16 @@ fn gpu_pod(state: &State, now: Timestamp, node: &NodeName, resource: &str) -> Ch
     match offered_gpus(state, node, now) {
         0 => told(false, format!("{node} offers no {resource} at all, so no pod gets one")),
         _ => told(true, format!("a pod ran on {node} and saw {}", amount(1, "GPU"))),
+    }
+}
+
+fn load_balancer(state: &State, now: Timestamp, service: &Placed, pool: &[AddressRange]) -> CheckSeen {
+    let place = format!("service {}/{}", service.namespace, service.name);
+    match pool.first() {
+        Some(range) if works(state, Role::Ingress, now) => {
+            told(true, format!("{place} has {}, and its ports answer", range.first))
+        }
+        _ => told(false, format!("{place} has no address from a load balancer")),
     }
 }
 

@@ -248,7 +248,7 @@ fn acceptance_holds_at_the_end_and_not_before() {
             nodes: Vec::new(),
             image: String::new(),
         },
-        Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()) },
+        Check::Ingress { url: runai().url, address: None, certificate: Some("runai".to_owned()), nobody_behind: false },
         Check::Storage { image: String::new() },
         Check::Runai { target: Box::new(runai()), nodes: vec![name("dgx-05"), name("dgx-06")] },
     ];

@@ -260,7 +260,9 @@ pub(crate) enum CheckName {
     Dns,
     /// Names of others than the cluster resolve in pods.
     DnsOut,
-    /// The ingress shows the certificate.
+    /// The load balancer leads to the ingress.
+    LoadBalancer,
+    /// The ingress answers, and shows the certificate of Run:ai.
     Ingress,
     /// The default storage class keeps data.
     Storage,
@@ -287,6 +289,7 @@ impl CheckName {
             Self::Rdma => "rdma",
             Self::Dns => "dns",
             Self::DnsOut => "dns-out",
+            Self::LoadBalancer => "load-balancer",
             Self::Ingress => "ingress",
             Self::Storage => "storage",
             Self::Snapshot => "snapshot",

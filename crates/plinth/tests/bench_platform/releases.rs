@@ -1,4 +1,5 @@
-//! Reading very many releases, as a look does: each with the newest of its records. The client here is a debug build.
+//! Reading very many releases, as a look does: each with the newest of its records, by the client alone. The bench is a release build, as the
+//! program is.
 
 use crate::ground::Ground;
 use crate::node::Node;

@@ -2,7 +2,7 @@
 
 use crate::helm_ground::{Ground, NAMESPACE, for_each_helm, release, until};
 use crate::stand::Stand;
-use plinth_model::steps::{Health, PodSecurity};
+use plinth_model::steps::{Health, PodSecurity, Release};
 use plinth_world::kube::{KubeNamespaces as _, KubeWatch as _, Watch};
 use plinth_world::{Context, SystemClock};
 use serde_json::{Value, json};
@@ -118,8 +118,15 @@ fn a_watch_that_breaks_is_begun_again_and_answers_in_time_meanwhile() {
     says(&stand, &mut *watch, &["pod web-1 runs, and container c is not ready"]);
 }
 
-/// A kubelet that knows one log. Answers its port.
-fn kubelet(ground: &Ground, asked: Arc<Mutex<Vec<String>>>) -> u16 {
+/// A kubelet that knows one log, and is that of n1.
+fn kubelet(ground: &Ground, asked: Arc<Mutex<Vec<String>>>, log: &'static str) {
+    let port = log_server(ground, asked, log);
+    let node = json!({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}});
+    ground.kubectl(&["patch", "node", "n1", "--subresource=status", "--type=merge", "-p", &node.to_string()]);
+}
+
+fn log_server(ground: &Ground, asked: Arc<Mutex<Vec<String>>>, log: &'static str) -> u16 {
     let made = rcgen::generate_simple_self_signed(vec!["n1".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -135,7 +142,6 @@ fn kubelet(ground: &Ground, asked: Arc<Mutex<Vec<String>>>) -> u16 {
                 let mut request = vec![0; 4096];
                 let read = stream.read(&mut request).await.unwrap_or(0);
                 asked.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).into_owned());
-                let log = "step 2 of 3, with tr0ub4dor&3\n";
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", log.len());
                 let _gone = stream.write_all(format!("{head}{log}").as_bytes()).await;
                 let _gone = stream.shutdown().await;
@@ -154,10 +160,7 @@ fn while_helm_runs_the_last_line_of_its_hook_is_told() {
         let list = Arc::clone(&told);
         ground.ctx =
             Context::new(Arc::new(SystemClock::new()), move |progress| list.lock().unwrap().push(progress.message));
-        let port = kubelet(&ground, Arc::clone(&asked));
-        let node = json!({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}});
-        ground.kubectl(&["patch", "node", "n1", "--subresource=status", "--type=merge", "-p", &node.to_string()]);
+        kubelet(&ground, Arc::clone(&asked), "step 2 of 3, with tr0ub4dor&3\n");
         let ground = &ground;
         let hooked = release("standin", "a", "1.2.3", json!({"hook": "pre-install", "password": "x"}));
         std::thread::scope(|scope| {
@@ -178,5 +181,57 @@ fn while_helm_runs_the_last_line_of_its_hook_is_told() {
             asked[0].contains("/containerLogs/plinth-helm/a-hook-1/c?") && asked[0].contains("tailLines=1"),
             "{asked:?}"
         );
+    });
+}
+
+#[test]
+#[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn what_a_failed_hook_wrote_is_in_the_failure_and_kept_when_its_job_goes() {
+    for_each_helm(|ground| {
+        let ground = ground.settled();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        kubelet(
+            &ground,
+            Arc::clone(&asked),
+            "lookup runai.lab.example: no such host, for tr0ub4dor&3 \u{2028}\u{85}: {horse}\n",
+        );
+        let ground = &ground;
+        let values = json!({"hook": "pre-install", "password": {"$secret": {"file": "password"}}});
+        let hooked = release("standin", "a", "1.2.3", values);
+        let error = std::thread::scope(|scope| {
+            let work = scope.spawn(|| ground.upgrade(&hooked));
+            until(|| !ground.hook("a").is_empty());
+            let owner = json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "a-hook", "uid": ground.hook("a")}]);
+            ground.stand.apply(&pod("a-hook-1", &owner));
+            container_is(&ground.stand, "a-hook-1", &json!({"terminated": {"exitCode": 1, "reason": "Error"}}));
+            let mut warning = event("one", "Warning", "BackOff", "Back-off restarting failed container");
+            warning["involvedObject"]["name"] = json!("a-hook-1");
+            ground.stand.apply(&warning);
+            ground.end_hook("a", false);
+            work.join().unwrap().unwrap_err()
+        });
+        let read =
+            |one: &String| one.contains("/containerLogs/plinth-helm/a-hook-1/c?") && one.contains("tailLines=400");
+        assert!(asked.lock().unwrap().iter().any(read), "{asked:?}");
+        let evidence = error.finding.as_ref().unwrap().evidence.join("\n");
+        for line in [
+            "== Job plinth-helm/a-hook: Failed, BackoffLimitExceeded",
+            "== Pod a-hook-1 on n1: container c ended with 1",
+            "Warning BackOff: Back-off restarting failed container",
+            "lookup runai.lab.example: no such host, for [secret]",
+        ] {
+            assert!(evidence.contains(line), "{line}: {evidence}");
+        }
+        let log = error.attempt.split("what its hooks left is in ").nth(1).unwrap();
+        let kept = std::fs::read_to_string(log).unwrap();
+        assert!(kept.contains("no such host, for [secret]") && !kept.contains("tr0ub4dor"), "{kept}");
+
+        // The Job goes before the next attempt, and what it wrote is kept once more.
+        let stale =
+            Release { stale_jobs: vec!["a-hook".into()], ..release("standin", "a", "1.2.3", json!({"password": "x"})) };
+        let said = ground.upgrade(&stale).unwrap();
+        let log = said.iter().find_map(|line| line.split_once("; what it left is in ")).unwrap().1;
+        let kept = std::fs::read_to_string(log).unwrap();
+        assert!(kept.contains("no such host, for [secret]") && log.ends_with("-earlier.log"), "{log}: {kept}");
     });
 }

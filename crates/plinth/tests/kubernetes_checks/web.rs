@@ -152,7 +152,12 @@ fn asked(ground: &Ground, folder: &Path, address: Ipv4Addr) -> CheckSeen {
         let kube = KubeApi::new(folder, &SiteName::new("proofs").unwrap(), nodes, keystore(folder), secrets);
         let ctx = Context::quiet(Arc::new(SystemClock::new()));
         let url = format!("https://{DOMAIN}:30443");
-        let check = Check::Ingress { url, address: Some(address), certificate: Some("platform".to_owned()) };
+        let check = Check::Ingress {
+            url,
+            address: Some(address),
+            certificate: Some("platform".to_owned()),
+            nobody_behind: false,
+        };
         runtime.block_on(kube.run_check(&ctx, &check)).unwrap()
     };
     ground.bench.lab.inside(ask).unwrap()

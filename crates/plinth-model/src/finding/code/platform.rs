@@ -151,10 +151,20 @@ findings! {
         usually: "The ingress does not find its TLS secret and shows a fake certificate, or the secret holds another certificate than the kept one.",
         fix: "Compare the TLS secret that the ingress names with the kept certificate, and check that secret and ingress are in one namespace.",
     }
+    INGRESS_DOES_NOT_ANSWER = "ingress.does-not-answer", You {
+        means: "The ingress controller does not answer HTTP where the site leads to.",
+        usually: "Its pods do not run, its Service has another port or no pods behind it, or a firewall is on the way.",
+        fix: "Look at the pods and the Service of the ingress controller; the evidence says who asked, this machine or a pod, and what each got.",
+    }
     INGRESS_NOBODY_BEHIND = "ingress.nobody-behind", You {
         means: "Nobody answers at the platform's URL, or the ingress answers that it has nothing behind it.",
         usually: "The ingress controller or the control plane does not run, a port is closed on the way, or the address is another one.",
         fix: "Look at the pods and the Service of the ingress controller, and at the Ingress of the control plane; see whether this machine reaches the address.",
+    }
+    INGRESS_ADDRESS_DOES_NOT_ANSWER = "ingress.address-does-not-answer", You {
+        means: "The ingress's Service has no address of the load balancer, one that is not of `platform.loadBalancer`, or nothing answers there.",
+        usually: "No address of the pool is free or the pool is gone, another load balancer gave the address, no node announces it, or the ingress controller does not run.",
+        fix: "Look at the Service's events (`kubectl describe service`), at the IPAddressPools of MetalLB and at the logs of its speakers.",
     }
     NETWORK_PODS_CUT_OFF = "network.pods-cut-off", NetworkTeam {
         means: "Pods on different nodes do not reach each other, or not by the name of a service. Exit 0 of an installer and Ready nodes do not prove that they do.",

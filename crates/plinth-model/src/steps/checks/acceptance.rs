@@ -34,7 +34,7 @@ impl StepParams for AcceptanceCheck {
             Check::GpuMetrics { .. } => deadlines::CHECK_MEASURED,
             Check::Storage { .. } => deadlines::CHECK_PODS,
             Check::DnsOut { names, .. } => deadlines::check_names(names.len()),
-            Check::Dns { .. } => deadlines::CHECK_PODS,
+            Check::Dns { .. } | Check::LoadBalancer { .. } | Check::IngressController { .. } => deadlines::CHECK_PODS,
             Check::Snapshot { .. } | Check::RunaiWorkload { .. } => deadlines::CHECK_SNAPSHOT,
             _ => Self::PROPERTIES.deadline_s,
         }

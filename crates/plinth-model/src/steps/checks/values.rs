@@ -4,6 +4,7 @@ use crate::steps::RunaiTarget;
 use crate::{Domain, NodeName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::Ipv4Addr;
 
 /// What a whole GPU is called among the resources of a node.
@@ -25,6 +26,22 @@ pub struct Placed {
     pub namespace: String,
     /// Unique among the objects of that kind in the namespace.
     pub name: String,
+}
+
+/// Addresses from one to another one, both included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddressRange {
+    /// The lowest.
+    pub first: Ipv4Addr,
+    /// The highest.
+    pub last: Ipv4Addr,
+}
+
+impl fmt::Display for AddressRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}-{}", self.first, self.last) }
+    }
 }
 
 /// An acceptance check.
@@ -130,6 +147,24 @@ pub enum Check {
         /// Image with a shell and `nslookup`.
         image: String,
     },
+    /// The service that the load balancer leads to has one of its addresses, and answers there.
+    LoadBalancer {
+        /// Of the ingress controller.
+        service: Placed,
+        /// What the load balancer may give out.
+        pool: Vec<AddressRange>,
+        /// Image with a shell and `wget`.
+        image: String,
+    },
+    /// The ingress controller answers HTTP, whatever it says.
+    IngressController {
+        /// Where it is asked.
+        address: Ipv4Addr,
+        /// The one for HTTP without TLS.
+        port: u16,
+        /// Image with a shell and `wget`.
+        image: String,
+    },
     /// HTTPS to the URL answers with a certificate that our authority signed.
     Ingress {
         /// The whole address, `https://` and a port where it is not 443.
@@ -139,6 +174,9 @@ pub enum Check {
         address: Option<Ipv4Addr>,
         /// Certificate name; none: system roots.
         certificate: Option<String>,
+        /// Nobody need be behind it: an answer of the ingress controller itself is enough.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        nobody_behind: bool,
     },
     /// A claim of the default storage class binds, and what one pod writes into it the next one reads.
     Storage {
@@ -186,6 +224,8 @@ impl Check {
             Check::Rdma { .. } => "network.rdma-in-pods",
             Check::Dns { .. } => "dns.name-resolves-in-pods",
             Check::DnsOut { .. } => "dns.others-resolve-in-pods",
+            Check::LoadBalancer { .. } => "ingress.address-answers",
+            Check::IngressController { .. } => "ingress.controller-answers",
             Check::Ingress { .. } => "ingress.certificate-is-trusted",
             Check::Storage { .. } => "storage.claim-binds",
             Check::Snapshot { .. } => "storage.snapshot-restores",
@@ -209,7 +249,8 @@ impl Check {
             Check::Rdma { .. } => "rdma",
             Check::Dns { .. } => "dns",
             Check::DnsOut { .. } => "dns-out",
-            Check::Ingress { .. } => "ingress",
+            Check::LoadBalancer { .. } => "load-balancer",
+            Check::Ingress { .. } | Check::IngressController { .. } => "ingress",
             Check::Storage { .. } => "storage",
             Check::Snapshot { .. } => "snapshot",
             Check::Runai { .. } => "runai",
@@ -248,6 +289,8 @@ impl Check {
             | Check::Rdma { image, .. }
             | Check::Dns { image, .. }
             | Check::DnsOut { image, .. }
+            | Check::LoadBalancer { image, .. }
+            | Check::IngressController { image, .. }
             | Check::Storage { image }
             | Check::Snapshot { image }
             | Check::RunaiWorkload { image, .. } => Some(image),

@@ -22,7 +22,8 @@ impl StepKind for CertificateServed {
     /// It is shown, and somebody is behind it.
     async fn probe(&self, env: &StepEnv) -> Result<Probed, ClientError> {
         let Self { url, address, certificate } = self;
-        let check = Check::Ingress { url: url.clone(), address: *address, certificate: certificate.clone() };
+        let (url, certificate) = (url.clone(), certificate.clone());
+        let check = Check::Ingress { url, address: *address, certificate, nobody_behind: false };
         match env.clients.kube.run_check(&env.ctx, &check).await? {
             CheckSeen::Holds(lines) => done(lines.join("; ")),
             CheckSeen::Fails { evidence, .. } => Ok(differs(evidence.iter().map(|line| format!("! {line}")).collect())),

@@ -485,6 +485,7 @@ async fn a_failed_check_blocks_and_one_that_could_not_be_carried_out_is_an_error
         url: "https://a.test".to_owned(),
         address: None,
         certificate: Some("runai".to_owned()),
+        nobody_behind: false,
     });
     bench.fake.on("certificate", None::<CertificateState>);
     assert_eq!(blocked(bench.look(&ingress).await).code, "ingress.certificate-not-trusted");
