@@ -8,7 +8,6 @@ use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::CommandFailure;
 use plinth_model::span::clock;
-use plinth_report::clean;
 
 /// With so few causes every card is open.
 const OPEN: usize = 6;
@@ -77,7 +76,7 @@ fn steps(page: &OfRun<'_>, group: &FailureGroup) -> Markup {
 pub(crate) fn program(failure: &CommandFailure) -> Markup {
     html! {
         figure.program {
-            figcaption { code { (clean(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
+            figcaption { code { (told(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
             @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (short(line)) "\n" } } }
             @if let Some(log) = &failure.log { p.dim { "all of it: " code { (told(log)) } } }
         }
