@@ -3,7 +3,7 @@
 use super::line;
 use crate::export::Exported;
 use crate::runs::{Look, waits as roots};
-use crate::style::{Palette, clean};
+use crate::style::{Palette, told};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
@@ -82,7 +82,7 @@ fn program(failure: &CommandFailure) -> Markup {
     html! {
         dt { "Program" }
         dd {
-            code { (clean(&failure.command)) }
+            code { (told(&failure.command)) }
             @if let Some(ending) = failure.ending() { ", which " (line(&ending)) }
         }
         @if !tail.is_empty() { dt { "Its last words" } dd { pre { (tail.join("\n")) } } }

@@ -1,7 +1,7 @@
 //! JUnit: a suite for each stage, a case for each step.
 
 use super::{Exported, short};
-use crate::style::clean;
+use crate::style::told;
 use plinth_analysis::Row;
 use plinth_model::{Stage, StepState};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -48,7 +48,7 @@ fn failed(run: &Exported<'_>, row: &Row, detail: &str) -> TestCaseStatus {
         .map(|finding| finding.evidence.iter().take(LINES).map(|line| short(line)).collect())
         .unwrap_or_default();
     if let Some(failure) = step.and_then(|step| step.failure.as_deref()) {
-        lines.push(format!("ran {} {}", clean(&failure.command), failure.ending().unwrap_or_default()));
+        lines.push(format!("ran {} {}", told(&failure.command), failure.ending().unwrap_or_default()));
         lines.extend(failure.tail.iter().map(|line| format!("| {}", short(line))));
     }
     lines.extend(finding.map(|finding| format!("{}: {}", finding.owner, short(&finding.fix))));

@@ -84,3 +84,19 @@ impl Call {
             .map_err(|error| self.fails(error.to_string(), "make the secret available, then run again"))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_that_fails_has_its_end_and_its_words_and_one_that_was_not_reached_what_was_asked() {
+        let call = Call::new("node", "moving on a").asking("ssh p@10.0.0.5 sudo sh # moving on a".to_owned());
+        let program = |error: ClientError| error.failed_on.unwrap().program.unwrap();
+        let failed = program(call.script_fails("no space left on device", "free some"));
+        assert_eq!((failed.exit, failed.tail.as_slice()), (Some(1), ["no space left on device".to_owned()].as_slice()));
+        let lost = program(call.fails("no answer", "look"));
+        assert_eq!((lost.exit, lost.tail.len(), lost.command), (None, 0, failed.command));
+    }
+}

@@ -253,6 +253,10 @@ impl Heard {
     /// Listens until the script has said how it ended, or nothing can come any more.
     pub(super) async fn listen(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<(), String> {
         while self.decoder.status().is_none() && !self.refused && self.hear(read, ctx).await? {}
+        if self.decoder.status().is_some_and(|status| status != 0) {
+            let rest = async { while matches!(self.hear(read, ctx).await, Ok(true)) {} };
+            let _what_came_in_time = timeout(deadlines::SSH_COMPLAINTS, rest).await;
+        }
         Ok(())
     }
 

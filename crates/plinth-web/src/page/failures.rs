@@ -9,7 +9,6 @@ use plinth_analysis::FailureGroup;
 use plinth_model::amount;
 use plinth_model::run::{CommandFailure, LogFile};
 use plinth_model::span::clock;
-use plinth_report::clean;
 
 /// With so few causes every card is open.
 const OPEN: usize = 6;
@@ -82,7 +81,7 @@ pub(crate) fn program(links: &Links, failure: &CommandFailure, logs: &[LogFile])
     let kept = |path: &str| logs.iter().any(|log| log.name == name(path));
     html! {
         figure.program {
-            figcaption { code { (clean(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
+            figcaption { code { (told(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
             @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (short(line)) "\n" } } }
             @match &failure.log {
                 Some(path) if kept(path) => p.dim { "all of it: " a.id href=(links.to(&Part::Log(name(path)))) { (told(&name(path))) } },
