@@ -265,6 +265,11 @@ fn eventful() -> (Plan, Vec<Event>) {
     script.ends(63.0, &storages[2], StepState::NotRun, "it needs what failed", None);
     script.ends(65.5, &storages[0], StepState::Failed, "no disk", Some(broken("no disk")));
     script.over(66.0, Outcome::Partly);
+    for (at, event) in script.0.iter_mut().enumerate() {
+        if let EventBody::StepFinished { seconds, .. } = &mut event.body {
+            *seconds = at as f64;
+        }
+    }
     (plan_of(&steps, "x"), script.0)
 }
 
@@ -348,10 +353,8 @@ async fn followed(plan: Option<Plan>, events: &[Event], opened: usize, chunk: us
 #[tokio::test]
 async fn a_page_that_was_patched_says_what_one_says_that_is_read_then() {
     let (plan, events) = eventful();
-    for opened in [1, 8, 15, 17, 20, 26, 34] {
-        for chunk in [1, 4] {
-            followed(Some(plan.clone()), &events, opened, chunk).await;
-        }
+    for (opened, chunk) in [(1, 1), (8, 4), (17, 1), (20, 4), (26, 1)] {
+        followed(Some(plan.clone()), &events, opened, chunk).await;
     }
 }
 
