@@ -192,8 +192,7 @@ pub(crate) fn near(wanted: &str, plan: Option<&Plan>) -> Option<String> {
     let of_steps = steps.flat_map(|step| step.work.node().map(NodeName::as_str).into_iter().chain([step.id.as_str()]));
     let gates = plan.into_iter().flat_map(|plan| &plan.gates).map(|gate| gate.id.kind());
     // Kinds and codes have a dot: a word without one is nearer to none of them than it looks.
-    let topics: Vec<&str> = topics().into_iter().chain(words::names()).collect();
-    let topics = topics.into_iter().filter(|topic| wanted.contains('.') || !topic.contains('.'));
+    let topics = topics().into_iter().filter(|topic| wanted.contains('.') || !topic.contains('.'));
     nearest(wanted, topics.chain(gates).chain(of_steps)).map(str::to_owned)
 }
 
