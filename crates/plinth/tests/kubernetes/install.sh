@@ -72,10 +72,15 @@ kubernetesVersion: $release
 networking: {podSubnet: "$pods", serviceSubnet: 10.96.0.0/16}
 etcd: {local: {imageTag: "$etcd-0"}}
 dns: {imageTag: v1.12.1}
+# Nobody else would lead, and on a busy machine they would lose their lease and end.
+controllerManager: {extraArgs: [{name: leader-elect, value: "false"}]}
+scheduler: {extraArgs: [{name: leader-elect, value: "false"}]}
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
+# So soon pods see a changed map.
+syncFrequency: 10s
 failSwapOn: false
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, nodefs.inodesFree: 1%, imagefs.available: 1%, imagefs.inodesFree: 1%}
 imageGCHighThresholdPercent: 100

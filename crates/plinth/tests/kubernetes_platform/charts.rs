@@ -226,6 +226,25 @@ pub(crate) fn pack_with(plan: &Plan, folder: &Path, change: impl Fn(&Release, &m
     packed.collect()
 }
 
+/// The file of objects that somebody makes for this component of a plan, whose maker publishes no chart.
+pub(crate) fn objects(plan: &Plan, component: &str) -> String {
+    let parts = parts(plan);
+    let part = parts.iter().find(|part| part.release.component == component).unwrap();
+    let mut documents =
+        vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.release.namespace}})];
+    for text in files(part).values() {
+        let mut object: Value = serde_json::from_str(text).unwrap();
+        match object["kind"].as_str().unwrap() {
+            // It belongs to a chart.
+            "Job" => continue,
+            "CustomResourceDefinition" | "ValidatingWebhookConfiguration" => (),
+            _ => object["metadata"]["namespace"] = json!(part.release.namespace),
+        }
+        documents.push(object);
+    }
+    documents.iter().map(|document| format!("{document}\n")).collect::<Vec<_>>().join("---\n")
+}
+
 /// A package of these files, as `helm package` makes it.
 pub(crate) fn package(chart: &str, version: &str, files: &Files) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));

@@ -21,7 +21,7 @@ pub(crate) const DOMAIN: &str = "runai.lab.example";
 /// The node with GPUs.
 pub(crate) const WORKER: &str = "n2";
 /// Namespace of the project.
-const PROJECT: &str = "runai-team-a";
+pub(crate) const PROJECT: &str = "runai-team-a";
 /// Why a pod has no node.
 const PLACED: &str = ".status.conditions[?(@.type==\"PodScheduled\")].message";
 const PASSWORD: &str = "Adm1n-word-of-these-tests-9b1f";
@@ -64,11 +64,14 @@ impl Ground {
         ground.furnish();
         let ends = AtomicBool::new(false);
         std::thread::scope(|threads| {
-            threads.spawn(|| ground.connects(&ends));
+            threads.spawn(|| ground.plays(&ends));
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&ground)));
             ends.store(true, Ordering::Relaxed);
             if let Err(panic) = done {
                 eprintln!("{}", ground.pods());
+                while std::path::Path::new("/tmp/rg-hold").exists() {
+                    std::thread::sleep(Duration::from_secs(1));
+                }
                 std::panic::resume_unwind(panic);
             }
         });
@@ -130,14 +133,19 @@ impl Ground {
     /// Runs plinth; both its streams are what it said, in their order.
     pub(crate) fn run(&self, doing: &str, words: &[&str]) -> Ran {
         let began = Instant::now();
-        let file = std::fs::File::create(self.path("said")).unwrap();
+        let file = std::fs::File::create(self.path(&format!("{doing}.txt"))).unwrap();
         let mut command = self.cluster.bench.lab.command(env!("CARGO_BIN_EXE_plinth"));
         command.args(words).args(["-f", "site.yaml", "--state", "state"]).current_dir(self.path(""));
         command.env("HOME", self.path("")).env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()));
         command.stdin(std::process::Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let exit = command.status().unwrap().code();
         eprintln!("{doing}: exit {exit:?} after {:.1} s", began.elapsed().as_secs_f64());
-        Ran { exit, out: std::fs::read_to_string(self.path("said")).unwrap() }
+        Ran { exit, out: std::fs::read_to_string(self.path(&format!("{doing}.txt"))).unwrap() }
+    }
+
+    /// Applies the site.
+    pub(crate) fn apply(&self, doing: &str) -> Ran {
+        self.run(doing, &["apply", "--yes", "--events", "events.ndjson"])
     }
 
     fn events(&self) -> Vec<Value> {
@@ -184,30 +192,32 @@ impl Ground {
         eprintln!("{all:?}\n{}", ran.out);
     }
 
-    /// A cluster part that runs and has the right credential is connected.
-    fn connects(&self, ends: &AtomicBool) {
-        let mut placed = false;
+    /// What the parts of Run:ai do that are not there: the cluster part calls, and the scheduler places.
+    fn plays(&self, ends: &AtomicBool) {
+        let (mut placed, mut known) = (false, String::new());
         while !ends.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_secs(1));
+            self.connects(&mut known);
             placed = self.schedules(placed);
-            let agent = ["get", "deployment", "runai-agent", "-n", "runai", "-o", "jsonpath={.status.readyReplicas}"];
-            if self.cluster.try_kubectl(&agent).stdout != b"1" {
-                continue;
+        }
+    }
+
+    /// A cluster part that runs and has the right credential is connected; one that ran is not any more.
+    fn connects(&self, known: &mut String) {
+        let agent = ["get", "deployment", "runai-agent", "-n", "runai", "-o", "jsonpath={.status.readyReplicas}"];
+        if self.cluster.try_kubectl(&agent).stdout != b"1" {
+            if !known.is_empty() {
+                self.runai.reports(known, json!({"state": "Disconnected", "conditions": []}), &[(WORKER, 2)]);
             }
-            let words = [
-                "get",
-                "secret",
-                "stand-in-credential",
-                "-n",
-                "runai",
-                "-o",
-                "go-template={{range $k, $v := .data}}{{$v | base64decode}} {{end}}",
-            ];
-            let shown = String::from_utf8(self.cluster.try_kubectl(&words).stdout).unwrap();
-            let [secret, uid, url] = shown.split_whitespace().collect::<Vec<_>>()[..] else { continue };
-            if self.runai.secrets_given().iter().any(|given| given == secret) && self.runai.url() == url {
-                self.runai.reports(uid, json!({"state": "Connected", "conditions": []}), &[(WORKER, 2)]);
-            }
+            return;
+        }
+        let all = "go-template={{range $k, $v := .data}}{{$v | base64decode}} {{end}}";
+        let words = ["get", "secret", "stand-in-credential", "-n", "runai", "-o", all];
+        let shown = String::from_utf8(self.cluster.try_kubectl(&words).stdout).unwrap();
+        let [secret, uid, url] = shown.split_whitespace().collect::<Vec<_>>()[..] else { return };
+        if self.runai.secrets_given().iter().any(|given| given == secret) && self.runai.url() == url {
+            uid.clone_into(known);
+            self.runai.reports(uid, json!({"state": "Connected", "conditions": []}), &[(WORKER, 2)]);
         }
     }
 
@@ -216,7 +226,7 @@ impl Ground {
         let place = ["training", "-n", PROJECT];
         let Some(spec) = self.runai.trainings().into_iter().next() else {
             if placed {
-                self.cluster.kubectl(&[&["delete", "pod", "--wait=false"], &place[..]].concat());
+                self.cluster.kubectl(&[&["delete", "pod", "--wait=false", "--ignore-not-found"], &place[..]].concat());
             }
             return false;
         };
@@ -225,11 +235,16 @@ impl Ground {
             let command = ["sh", "-c", &format!("exec sh {}", spec["args"].as_str().unwrap())];
             let one = json!({"name": "main", "image": spec["image"], "command": command,
                 "resources": {"limits": {"nvidia.com/gpu": spec["compute"]["gpuDevicesRequest"]}}});
-            self.cluster.apply(&[
-                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROJECT}}),
-                json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": place[0], "namespace": PROJECT},
-                    "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [one]}}),
-            ]);
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": place[0], "namespace": PROJECT},
+                "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [one]}});
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROJECT}});
+            self.cluster.apply(&[namespace]);
+            std::fs::write(self.path("training.json"), pod.to_string()).unwrap();
+            let made = self.cluster.try_kubectl(&["create", "-f", self.path("training.json").to_str().unwrap()]);
+            if !made.status.success() {
+                self.runai.schedules("Failed", said(&made).trim());
+                return false;
+            }
         }
         let pod = [&["pod"], &place[..]].concat();
         self.runai.schedules(&self.cluster.text(&pod, ".status.phase"), &self.cluster.text(&pod, PLACED));

@@ -46,6 +46,10 @@ pub(crate) fn really(release: &Release, files: &mut Files, told: &[Told], bridge
         _ => assert_eq!(says, "", "{}: nobody says it", release.component),
     }
     *files = chart.done();
+    if release.component == "haproxy-ingress" {
+        let hook = files.get_mut("templates/hook.yaml").unwrap();
+        *hook = or_fails(hook);
+    }
 }
 
 /// What an operator says of its objects once they are there: lines of a script.
@@ -64,12 +68,20 @@ fn said_of(component: &str, told: &[Told]) -> String {
     script
 }
 
-/// A hook whose program fails at its first start, as one does whose webhook is not there yet; and at every, when the site says so.
+/// A hook whose program fails at its first start, as one does whose webhook is not there yet.
 fn succeeds_the_second_time(job: &mut Value) {
-    let fails = "{{ if (.Values.standIn).fails }}echo no kind may be written today; exit 1{{ end }}";
-    scripted(job, &format!("{fails}\nif [ -e /tmp/tried ]; then exit 0; fi; touch /tmp/tried; exit 1"));
+    scripted(job, "if [ -e /tmp/tried ]; then exit 0; fi; touch /tmp/tried; exit 1");
     pod(job)["restartPolicy"] = json!("OnFailure");
-    job["spec"]["backoffLimit"] = json!(1);
+    job["spec"]["backoffLimit"] = json!(3);
+}
+
+/// The same when the site says that it shall fail for good.
+fn or_fails(job: &str) -> String {
+    let mut failing: Value = serde_json::from_str(job).unwrap();
+    scripted(&mut failing, "echo no kind may be written today; exit 1");
+    pod(&mut failing)["restartPolicy"] = json!("Never");
+    failing["spec"]["backoffLimit"] = json!(0);
+    format!("{{{{ if (.Values.standIn).fails }}}}\n{failing}\n{{{{ else }}}}\n{job}\n{{{{ end }}}}\n")
 }
 
 /// A certificate of its own, and its key.

@@ -1,6 +1,6 @@
 # A service gets the address that it asks for, if a pool has it.
 services='{range .items[?(@.spec.type=="LoadBalancer")]}{.metadata.namespace} {.metadata.name} {.metadata.annotations.metallb\.io/loadBalancerIPs} {.status.loadBalancer.ingress[0].ip}{"\n"}{end}'
-while :; do
+give() {
     kubectl get services -A -o jsonpath="$services" > /tmp/services
     while read -r namespace name wanted has; do
         [ "$wanted" ] && [ "$wanted" != "$has" ] || continue
@@ -8,5 +8,5 @@ while :; do
         kubectl patch service "$name" -n "$namespace" --subresource=status --type=merge \
             -p '{"status":{"loadBalancer":{"ingress":[{"ip":"'"$wanted"'"}]}}}' < /dev/null
     done < /tmp/services
-    sleep 2
-done
+}
+while :; do kubectl get services -A -w -o name | while read -r _; do give < /dev/null; done; done

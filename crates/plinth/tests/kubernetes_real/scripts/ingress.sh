@@ -1,13 +1,12 @@
 # Keeps the certificate for requests without a matching name where the proxy beside finds it.
-secret='{.data.tls\.crt} {.data.tls\.key}'
 while :; do
-    if kubectl get secret {{ .Values.controller.defaultTLSSecret.secret }} -n {{ .Values.controller.defaultTLSSecret.secretNamespace }} \
-        -o jsonpath="$secret" > /tmp/pair; then
-        read -r certificate key < /tmp/pair || true
+    kubectl get secrets -n {{ .Values.controller.defaultTLSSecret.secretNamespace }} -w \
+        --field-selector metadata.name={{ .Values.controller.defaultTLSSecret.secret }} \
+        -o jsonpath='{.data.tls\.crt} {.data.tls\.key}{"\n"}' | while read -r certificate key; do
+        [ "$key" ] || continue
         echo "$certificate" | base64 -d > /tls/new.crt && echo "$key" | base64 -d > /tls/new.key
         mv /tls/new.crt /tls/tls.crt
         mv /tls/new.key /tls/tls.key
-        sleep 10
-    fi
+    done
     sleep 1
 done

@@ -14,5 +14,5 @@ while :; do
     done < /tmp/pods
     echo "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[$rows]}}" > /tmp/query
     mv /tmp/query /tmp/www/api/v1/query
-    sleep 3
+    [ "$rows" ] && sleep 20 || sleep 3
 done

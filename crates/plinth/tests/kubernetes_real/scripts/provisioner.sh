@@ -21,7 +21,7 @@ END
 }
 claims='{range .items[?(@.status.phase=="Pending")]}{.spec.storageClassName} {.metadata.namespace} {.metadata.name} {.metadata.uid} {.spec.resources.requests.storage} {.metadata.annotations.volume\.kubernetes\.io/selected-node}{"\n"}{end}'
 volumes='{range .items[?(@.status.phase=="Released")]}{.spec.storageClassName} {.metadata.name} {.spec.persistentVolumeReclaimPolicy} {.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0]}{"\n"}{end}'
-while :; do
+make() {
     kubectl get pvc -A -o jsonpath="$claims" > /tmp/claims
     while read -r class namespace name uid size node; do
         [ "$class" = {{ .Values.storageClass.name }} ] && [ "$node" ] || continue
@@ -43,11 +43,14 @@ spec:
     required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [$node]}]}]}
 END
     done < /tmp/claims
+}
+remove() {
     kubectl get pv -o jsonpath="$volumes" > /tmp/volumes
     while read -r class name policy node; do
         [ "$class" = {{ .Values.storageClass.name }} ] && [ "$policy" = Delete ] || continue
         on_node "remove-$name" "$node" "rm -rf /all/$name" < /dev/null || continue
         kubectl delete --wait=false pv "$name"
     done < /tmp/volumes
-    sleep 1
-done
+}
+(while :; do kubectl get pv -w -o name | while read -r _; do remove < /dev/null; done; done) &
+while :; do kubectl get pvc -A -w -o name | while read -r _; do make < /dev/null; done; done
