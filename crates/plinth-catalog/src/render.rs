@@ -4,7 +4,7 @@ use crate::choice::{Chosen, ChosenVersion, path};
 use crate::component::{Component, Namespace, ObjectsFile, PinnedVersion, Variant, VariantFinding};
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
-use crate::merge::merge;
+use crate::merge::{merge, remove};
 use crate::versions::{RUNAI, rule_name, titled};
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
@@ -30,6 +30,7 @@ impl<'a> Rendering<'a> {
         let values = self.values(&variants)?;
         let known = self.with_values(&values)?;
         self.conditional_findings(&known)?;
+        let (secrets, values) = self.secrets(values, &known)?;
         let selector = self.version.selector();
         let (images, unlisted_images) = self.images(&variants)?;
         Ok(ResolvedComponent {
@@ -40,7 +41,7 @@ impl<'a> Rendering<'a> {
             reason: format!("{}; {selector}: {}", self.chosen.why, self.version.why),
             namespace: self.chosen.namespace.clone(),
             pod_security: level(&component.namespace, &known)?,
-            secrets: self.secrets()?,
+            secrets,
             objects: render_all(component.objects.iter().chain(of(&variants, |v| &v.objects)), &known)?,
             namespaces: further(component, &known)?,
             objects_health: wanted(
@@ -214,11 +215,14 @@ impl<'a> Rendering<'a> {
         Ok(reference.map(|password| RegistryLogin { registry, username, password }))
     }
 
-    fn secrets(&self) -> Result<Vec<ResolvedSecret>, ExpressionError> {
+    /// Secrets, and the values without what only these hold.
+    fn secrets(&self, values: Values, known: &Facts) -> Result<(Vec<ResolvedSecret>, Values), ExpressionError> {
         let mut secrets = Vec::new();
+        let mut left = Value::clone(&values);
         for secret in &self.chosen.component.secrets {
-            if all_hold(&secret.when, self.facts)? {
-                let content = in_parameters(render(&secret.content, self.facts)?)?;
+            if all_hold(&secret.when, known)? {
+                let content = in_parameters(render(&secret.content, known)?)?;
+                secret.takes.iter().for_each(|path| remove(&mut left, path));
                 secrets.push(ResolvedSecret {
                     namespace: secret.namespace.clone().unwrap_or_else(|| self.chosen.namespace.clone()),
                     name: secret.name.clone(),
@@ -229,7 +233,8 @@ impl<'a> Rendering<'a> {
                 });
             }
         }
-        Ok(secrets)
+        let left = Values::new(left).map_err(|error| ExpressionError::Form("values".to_owned(), error.to_string()))?;
+        Ok((secrets, left))
     }
 
     /// Variants whose conditions hold; their findings are passed on.
@@ -284,22 +289,12 @@ impl<'a> Rendering<'a> {
             self.version.pin.is_some_and(|pin| pin.version == first.version || !pin.when.is_empty())
         });
         self.findings.extend(hits.iter().map(|hit| refused(hit, at(hit.path), checked)));
-        let index = self.version.pin.and_then(|pin| self.catalog.keys(&component.name, pin.version.as_str()));
-        for unknown in index.map(|index| index.unknown(given)).unwrap_or_default() {
-            let refused =
-                hits.iter().any(|hit| hit.path == unknown.path || hit.path.starts_with(&format!("{}.", unknown.path)));
-            if !refused {
-                let fix = unknown.nearest.map_or_else(
-                    || "check the chart's values".to_owned(),
-                    |nearest| format!("did you mean `{nearest}`?"),
-                );
-                let message = format!(
-                    "`{}` is not among the default values of {} {}, and helm does not refuse it",
-                    unknown.path, component.name, self.version.version
-                );
-                self.findings.push(Finding::warning(code::PLATFORM_UNKNOWN_VALUE, at(&unknown.path), message).fix(fix));
-            }
-        }
+        // By the version itself: what is known of its keys does not depend on whether it can be the default.
+        let Some(index) = self.catalog.keys(&component.name, self.version.version.as_str()) else { return Ok(()) };
+        let refused =
+            |path: &String| hits.iter().any(|hit| hit.path == path || hit.path.starts_with(&format!("{path}.")));
+        let doubts = index.doubts(&component.name, self.version.version.as_str(), given);
+        self.findings.extend(doubts.into_iter().filter(|(path, _)| !refused(path)).map(|(_, finding)| finding));
         Ok(())
     }
 }

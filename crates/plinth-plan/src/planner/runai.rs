@@ -1,6 +1,6 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::platform::Base;
+use super::platform::{Base, secrets_of_registration};
 use crate::cluster::Cluster;
 use crate::facts::{control_plane_url, private_authority, url};
 use crate::ids;
@@ -21,7 +21,8 @@ pub(super) fn certificates(desired: &Desired, names: &RunaiNames) -> Vec<Step> {
 }
 
 fn certificate(runai: &Runai, name: &str) -> Step {
-    // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
+    // Not the ingress's address: Run:ai takes no address for a domain, so nobody would ask by it, and one more name makes the leaf of a site that
+    // runs another one, which is a rotation. Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
     let mut names = vec![CertificateName::Host(runai.domain.clone())];
     if matches!(runai.certificate, CertificateSource::Generated { .. }) {
         names.push(CertificateName::Below(runai.domain.clone()));
@@ -57,7 +58,13 @@ pub(super) fn steps(
     };
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, (target.clone(), installed_by(resolution)), before));
-        steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
+        let registered = ids::register(&runai.cluster);
+        let given = |step: Step| step.needing([registered.clone()]);
+        let secrets: Vec<Step> = secrets_of_registration(cluster_part).map(given).collect();
+        let before: Vec<StepId> =
+            std::iter::once(&registered).chain(secrets.iter().map(|step| &step.id)).cloned().collect();
+        steps.extend(secrets);
+        steps.extend(base.component(cluster_part, &before));
         steps.push(connected(runai, target.clone(), ids::end(cluster_part)));
         steps.extend(org_units(runai, &target));
     }
