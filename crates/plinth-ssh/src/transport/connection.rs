@@ -1,6 +1,5 @@
 //! One connection: key exchange, the host's key, the login.
 
-use super::CLIENT;
 use super::algorithms::{KeepAlive, settings};
 use super::failure;
 use super::handler::{Client, Presented, Trust};
@@ -8,6 +7,7 @@ use super::heard::{Heard, Listening};
 use super::hostkeys::Pins;
 use super::login::login;
 use super::peer::Peer;
+use super::told::CLIENT;
 use plinth_world::ClientResult;
 use plinth_world::seam::Seam;
 use plinth_world::secrets::Secrets;

@@ -1,6 +1,7 @@
 //! Nodes over SSH: one connection for each login, shared by all steps; each operation is one command and one round trip.
 
 mod algorithms;
+mod answers;
 mod bootstrap;
 mod connection;
 mod exec;
@@ -45,10 +46,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
-use told::{Said, Telling};
-
-/// Name of this client in the log.
-const CLIENT: &str = "ssh";
+use told::{CLIENT, Said, Telling};
 
 /// Settings of the SSH client.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! the next push goes on from there. Meant for the service account, which becomes root without a password.
 
 use super::Ssh;
-use super::exec::Heard;
+use super::answers::Heard;
 use super::failure::{found, lost, permanent};
 use super::peer::Peer;
 use super::told;
@@ -38,7 +38,7 @@ impl Ssh {
     pub async fn push(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
         let command = told::command(target, told::ROOT_SHELL, &format!("pushing {}", push.name));
         let _room = self.room().await;
-        let seam = Seam::begin(super::CLIENT, || command.clone());
+        let seam = Seam::begin(told::CLIENT, || command.clone());
         let mut heard = Heard::new(&uuid::Uuid::new_v4().simple().to_string());
         let result = self.push_in_room(ctx, target, push, &mut heard).await;
         seam.end_of(&result);

@@ -1,6 +1,6 @@
 //! What is told of an operation that failed on a node: what was asked, how it ended, its last words, and a log with all that it said.
 
-use super::exec::Heard;
+use super::answers::Heard;
 use crate::script::Script;
 use plinth_model::run::CommandFailure;
 use plinth_model::steps::NodeTarget;
@@ -9,9 +9,11 @@ use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, Context, FailedOn};
 use std::path::Path;
 
+/// Name of this client in the log.
+pub(super) const CLIENT: &str = "ssh";
 /// Folder of the logs of operations that failed on nodes, below the state directory.
 pub const LOGS: &str = "nodes/logs";
-/// Logs that are kept: one of each node of a large site. Each holds at most twice [`super::exec::KEPT`].
+/// Logs that are kept: one of each node of a large site. Each holds at most twice [`super::answers::KEPT`].
 const LOGS_KEPT: usize = 1_000;
 
 /// What runs on the node: a shell that reads a script.
