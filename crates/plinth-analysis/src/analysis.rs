@@ -1,8 +1,8 @@
 //! All that is computed of one run, in one place: verbs, exports, the report and the page show the same values.
 
 use crate::{
-    Columns, CriticalPath, FailureGroup, Hardware, KindView, Past, Prediction, RehearsalDiff, RunEntry, Shape, Slow,
-    StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
+    Columns, CriticalPath, FailureGroup, Hardware, KindView, Past, Prediction, RehearsalDiff, Row, RunEntry, Shape,
+    Slow, StopNow, Subject, TimeLeft, Traits, Waiting, failure_groups, kinds, slow_nodes, stop_now, time_left, waiting,
 };
 use jiff::Timestamp;
 use plinth_model::run::{RunState, StreamSeal};
@@ -15,6 +15,8 @@ pub struct Analysis {
     pub entry: RunEntry,
     /// Its steps with their times.
     pub columns: Columns,
+    /// Steps of its plan that nothing was said of yet.
+    unsaid: Vec<Row>,
     /// The same by kinds of steps.
     pub kinds: Vec<KindView>,
     /// What failed, by cause.
@@ -41,9 +43,11 @@ impl Analysis {
     pub fn of(entry: RunEntry, events: &[Event], (view, shape): (&RunView, &Shape), traits: &Traits) -> Self {
         let mut columns = Columns::of(events);
         columns.rows.iter_mut().for_each(|row| row.state = view.state_of(&row.step));
+        let unsaid = shape.about().filter(|(step, ..)| !view.steps.contains_key(*step));
         Self {
             entry,
             columns,
+            unsaid: unsaid.map(|(step, stage, node)| Row::unsaid(step, stage, node)).collect(),
             kinds: kinds(view),
             groups: failure_groups(view, traits),
             waiting: waiting(view, shape, view.at.unwrap_or_default()),
@@ -64,12 +68,12 @@ impl Analysis {
         }
     }
 
-    /// Its steps with what a filter looks at.
+    /// Its steps with what a filter looks at, those of its plan among them that nothing was said of yet.
     #[must_use]
     pub fn subjects<'a>(&'a self, view: &'a RunView) -> Vec<Subject<'a>> {
         let waiting: HashMap<&StepId, &Waiting> = self.waiting.iter().map(|one| (&one.step, one)).collect();
         let detail = |step| view.steps.get(step).map_or("", |step| step.detail.as_str());
-        let rows = self.columns.rows.iter();
+        let rows = self.columns.rows.iter().chain(&self.unsaid);
         rows.map(|row| Subject { row, waiting: waiting.get(&row.step).copied(), detail: detail(&row.step) }).collect()
     }
 

@@ -36,6 +36,23 @@ pub struct Row {
 }
 
 impl Row {
+    /// Of a step that nothing was said of yet.
+    pub(crate) fn unsaid(step: &StepId, stage: Stage, node: Option<&String>) -> Self {
+        Self {
+            step: step.clone(),
+            kind: kind_of(step),
+            stage,
+            node: node.cloned(),
+            ready_s: None,
+            started_s: None,
+            acting_s: None,
+            ended_s: None,
+            state: StepState::Pending,
+            attempts: 0,
+            held_by: None,
+        }
+    }
+
     /// Seconds between being ready and beginning.
     #[must_use]
     pub fn queued_s(&self) -> f64 {

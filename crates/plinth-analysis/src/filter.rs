@@ -1,11 +1,11 @@
-//! One language to choose runs and steps: `state:failed node:dgx-* kind:nodes/downloads took:>30s waiting:slot word`. All terms must
-//! hold. The same words stand in the address of a page.
+//! One language to choose runs and steps: `state:failed node:dgx-* kind:nodes/downloads stage:nodes took:>30s waiting:slot word`. All terms
+//! must hold. The same words stand in the address of a page.
 
 use crate::columns::Row;
 use crate::graph::Shape;
 use crate::waiting::Waiting;
-use plinth_model::StepId;
 use plinth_model::run::HeldBy;
+use plinth_model::{Stage, StepId};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -26,6 +26,7 @@ enum Test {
     State(String),
     Node(String),
     Kind(String),
+    Stage(String),
     Took { more: bool, seconds: f64 },
     Waiting(String),
     Reach { step: StepId, down: bool },
@@ -61,7 +62,7 @@ pub struct Subject<'a> {
 }
 
 /// What terms there are, for help and errors.
-const TERMS: &str = "state: node: kind: took: waiting: up: down: or a word";
+const TERMS: &str = "state: node: kind: stage: took: waiting: up: down: or a word";
 
 impl Filter {
     /// Reads a filter. An empty one lets everything through.
@@ -98,17 +99,8 @@ impl Filter {
         self.terms.iter().all(|term| match &term.test {
             Test::State(wanted) => like(wanted, state),
             Test::Took { more, seconds: limit } => (seconds > *limit) == *more,
-            Test::Word(word) => words.to_lowercase().contains(word),
+            Test::Word(word) => has(word, words),
             _ => false,
-        })
-    }
-
-    /// Whether a node of this name is one that is asked for: only terms about nodes count.
-    #[must_use]
-    pub fn fits_node(&self, name: &str) -> bool {
-        self.terms.iter().all(|term| match &term.test {
-            Test::Node(wanted) => like(wanted, name),
-            _ => true,
         })
     }
 
@@ -128,6 +120,10 @@ impl Term {
             Some(("state", value)) => Test::State(value.to_lowercase()),
             Some(("node", value)) => Test::Node(value.to_owned()),
             Some(("kind", value)) => Test::Kind(value.to_owned()),
+            Some(("stage", value)) => stage(value).ok_or_else(|| {
+                let all = Stage::ALL.map(|stage| words_of(stage)[1].clone());
+                error(format!("there is no such stage; there is {}", all.join(", ")))
+            })?,
             Some(("took", value)) => took(value).ok_or_else(|| error("write `took:>30s`, `took:<5min`".to_owned()))?,
             Some(("waiting", value)) => waiting_for(value).ok_or_else(|| {
                 error("waiting for what? need, gate, lane, slot, budget, quorum, stop, or any".to_owned())
@@ -155,13 +151,14 @@ impl Term {
             Test::State(wanted) => like(wanted, row.state.word()) || like(wanted, row.state.told()),
             Test::Node(wanted) => row.node.as_deref().is_some_and(|node| like(wanted, node)),
             Test::Kind(wanted) => like(wanted, &row.kind),
+            Test::Stage(wanted) => words_of(row.stage).iter().any(|word| like(wanted, word)),
             Test::Took { more, seconds } => row.took_s().is_some_and(|took| (took > *seconds) == *more),
             Test::Waiting(wanted) => match waiting {
                 Some(waiting) => wanted == "any" || waiting.held_by.as_ref().map(HeldBy::word) == Some(wanted),
                 None => false,
             },
             Test::Reach { .. } => reach.is_some_and(|reach| reach.contains(&row.step)),
-            Test::Word(word) => row.step.as_str().to_lowercase().contains(word) || detail.to_lowercase().contains(word),
+            Test::Word(word) => has(word, row.step.as_str()) || has(word, detail),
         }
     }
 }
@@ -169,6 +166,24 @@ impl Term {
 fn waiting_for(value: &str) -> Option<Test> {
     let known = ["need", "gate", "lane", "slot", "budget", "quorum", "stop", "any"];
     known.contains(&value).then(|| Test::Waiting(value.to_owned()))
+}
+
+/// What a stage is called: as people read it, and as it is typed without a colon: `run:ai`, `runai`.
+fn words_of(stage: Stage) -> [String; 2] {
+    let told = stage.title().to_lowercase();
+    [told.clone(), told.replace(':', "")]
+}
+
+fn stage(value: &str) -> Option<Test> {
+    let wanted = value.to_lowercase();
+    let is_one = Stage::ALL.iter().any(|stage| words_of(*stage).iter().any(|word| like(&wanted, word)));
+    is_one.then_some(Test::Stage(wanted))
+}
+
+/// Whether a text has a word in it, written small; `*` stands for anything within it.
+fn has(word: &str, text: &str) -> bool {
+    let text = text.to_lowercase();
+    if word.contains('*') { like(&format!("*{word}*"), &text) } else { text.contains(word) }
 }
 
 /// `>30s`, `<5min`, `>1h`; without a unit seconds are meant.

@@ -63,12 +63,16 @@ fn every_term_chooses_and_the_one_that_empties_the_list_is_named() {
         ("waiting:any", vec![2]),
         ("down:nodes/downloads/dgx-05", vec![0, 2]),
         ("up:kubernetes/deploy/lab", vec![0, 2]),
+        ("stage:nodes", vec![0, 1, 2]),
+        ("stage:Nodes dgx*6", vec![1]),
+        ("ROUTE", vec![0, 1, 2]),
         ("ROUTE dgx", vec![0, 1]),
+        ("no*host d*-05", vec![0]),
     ] {
         assert_eq!(chosen(text), Ok(wanted), "{text}");
     }
     assert_eq!(chosen("node:dgx-* waiting:slot state:failed"), Err("waiting:slot".to_owned()));
-    for wrong in ["state:", "took:30", "took:>x", "color:red", "waiting:godot", "up:nothing"] {
+    for wrong in ["state:", "took:30", "took:>x", "color:red", "waiting:godot", "up:nothing", "stage:moon"] {
         assert!(Filter::parse(wrong).is_err(), "{wrong}");
     }
 }
@@ -102,8 +106,15 @@ fn a_state_is_asked_for_as_it_is_told_too() {
 }
 
 #[test]
-fn nodes_are_chosen_by_what_is_said_of_nodes_alone() {
-    let fits = |text: &str, name: &str| Filter::parse(text).unwrap().fits_node(name);
-    assert!(fits("node:dgx-* node:*5 state:failed", "dgx-05"));
-    assert!(!fits("node:dgx-* node:*5", "dgx-06") && fits("", "x"));
+fn a_stage_is_asked_for_as_it_is_told_and_as_it_is_typed() {
+    let mut row = row("platform/release/runai", StepState::Changed, 1.0);
+    row.stage = Stage::Runai;
+    let subject = Subject { row: &row, waiting: None, detail: "" };
+    for (text, fits) in [("stage:Run:ai", true), ("stage:runai", true), ("stage:run*", true), ("stage:platform", false)]
+    {
+        let found = Filter::parse(text).unwrap().choose(&[subject], &Shape::default());
+        assert_eq!(found.is_ok(), fits, "{text}");
+    }
+    let error = Filter::parse("stage:moon").unwrap_err().to_string();
+    assert!(error.contains("discovery, nodes, kubernetes, platform, runai, acceptance"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::plan::Change;
-use plinth_model::{Plan, Step, StepId};
+use plinth_model::{Plan, Stage, Step, StepId};
 use std::collections::{BTreeSet, HashMap};
 
 /// A step as others see it.
@@ -31,6 +31,8 @@ pub struct Shape {
     looks: BTreeSet<usize>,
     /// Seconds after which an attempt of each step is given up. Of a plan.
     deadlines: Vec<u32>,
+    /// Stage and node of each step. Of a plan.
+    about: Vec<(Stage, Option<String>)>,
 }
 
 impl Shape {
@@ -72,6 +74,11 @@ impl Shape {
             waits: where_is(|step| step.work.reads_only()),
             looks: where_is(|step| step.work.reads_only() || step.change == Change::Check),
             deadlines: plan.steps.iter().map(|step| step.work.deadline_s()).collect(),
+            about: plan
+                .steps
+                .iter()
+                .map(|step| (step.work.stage(), step.work.node().map(ToString::to_string)))
+                .collect(),
             ..Self::new(steps.collect())
         }
     }
@@ -98,6 +105,11 @@ impl Shape {
     #[must_use]
     pub fn deadline_s(&self, id: &StepId) -> Option<u32> {
         self.deadlines.get(self.place(id)?).copied()
+    }
+
+    /// Every step with its stage and its node, in the order of the plan; nothing where the plan is not known.
+    pub(crate) fn about(&self) -> impl Iterator<Item = (&StepId, Stage, Option<&String>)> {
+        self.steps.iter().zip(&self.about).map(|(step, (stage, node))| (&step.id, *stage, node.as_ref()))
     }
 
     /// All steps, in the order of the plan.

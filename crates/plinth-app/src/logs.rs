@@ -4,6 +4,10 @@
 //! the user, and secrets were taken out before anything was written. The log of a play or of helm is named after the time at which it
 //! began; the journal knows what ran then.
 
+mod of_run;
+
+pub use of_run::{Piece, of_run, piece};
+
 use jiff::Timestamp;
 use plinth_ansible::LOGS;
 use plinth_model::run::{LogFile, LogOf, Logs, logs};
@@ -25,18 +29,24 @@ const LARGEST: u64 = 512 * 1024 * 1024;
 /// When a folder of logs cannot be read; one that is not there holds none.
 pub fn logs(directory: &Path, journal: Option<&JournalReader>) -> Result<Logs, Problem> {
     let mut found = files(directory, |name| name.starts_with(OWN), LogOf::Plinth)?;
-    let mut plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
-    let mut helms = files(&directory.join(plinth_helm::LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
-    if let Some(journal) = journal.filter(|_| !helms.is_empty()) {
-        attribute(&mut helms, journal, is_of_helm)?;
+    for (mut some, fits) in of_programs(directory)? {
+        if let Some(journal) = journal.filter(|_| !some.is_empty()) {
+            attribute(&mut some, journal, fits)?;
+        }
+        found.extend(some);
     }
-    if let Some(journal) = journal.filter(|_| !plays.is_empty()) {
-        attribute(&mut plays, journal, |_, id| id.area() == "kubernetes")?;
-    }
-    found.extend(helms);
-    found.extend(plays);
     found.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     Ok(Logs { schema: logs::SCHEMA, directory: directory.display().to_string(), logs: found })
+}
+
+/// Whether a log may be of a step.
+type Fits = fn(&LogFile, &StepId) -> bool;
+
+/// Logs of programs that steps start, by folder.
+fn of_programs(directory: &Path) -> Result<Vec<(Vec<LogFile>, Fits)>, Problem> {
+    let helms = files(&directory.join(plinth_helm::LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
+    let plays = files(&directory.join(LOGS), |name| name.ends_with(".log"), LogOf::Play)?;
+    Ok(vec![(helms, is_of_helm), (plays, |_, id| id.area() == "kubernetes")])
 }
 
 /// The lines of a log.
@@ -96,23 +106,24 @@ fn is_of_helm(log: &LogFile, id: &StepId) -> bool {
 }
 
 /// Finds the run and the step of each log: the step that was in flight when the log was begun, of those that fit.
-fn attribute(
-    plays: &mut [LogFile],
-    journal: &JournalReader,
-    fits: impl Fn(&LogFile, &StepId) -> bool,
-) -> Result<(), Problem> {
+fn attribute(plays: &mut [LogFile], journal: &JournalReader, fits: Fits) -> Result<(), Problem> {
     for run in journal.runs().map_err(Problem::from)? {
         let view = RunView::of(&journal.since(&run, 0).map_err(Problem::from)?);
-        if view.run.as_ref().is_some_and(|head| head.rehearsal) {
-            continue;
-        }
-        for log in plays.iter_mut().filter(|log| log.run.is_none()) {
-            let found = log.at.and_then(|at| running(&view, at, |id| fits(log, id)));
-            let Some((step, failed)) = found else { continue };
-            (log.run, log.step, log.failed) = (Some(run.clone()), Some(step), failed);
-        }
+        attribute_to(plays, &run, &view, fits);
     }
     Ok(())
+}
+
+/// The same for one run. A rehearsal starts no program.
+fn attribute_to(plays: &mut [LogFile], run: &str, view: &RunView, fits: Fits) {
+    if view.run.as_ref().is_some_and(|head| head.rehearsal) {
+        return;
+    }
+    for log in plays.iter_mut().filter(|log| log.run.is_none()) {
+        let found = log.at.and_then(|at| running(view, at, |id| fits(log, id)));
+        let Some((step, failed)) = found else { continue };
+        (log.run, log.step, log.failed) = (Some(run.to_owned()), Some(step), failed);
+    }
 }
 
 /// The step on several nodes that was in flight then, the one that began last, and on which nodes it failed.

@@ -35,7 +35,8 @@ fn head(log: &LogFile) -> String {
 }
 
 /// Bytes, short.
-fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),
         1024..1_048_576 => format!("{} KiB", bytes / 1024),

@@ -1,6 +1,8 @@
 //! From a request to an answer.
 
+mod logs;
 mod pages;
+mod report;
 
 use crate::access::{Guard, Peer};
 use crate::answer::{Answer, JSON, TEXT, guarded};
@@ -161,6 +163,7 @@ impl App {
             Route::Events(run) => self.events(run, query),
             Route::Columns(run) => self.columns(run, query),
             Route::Export(run, format) => self.export(run, *format, query),
+            Route::Report(run) => self.report(run, query),
             Route::Asset(digest, name) => {
                 let asset = assets::find(digest, name).ok_or(Refused::NoSuch)?;
                 Ok(Answer::new(asset.kind, asset.plain).lasting(&asset.packed))

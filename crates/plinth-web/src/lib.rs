@@ -26,5 +26,5 @@ mod tests;
 
 pub use access::Token;
 pub use server::{Listen, Options, Server};
-pub use source::{Source, Told};
+pub use source::{Earlier, Seen, Source, Told};
 pub use tls::TlsFiles;

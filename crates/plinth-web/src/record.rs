@@ -1,7 +1,7 @@
 //! One run, folded once, with all that is computed of it when somebody asks.
 
 use crate::grid::Grid;
-use crate::source::Source;
+use crate::source::{Earlier, Source};
 use jiff::Timestamp;
 use plinth_analysis::{
     Analysis, Columns, Filter, Hardware, Past, Prediction, Rehearsed, RunEntry, Shape, Side, Subject, TimeLeft, Traits,
@@ -19,7 +19,7 @@ pub(crate) struct Beside {
     run: String,
     traits: Traits,
     hardware: Hardware,
-    before: OnceLock<(Past, Vec<Columns>)>,
+    before: OnceLock<Earlier>,
     prediction: OnceLock<Option<Prediction>>,
 }
 
@@ -31,17 +31,18 @@ impl Beside {
         Arc::new(Self { source, run, traits, hardware, before, prediction })
     }
 
-    fn before(&self) -> &(Past, Vec<Columns>) {
+    /// What runs in front of it say.
+    fn before(&self) -> &Earlier {
         self.before.get_or_init(|| self.source.before(&self.run, self.prediction()))
     }
 
     fn past(&self) -> &Past {
-        &self.before().0
+        &self.before().past
     }
 
     /// Earlier runs, newest first.
     fn earlier(&self) -> &[Columns] {
-        &self.before().1
+        &self.before().columns
     }
 
     fn prediction(&self) -> Option<&Prediction> {
@@ -223,6 +224,12 @@ impl Record {
     pub(crate) fn left(&self) -> Option<TimeLeft> {
         let goes_on = self.state() == RunState::Running;
         if goes_on { time_left(&self.view, &self.shape, self.beside.past(), self.time()) } else { None }
+    }
+
+    /// Runs in front of it with their steps, newest first.
+    pub(crate) fn earlier(&self) -> impl Iterator<Item = (&str, &Columns)> {
+        let before = self.beside.before();
+        before.runs.iter().map(String::as_str).zip(&before.columns)
     }
 
     /// When steps ran in the rehearsal that the run is compared with.

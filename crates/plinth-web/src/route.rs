@@ -17,6 +17,8 @@ pub(crate) enum Route {
     Columns(String),
     /// A run in the format of another tool.
     Export(String, Format),
+    /// A run as one file to hand over.
+    Report(String),
     /// A file of ours, by the digest of what is in it, and its name.
     Asset(String, String),
     /// Numbers for Prometheus.
@@ -48,6 +50,9 @@ pub(crate) enum Part {
     Plan,
     Exports,
     Why,
+    Logs,
+    /// A log, by its name, or the newest of a step.
+    Log(String),
 }
 
 /// The form of a page.
@@ -80,6 +85,7 @@ impl Route {
             ["r", run, "live"] => Some(Self::Live((*run).to_owned())),
             ["r", run, "events.ndjson"] => Some(Self::Events((*run).to_owned())),
             ["r", run, "columns.json"] => Some(Self::Columns((*run).to_owned())),
+            ["r", run, "report.html"] => Some(Self::Report((*run).to_owned())),
             ["r", run, file] if export(file).is_some() => Some(Self::Export((*run).to_owned(), export(file)?)),
             parts => page(parts),
         }
@@ -118,6 +124,8 @@ fn part(parts: &[&str]) -> Option<Part> {
         ["plan"] => Part::Plan,
         ["exports"] => Part::Exports,
         ["why"] => Part::Why,
+        ["logs"] => Part::Logs,
+        ["logs", what @ ..] if what.len() == 1 || what.len() == 3 => Part::Log(what.join("/")),
         _ => return None,
     })
 }
@@ -147,6 +155,8 @@ impl Part {
             Self::Plan => "/plan".to_owned(),
             Self::Exports => "/exports".to_owned(),
             Self::Why => "/why".to_owned(),
+            Self::Logs => "/logs".to_owned(),
+            Self::Log(what) => format!("/logs/{}", encoded(what)),
         }
     }
 
@@ -154,11 +164,8 @@ impl Part {
     pub(crate) fn filter(&self, query: &Query) -> String {
         let asked = query.get("q").unwrap_or_default();
         match self {
-            // A part of a name chooses a node.
-            Self::Nodes if !asked.trim().is_empty() => {
-                asked.split_whitespace().map(|part| format!("node:*{part}*")).collect::<Vec<_>>().join(" ")
-            }
-            Self::Nodes => "node:*".to_owned(),
+            // A node is chosen by its steps; those of no node choose none.
+            Self::Nodes => format!("{asked} node:*").trim().to_owned(),
             Self::Node(node) => format!("node:{node}"),
             Self::Steps => asked.to_owned(),
             _ => String::new(),
@@ -280,6 +287,9 @@ mod tests {
             Part::Plan,
             Part::Exports,
             Part::Why,
+            Part::Logs,
+            Part::Log("20261129T001305.120Z-gpu-operator.log".to_owned()),
+            Part::Log("platform/release/gpu-operator".to_owned()),
         ];
         for part in parts {
             for (end, form) in [("", Form::Html), (".json", Form::Json), (".txt", Form::Text)] {
@@ -296,7 +306,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_none() {
-        for path in ["/r", "/r/x/y", "/r/x/steps/a/b", "/x", "/diff/a", "/r/%ff", "/r/%", "/explain", "/assets"] {
+        for path in [
+            "/r",
+            "/r/x/y",
+            "/r/x/steps/a/b",
+            "/r/x/logs/a/b",
+            "/x",
+            "/diff/a",
+            "/r/%ff",
+            "/r/%",
+            "/explain",
+            "/assets",
+        ] {
             assert_eq!(Route::parse(path), None, "{path}");
         }
         assert_eq!(Route::parse("/"), Some(Route::Page(Page::Runs, Form::Html)));

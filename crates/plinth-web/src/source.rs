@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_model::run::{LockView, Progress};
+use plinth_model::run::{LockView, LogFile, Logs, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
 use serde_json::Value;
@@ -15,6 +15,26 @@ pub struct Told {
     pub text: String,
     /// For programs.
     pub data: Value,
+}
+
+/// What a node said of itself when it was asked last.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When; none where that was not recorded.
+    pub at: Option<Timestamp>,
+    /// Names and values, for people.
+    pub facts: Vec<(String, String)>,
+}
+
+/// What earlier runs say.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// What steps took in them.
+    pub past: Past,
+    /// Their steps, newest run first: as many runs as say something of what steps take.
+    pub columns: Vec<Columns>,
+    /// Ids of these runs, in the same order.
+    pub runs: Vec<String>,
 }
 
 /// Where runs are read from. Calls may block: they are made on threads that may. Nothing in here changes anything.
@@ -61,12 +81,29 @@ pub trait Source: Send + Sync + 'static {
     /// What moves inside the steps of a run that is on.
     fn progress(&self, run: &str) -> BTreeMap<StepId, Progress>;
 
+    /// Logs of the programs that steps of a run started, oldest first: those that are kept.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn logs(&self, view: &RunView) -> Result<Logs, Problem>;
+
+    /// A part of such a log: `most` bytes at most, from this place on; and the bytes of all of it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none.
+    fn log(&self, log: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, u64), Problem>;
+
     /// What is known of nodes that may explain a failure.
     fn traits(&self) -> Traits;
 
-    /// What steps took in runs in front of this one and in this rehearsal, if it is none of them; and these runs, newest first: as many as
-    /// say something of that.
-    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> (Past, Vec<Columns>);
+    /// What runs in front of this one say, and for what steps took this rehearsal as well, if it is none of them.
+    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> Earlier;
+
+    /// What a node said of itself when it was asked last; none: it never was.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    fn seen(&self, node: &str) -> Result<Option<Seen>, Problem>;
 
     /// The last good rehearsal of the site. Of a large one that is megabytes to read.
     fn prediction(&self) -> Option<Prediction>;

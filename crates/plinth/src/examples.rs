@@ -46,7 +46,7 @@ Examples:
   plinth runs diff                             (the last run against the last good one before it)
   plinth runs critical-path --what-if parallel=128
 RUN is the beginning of an id, `last`, `last-good`, or `^1` for the one before the last.
-Filters: state: node: kind: took:>30s waiting:slot up:STEP down:STEP, or a word; all of them must hold.";
+Filters: state: node: kind: stage: took:>30s waiting:slot up:STEP down:STEP, or a word; all of them must hold.";
 
 pub(crate) const WHY: &str = "\
 Examples:

@@ -1,5 +1,7 @@
 //! What is told about the things plinth names: steps and groups of them, kinds, finding codes, exit codes, faults.
 
+mod words;
+
 use plinth_model::finding::{Code, Declaration, code};
 use plinth_model::nearest::nearest;
 use plinth_model::run::StepView;
@@ -22,11 +24,12 @@ pub(crate) type LastTimes = BTreeMap<StepId, StepView>;
 const SCHEMA: u32 = 1;
 
 /// What can be asked without a site, beside kinds and codes.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("exit-codes", "how the process ends, and what that means"),
     ("faults", "what a rehearsal can make go wrong"),
     ("findings", "all finding codes"),
     ("kinds", "all kinds of steps"),
+    ("words", "the words that plinth uses, such as lane, slot and gate"),
 ];
 
 /// A topic with its data, for programs.
@@ -47,6 +50,7 @@ pub(crate) fn overview() -> Explanation {
         ("dgx-05", "all steps of a node"),
         ("node.account", "a kind of step"),
         ("node.host-key-changed", "a finding"),
+        ("lane", "a word, as plinth means it"),
     ];
     lines.extend(forms.iter().chain(&TABLES).map(|(topic, what)| format!("  {topic:<24} {what}")));
     let topics: Vec<&str> = topics();
@@ -70,7 +74,8 @@ pub(crate) fn word(word: &str) -> Option<Explanation> {
         "faults" => Some(table(faults())),
         "findings" => Some(table(codes().join("\n"))),
         "kinds" => Some(table(kinds())),
-        _ => kind(word).or_else(|| finding(word)),
+        "words" => Some(table(words::all())),
+        _ => kind(word).or_else(|| finding(word)).or_else(|| words::find(word)),
     }
 }
 
@@ -190,8 +195,11 @@ fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
         format!("  why:   {}", step.reason),
         format!("  needs: {}", listed(&needs)),
         format!("  then:  {}", listed(&after)),
-        format!("  time:  one attempt is given up after {}", span(f64::from(step.work.deadline_s()))),
     ];
+    let deadline = step.work.given_up();
+    lines.push(format!("  time:  one attempt is given up after {}, and made again", span(f64::from(deadline.seconds))));
+    lines.push(format!("         why so long: {}", deadline.why));
+    lines.push(format!("         {}", deadline.moved_by.unwrap_or("no setting moves it")));
     if let Some(condition) = &step.when {
         lines.push(format!("  only:  if {} turns out to be `{}`", condition.gate, condition.answer));
     }
@@ -210,7 +218,12 @@ fn step(plan: &Plan, step: &Step, last: &LastTimes) -> Explanation {
     lines.extend(kind(step.work.kind()).map(|kind| kind.text));
     Explanation {
         text: lines.join("\n"),
-        data: json!({ "step": plinth_plan::render::step_json(step), "then": after, "last": view }),
+        data: json!({
+            "step": plinth_plan::render::step_json(step),
+            "then": after,
+            "last": view,
+            "deadline": { "seconds": deadline.seconds, "why": deadline.why, "movedBy": deadline.moved_by },
+        }),
     }
 }
 

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// Runs that an estimate is made of, at most: what was long ago says little of now.
 const EARLIER: usize = 8;
+/// Characters of an id that tell runs apart.
+const SHORT: usize = 13;
 
 /// Runs of a site.
 pub(crate) struct Recorded {
@@ -67,10 +69,29 @@ impl Recorded {
 
     /// The same; as `last-good` only a run in front of that one counts.
     pub(crate) fn choose_before(&self, asked: &str, before: Option<&str>) -> Result<Chosen, Failure> {
-        let unknown =
-            |why: String| Problem::while_doing("finding the run").wrong_input(why).try_this("`plinth runs` lists them");
+        let fix = match before {
+            Some(run) if asked == "last-good" => self.other_than(run),
+            _ => "`plinth runs` lists them".to_owned(),
+        };
+        let unknown = |why: String| Problem::while_doing("finding the run").wrong_input(why).try_this(fix.as_str());
         let entry = Which::parse(asked).find(&self.runs, before).map_err(|error| unknown(error.to_string()))?;
         self.whole(entry)
+    }
+
+    /// What a run can be compared with where no good one stands in front of it.
+    fn other_than(&self, run: &str) -> String {
+        let at = self.runs.iter().position(|entry| entry.run == run);
+        match at.and_then(|at| self.runs.get(at.checked_sub(1)?)) {
+            Some(before) => {
+                let short = |run: &str| run.chars().take(SHORT).collect::<String>();
+                format!(
+                    "compare it with the run before it, good or not: `plinth runs diff {} {}`; `plinth runs` lists all",
+                    short(run),
+                    short(&before.run)
+                )
+            }
+            None => "there is no run before it: nothing can be compared yet".to_owned(),
+        }
     }
 
     /// A run with all of its events.
@@ -182,6 +203,12 @@ impl Before {
         past
     }
 
+    /// Their ids.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        self.views.iter().map(|view| view.run.as_ref().map(|head| head.run.clone()).unwrap_or_default()).collect()
+    }
+
+    /// Their steps.
     pub(crate) fn columns(&self) -> Vec<Columns> {
         self.views.iter().map(Columns::of_view).collect()
     }

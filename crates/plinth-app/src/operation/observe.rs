@@ -16,6 +16,7 @@ use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Awaited, Checked, Done, Look, LookOptions, RunWorld, Told};
 use plinth_site::desired::InventorySource;
+use plinth_world::{Clock as _, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
@@ -259,7 +260,7 @@ impl Operation<'_> {
         for Finding { code, subject, message, .. } in survey.findings.iter().filter(|finding| finding.is_error()) {
             tracing::warn!(code = code.as_str(), node = %subject, "not fit: {message}");
         }
-        facts::keep(&self.directory, &survey.facts)?;
+        facts::keep(&self.directory, &survey.facts, SystemClock::new().now())?;
         Ok(survey)
     }
 

@@ -1,18 +1,34 @@
 //! What is known of the nodes: the facts that were read last, kept in the state directory. A node that does not answer now is
 //! planned for with what was seen before.
 
+mod told;
+
+use jiff::Timestamp;
 use plinth_model::facts::NodeFacts;
 use plinth_model::{NodeName, Problem};
 use plinth_world::files;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const FILE: &str = "facts.json";
+/// Beside the facts of a node: when they were read from it. Not there where an earlier release kept them.
+const SEEN: &str = "seen";
 /// Largest file that is read, bytes. Facts of one node are about 4 KiB, so this is for 16,000 nodes.
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Facts of an earlier run. None are no error, broken ones are: they decide where images go.
 pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Problem> {
+    let mut facts: BTreeMap<NodeName, NodeFacts> = kept(directory)?;
+    // Which sources answered is true only while it is asked.
+    facts.values_mut().for_each(|facts| facts.answers.clear());
+    Ok(facts)
+}
+
+/// What is kept of each node, read as this.
+fn kept<T: DeserializeOwned>(directory: &Path) -> Result<BTreeMap<NodeName, T>, Problem> {
     let file = directory.join(FILE);
     if !file.exists() {
         return Ok(BTreeMap::new());
@@ -24,10 +40,31 @@ pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Pr
             .try_this("remove the file: the facts are read from the nodes again")
     };
     let bytes = files::read_up_to(&file, LARGEST).map_err(|error| broken(&error))?;
-    let mut facts: BTreeMap<NodeName, NodeFacts> = serde_json::from_slice(&bytes).map_err(|error| broken(&error))?;
-    // Which sources answered is true only while it is asked.
-    facts.values_mut().for_each(|facts| facts.answers.clear());
-    Ok(facts)
+    serde_json::from_slice(&bytes).map_err(|error| broken(&error))
+}
+
+/// What one node said of itself when it was asked last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When; none where that was not recorded.
+    pub at: Option<Timestamp>,
+    /// Names and values, for people.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// What is known of a node; none when nothing was read from it yet.
+///
+/// # Errors
+/// When the facts that are kept cannot be read.
+pub fn of_node(directory: &Path, node: &str) -> Result<Option<Seen>, Problem> {
+    #[derive(Deserialize)]
+    struct Stamp {
+        seen: Option<Timestamp>,
+    }
+    let Some(facts) = read(directory)?.into_iter().find(|(name, _)| name.as_str() == node) else { return Ok(None) };
+    let stamps: BTreeMap<NodeName, Stamp> = kept(directory)?;
+    let at = stamps.get(&facts.0).and_then(|stamp| stamp.seen);
+    Ok(Some(Seen { at, facts: told::rows(&facts.1) }))
 }
 
 /// What is known of each node that may explain why it alone fails: its system, kernel, driver, hardware. None when nothing was read yet.
@@ -52,13 +89,21 @@ pub fn traits(directory: &Path) -> Result<BTreeMap<String, BTreeMap<String, Stri
     Ok(read(directory)?.into_iter().map(|(node, facts)| (node.to_string(), of(facts))).collect())
 }
 
-/// Keeps what was just read for later runs, beside what is known of others.
-pub(crate) fn keep(directory: &Path, new: &BTreeMap<NodeName, NodeFacts>) -> Result<(), Problem> {
-    let known = read(directory)?;
-    write(directory, &known.iter().chain(new).collect())
+/// Keeps what was just read, at this time, for later runs, beside what is known of others.
+pub(crate) fn keep(directory: &Path, new: &BTreeMap<NodeName, NodeFacts>, now: Timestamp) -> Result<(), Problem> {
+    let mut known: BTreeMap<NodeName, Value> = kept(directory)?;
+    for (node, facts) in new {
+        let unwritten = |error| Problem::while_doing("keeping the facts of").to(node).bug(error);
+        let mut value = serde_json::to_value(facts).map_err(unwritten)?;
+        if let Some(value) = value.as_object_mut() {
+            value.insert(SEEN.to_owned(), Value::from(now.to_string()));
+        }
+        known.insert(node.clone(), value);
+    }
+    write(directory, &known)
 }
 
-fn write(directory: &Path, facts: &BTreeMap<&NodeName, &NodeFacts>) -> Result<(), Problem> {
+fn write(directory: &Path, facts: &BTreeMap<NodeName, Value>) -> Result<(), Problem> {
     let file = directory.join(FILE);
     let failed = |error: &dyn std::fmt::Display| {
         let attempt = "free some space, or choose another folder with `--state DIR`";
@@ -81,11 +126,24 @@ mod tests {
         let facts = BTreeMap::from([(node.clone(), NodeFacts { cpus: 7, ..NodeFacts::default() })]);
         let answers = [("https://example.com/".to_owned(), 0)].into_iter().collect();
         let seen = BTreeMap::from([(node, NodeFacts { cpus: 7, answers, ..NodeFacts::default() })]);
-        keep(directory.path(), &seen).unwrap();
+        let at: Timestamp = "2026-11-29T01:13:05Z".parse().unwrap();
+        keep(directory.path(), &seen, at).unwrap();
         assert_eq!(read(directory.path()).unwrap(), facts, "what answered then is not known now");
         let other = BTreeMap::from([(NodeName::new("dgx-06").unwrap(), NodeFacts::default())]);
-        keep(directory.path(), &other).unwrap();
+        keep(directory.path(), &other, at + jiff::SignedDuration::from_hours(1)).unwrap();
         assert_eq!(read(directory.path()).unwrap().len(), 2, "others stay known");
+        let told = of_node(directory.path(), "dgx-05").unwrap().unwrap();
+        assert_eq!(
+            (told.at, told.facts.as_slice()),
+            (Some(at), [("CPUs", "7".to_owned())].as_slice()),
+            "as they were then"
+        );
+        assert!(of_node(directory.path(), "dgx-07").unwrap().is_none());
+        // As a release wrote them that kept no times.
+        let old = r#"{"dgx-05": {"cpus": 8, "listening": {"6443": "kube-apiserver"}}}"#;
+        std::fs::write(directory.path().join(FILE), old).unwrap();
+        let told = of_node(directory.path(), "dgx-05").unwrap().unwrap();
+        assert_eq!((told.at, told.facts.len()), (None, 2));
         std::fs::write(directory.path().join(FILE), "{").unwrap();
         assert_eq!(read(directory.path()).unwrap_err().exit, plinth_model::Exit::Input);
     }

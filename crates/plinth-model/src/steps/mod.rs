@@ -5,6 +5,7 @@
 //! the moment of use.
 
 pub mod deadlines;
+mod given_up;
 mod properties;
 
 /// What is asked of BCM.

@@ -3,22 +3,22 @@
 use super::{Look, short};
 use crate::style::Sign;
 use plinth_analysis::{CriticalPath, Replay};
-use plinth_model::amount;
 use plinth_model::run::HeldBy;
 use plinth_model::span::span;
+use plinth_model::{RunView, amount};
 
 /// Seconds of waiting below which it is not worth a word.
 const NOTICED_S: f64 = 1.0;
 
-/// The path, first step first, with what each waited for.
+/// The path, first step first, with how each stands in this view and what it waited for.
 #[must_use]
-pub fn critical_path(path: &CriticalPath, look: Look) -> String {
+pub fn critical_path(path: &CriticalPath, view: &RunView, look: Look) -> String {
     if path.steps.is_empty() {
         return "no step has begun".to_owned();
     }
     let mut lines = vec![summary(path)];
     for step in &path.steps {
-        let sign = look.palette.painted(Sign::Running);
+        let sign = look.palette.painted(Sign::of(view.state_of(&step.step)));
         let queued = (step.queued_s >= NOTICED_S).then(|| {
             let held = step.held_by.as_ref().map_or_else(String::new, |held| match held {
                 HeldBy::Lane { lane } => format!(" for {}", short(lane)),
@@ -47,19 +47,19 @@ pub(super) fn summary(path: &CriticalPath) -> String {
 #[must_use]
 pub fn what_if(replay: &Replay) -> String {
     let gain = replay.recorded_s - replay.seconds;
+    let took = span(replay.recorded_s);
     let change = match gain {
-        gain if gain >= NOTICED_S => format!("{} less", span(gain)),
-        gain if gain <= -NOTICED_S => format!("{} more", span(-gain)),
-        _ => "as long".to_owned(),
+        gain if gain >= NOTICED_S => format!("{} less than {took}", span(gain)),
+        gain if gain <= -NOTICED_S => format!("{} more than {took}", span(-gain)),
+        _ => "as long as it took".to_owned(),
     };
     let left = match replay.left_out {
         0 => String::new(),
         count => format!("; {} that did not run are left out", amount(count, "step")),
     };
     format!(
-        "with {} at once it would have taken {} ({change} than {}){left}",
+        "with {} at once it would have taken {} ({change}){left}",
         amount(replay.parallel, "step"),
-        span(replay.seconds),
-        span(replay.recorded_s)
+        span(replay.seconds)
     )
 }

@@ -71,7 +71,7 @@ impl Made {
             show(&self.shown(), look),
             failures(&self.groups, look),
             waits(&self.view, &self.waiting, look),
-            critical_path(&self.path, look),
+            critical_path(&self.path, &self.view, look),
             self.story(8192),
         ]
     }
@@ -183,6 +183,29 @@ fn a_dead_node_is_what_the_run_waits_for_until_it_failed() {
     assert_eq!(titles, ["waits, and why"]);
     let all = waits(&made.view, &made.waiting, plain(200));
     assert!(all.contains("the run is being stopped") && !all.contains("the run stopped"), "{all}");
+}
+
+#[test]
+fn a_path_says_how_its_steps_ended_and_a_replay_that_changes_nothing_says_so() {
+    let mut script = Script::new();
+    script.begin(3, 2).start(1.0, "nodes/storage/a");
+    script.end(3.0, "nodes/storage/a", StepState::Changed, 2.0, "moved").start(3.0, "kubernetes/deploy/a");
+    let finding = Finding::error(Code::named("node.clash"), "a", "it is not there");
+    script.fail(9.0, "kubernetes/deploy/a", "it is not there", finding);
+    let made = Made::of(&script.events(), &shape(&[("nodes/storage/a", &[]), ("kubernetes/deploy/a", &[0])]));
+    let told = critical_path(&made.path, &made.view, plain(200));
+    let sign = |step: &str| told.lines().find(|line| line.contains(step)).unwrap().trim().chars().next();
+    let painted = |sign| Palette::PLAIN.painted(sign).chars().next();
+    assert_eq!(sign("nodes/storage/a"), painted(crate::Sign::Changed), "{told}");
+    assert_eq!(sign("kubernetes/deploy/a"), painted(crate::Sign::Failed), "{told}");
+    let replay = |seconds| plinth_analysis::Replay { parallel: 128, seconds, recorded_s: 692.0, steps: 2, left_out: 0 };
+    for (seconds, wanted) in [
+        (692.0, "it would have taken 11 min 32 s (as long as it took)"),
+        (632.0, "it would have taken 10 min 32 s (1 min less than 11 min 32 s)"),
+        (752.0, "it would have taken 12 min 32 s (1 min more than 11 min 32 s)"),
+    ] {
+        assert_eq!(what_if(&replay(seconds)), format!("with 128 steps at once {wanted}"));
+    }
 }
 
 /// What runs beside a step that begins at this moment holds nothing up.

@@ -96,22 +96,44 @@ impl App {
         let body = |title: &str, body: Markup| Ok(shell::of_run(of_run, title, part, body));
         match part {
             Part::Overview => body("Overview", overview::page(of_run)),
-            Part::Failures => body("Failures", page::failures::page(of_run)),
+            Part::Failures => body("Failures", page::failures::page(of_run, &self.named_logs(of_run))),
             Part::Nodes => body("Nodes", page::nodes::page(of_run)),
-            Part::Node(node) => body(node, page::node::page(of_run, node).ok_or(Refused::NoSuch)?),
+            Part::Node(node) => {
+                let known = page::node::Known { seen: self.runs.source.seen(node)?, runs: self.runs.list()? };
+                body(node, page::node::page(of_run, node, &known).ok_or(Refused::NoSuch)?)
+            }
             Part::Steps => body("Steps", page::steps::page(of_run)),
             Part::Step(step) => {
                 let explained = self.step_told(of_run.record, step).ok();
-                let page = page::step::page(of_run, step, explained.as_ref()).ok_or(Refused::NoSuch)?;
+                let log = self.log_of(of_run.record, step);
+                let page = page::step::page(of_run, step, explained.as_ref(), &log).ok_or(Refused::NoSuch)?;
                 body(step.as_str(), page)
             }
             Part::Timeline => body("Timeline", page::timeline::page(of_run)),
             Part::Graph => body("Graph", page::graph::page(of_run)),
-            Part::Checks => body("Checks", page::checks::page(of_run, &self.evidence(of_run.record))),
+            Part::Checks => body("Checks", self.checks(of_run)?),
             Part::Plan => body("Plan", page::plan::page(of_run)),
             Part::Exports => body("Exports", page::exports::page(of_run)),
             Part::Why => body("Why", page::exports::why(&self.story(of_run)?)),
+            Part::Logs => body("Logs", page::logs::list(of_run, &self.logs(of_run.record)?)),
+            Part::Log(what) => {
+                let log = self.find_log(of_run.record, what)?;
+                body(&log.name, page::logs::page(of_run, &log, &self.read_log(of_run, &log)?))
+            }
         }
+    }
+
+    /// Checks beside those of the last good run before this one that had any.
+    fn checks(&self, of_run: &OfRun<'_>) -> Result<Markup, Refused> {
+        let all = self.runs.list()?;
+        let before: Vec<_> = all.into_iter().take_while(|run| run.run != of_run.run()).collect();
+        let good = before.iter().rfind(|run| run.is_good() && run.rehearsal == of_run.analysis.entry.rehearsal);
+        let followed = good.map(|run| self.runs.get(&run.run)).transpose()?;
+        let record = followed.as_ref().map(|followed| followed.read());
+        let good = good.zip(record.as_deref().map(|record| self.evidence(record)));
+        let good = good.filter(|(_, evidence)| !evidence.checks().is_empty());
+        let compared = page::checks::Compared { evidence: self.evidence(of_run.record), good };
+        Ok(page::checks::page(of_run, &compared))
     }
 
     fn evidence<'a>(&self, record: &'a Record) -> Evidence<'a> {
@@ -139,6 +161,8 @@ impl App {
             Part::Checks => data(&self.evidence(record)),
             Part::Plan => data(&self.plan_told(record)?.data),
             Part::Why => data(&machine::story(&shown, &self.story(of_run)?)),
+            Part::Logs => data(&self.logs(record)?),
+            Part::Log(what) => data(&self.find_log(record, what)?),
         }
     }
 
@@ -157,10 +181,12 @@ impl App {
                 }
             }
             Part::Step(step) => self.step_told(record, step)?.text,
-            Part::Timeline | Part::Graph => runs::critical_path(&analysis.path, PLAIN),
+            Part::Timeline | Part::Graph => runs::critical_path(&analysis.path, &record.view, PLAIN),
             Part::Checks => page::checks::told_text(&self.evidence(record)),
             Part::Plan => self.plan_told(record)?.text,
             Part::Why => self.story(of_run)?,
+            Part::Logs => plinth_report::logs::logs(of_run.site, &self.logs(record)?, Palette::PLAIN),
+            Part::Log(what) => page::logs::told_text(&self.read_log(of_run, &self.find_log(record, what)?)?),
         }))
     }
 
@@ -181,7 +207,9 @@ impl App {
         let earlier = match self.runs.id(earlier, Some(&later)) {
             Ok(id) => id,
             Err(problem) if form == Form::Html && earlier == "last-good" => {
-                return Ok(html(page::diff::none(&site, &later, &problem)));
+                let all = self.runs.list()?;
+                let before = all.iter().take_while(|run| run.run != later).last();
+                return Ok(html(page::diff::none(&site, &later, before, &problem)));
             }
             Err(problem) => return Err(problem.into()),
         };

@@ -25,11 +25,15 @@ pub(crate) fn page(site: &SiteName, earlier: &RunEntry, later: &RunEntry, diff: 
     shell::compared(site, "What changed", &later.run, &twins(&earlier.run, &later.run), body)
 }
 
-/// There is no good run to compare with.
-pub(crate) fn none(site: &SiteName, run: &str, problem: &Problem) -> Markup {
+/// There is no good run to compare with; `before`: the run in front of it, good or not.
+pub(crate) fn none(site: &SiteName, run: &str, before: Option<&RunEntry>, problem: &Problem) -> Markup {
     let body = html! {
         h1 { "What changed" }
         p.empty { "There is nothing to compare with: " (short(&problem.happened)) "." }
+        @if let Some(before) = before {
+            p { a href=(format!("/diff/{}/{}", encoded(&before.run), encoded(run))) { "compare it with the run before it" }
+                ", which began " (moment(before.started)) " " (run_badge(before.state, None)) }
+        }
         p { a href=(Links::new(run, None).to(&Part::Overview)) { "back to the run" } }
     };
     shell::compared(site, "What changed", run, &twins("last-good", run), body)
@@ -93,10 +97,12 @@ fn capital(title: &str) -> String {
 }
 
 fn group(title: &str, differences: &[&Difference], open: bool) -> Markup {
+    let id = title.replace(' ', "-");
     html! {
         details.cause open[open] {
-            summary { b { (capital(title)) } " " (amount(differences.len(), "difference")) }
-            table.diff {
+            summary { b { (capital(title)) } " " (amount(differences.len(), "difference"))
+                " " a.link href=(format!("#{id}")) aria-label="link to this part" { "#" } }
+            table.diff id=(id) {
                 thead { tr { th { "What" } th { "Of" } th { "Before" } th { "After" } } }
                 tbody { @for one in differences.iter().take(MOST) { tr { td { (one.what) } (of(one)) (values(one)) } } }
             }

@@ -3,10 +3,11 @@
 use super::OfRun;
 use super::cause::{anchor, place};
 use super::parts::{fact, node_link, several, short, step_link, told};
+use crate::route::{Links, Part};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
 use plinth_model::amount;
-use plinth_model::run::CommandFailure;
+use plinth_model::run::{CommandFailure, LogFile};
 use plinth_model::span::clock;
 
 /// With so few causes every card is open.
@@ -14,7 +15,8 @@ const OPEN: usize = 6;
 /// Steps of a cause that are named.
 const NAMED: usize = 100;
 
-pub(crate) fn page(page: &OfRun<'_>) -> Markup {
+/// The page. `logs` are those of the run that can be read here.
+pub(crate) fn page(page: &OfRun<'_>, logs: &[LogFile]) -> Markup {
     let groups = &page.analysis.groups;
     let failed: usize = groups.iter().map(|group| group.steps.len()).sum();
     html! {
@@ -25,21 +27,22 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
             p { (amount(failed, "step")) " failed for " (amount(groups.len(), "cause")) ". What holds up most is first." }
         }
         @let earliest = groups.iter().map(|group| group.first_s).fold(f64::INFINITY, f64::min);
-        @for group in groups { (card(page, group, groups.len() <= OPEN, group.first_s <= earliest)) }
+        @for group in groups { (card(page, group, (groups.len() <= OPEN, group.first_s <= earliest), logs)) }
     }
 }
 
-fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> Markup {
+fn card(page: &OfRun<'_>, group: &FailureGroup, (open, earliest): (bool, bool), logs: &[LogFile]) -> Markup {
     let code = if group.code.is_empty() { "failed" } else { &group.code };
     html! {
-        details.cause.failed id=(anchor(group)) open[open] {
+        details.cause.failed open[open] {
             summary {
                 span.st.f { i aria-hidden="true" { "F" } " failed" } " "
                 b { (short(code)) } " " (place(group))
                 @if earliest { " " span.tag { "first" } }
+                " " a.link href=(format!("#{}", anchor(group))) aria-label="link to this card" { "#" }
                 p { (short(&group.message)) }
             }
-            dl {
+            dl id=(anchor(group)) {
                 dt { "first" } dd { (step_link(&page.links, &group.first)) " at " (clock(group.first_s)) }
                 @if group.holds_up > 0 { dt { "holds up" } dd { (amount(group.holds_up, "step")) } }
                 (fact("shared", &short(&group.shared.join(", "))))
@@ -51,7 +54,7 @@ fn card(page: &OfRun<'_>, group: &FailureGroup, open: bool, earliest: bool) -> M
                     dt { "means" } dd { a href=(format!("/explain/{}", crate::route::encoded(&group.code))) { "what this code says" } }
                 }
             }
-            @if let Some(failure) = &group.failure { (program(failure)) }
+            @if let Some(failure) = &group.failure { (program(&page.links, failure, logs)) }
             (steps(page, group))
         }
     }
@@ -72,13 +75,19 @@ fn steps(page: &OfRun<'_>, group: &FailureGroup) -> Markup {
     }
 }
 
-/// The program that failed, with its last words.
-pub(crate) fn program(failure: &CommandFailure) -> Markup {
+/// The program that failed, with its last words, and the way to all of them.
+pub(crate) fn program(links: &Links, failure: &CommandFailure, logs: &[LogFile]) -> Markup {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let kept = |path: &str| logs.iter().any(|log| log.name == name(path));
     html! {
         figure.program {
             figcaption { code { (short(&failure.command)) } @if let Some(ending) = failure.ending() { " " b { (ending) } } }
             @if !failure.tail.is_empty() { pre tabindex="0" { @for line in &failure.tail { (short(line)) "\n" } } }
-            @if let Some(log) = &failure.log { p.dim { "all of it: " code { (told(log)) } } }
+            @match &failure.log {
+                Some(path) if kept(path) => p.dim { "all of it: " a.id href=(links.to(&Part::Log(name(path)))) { (told(&name(path))) } },
+                Some(path) => p.dim { "all of it was in " code { (told(path)) } },
+                None => {},
+            }
         }
     }
 }

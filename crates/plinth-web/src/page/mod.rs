@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod exports;
 pub(crate) mod failures;
 pub(crate) mod graph;
+pub(crate) mod logs;
 pub(crate) mod matrix;
 pub(crate) mod node;
 pub(crate) mod nodes;

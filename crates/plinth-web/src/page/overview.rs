@@ -6,7 +6,7 @@ use super::matrix::{self, Sort};
 use super::parts::{LINES, badge, bar, counted, fact, moment, short, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
-use plinth_analysis::{Busy, RehearsalDiff, StopNow, TimeLeft, ranges};
+use plinth_analysis::{Busy, RehearsalDiff, StopNow, ranges};
 use plinth_model::run::{RunState, StepView};
 use plinth_model::span::span;
 use plinth_model::{StepId, amount};
@@ -35,7 +35,6 @@ pub(crate) fn page(page: &OfRun<'_>) -> Markup {
                 (waiting(page))
             }
             div {
-                (time_left(analysis.left.as_ref()))
                 (facts(page))
                 (if_stopped(analysis.stop.as_ref()))
                 (slow(page))
@@ -55,11 +54,6 @@ fn nodes(page: &OfRun<'_>, sort: Sort, rows: &[usize]) -> Markup {
             section { h2 { "Nodes" } (matrix::matrix(page, sort, rows)) }
         }
     }
-}
-
-/// How long it still takes, or what is not known of that.
-fn time_left(left: Option<&TimeLeft>) -> Markup {
-    html! { @if let Some(left) = left { p.card.left { b { "Time left" } " " span id="t-left" { (told(&runs::left(left))) } } } }
 }
 
 /// Where it left its rehearsal.

@@ -1,4 +1,4 @@
-//! The plan of a run: what it was made from, its gates, its steps by kind with what they were to change.
+//! The plan of a run: what it was made from, its steps by kind with what they were to change, what was to be done first; its gates.
 
 use super::OfRun;
 use super::parts::{LINES, fact, several, step_link, told};
@@ -40,27 +40,70 @@ fn whole(page: &OfRun<'_>, plan: &Plan) -> Markup {
                 @if plan.findings.len() > LINES { li.dim { "and " (plan.findings.len() - LINES) " more" } }
             } }
         }
-        @for stage in Stage::ALL { (of_stage(page, plan, stage)) }
+        @let kinds = kinds(plan);
+        @let (to_do, rest): (Vec<&Kind<'_>>, Vec<&Kind<'_>>) = kinds.iter().partition(|kind| kind.to_do > 0);
+        @if to_do.is_empty() { p.empty { "Nothing was to be done: every step stood as it should, or only looks." } }
+        (by_stage(page, &to_do))
+        @if !rest.is_empty() {
+            h2 { "Nothing to do" }
+            details { summary { (amount(rest.iter().map(|kind| kind.steps.len()).sum(), "step")) " of " (amount(rest.len(), "kind")) }
+                (by_stage(page, &rest))
+            }
+        }
         (gates(page, plan))
     }
 }
 
-fn of_stage(page: &OfRun<'_>, plan: &Plan, stage: Stage) -> Markup {
-    let mut kinds: BTreeMap<String, Vec<&Step>> = BTreeMap::new();
-    let of = plan.steps.iter().filter(|step| step.work.stage() == stage);
-    of.for_each(|step| kinds.entry(kind_of(&step.id)).or_default().push(step));
+/// Steps of one kind in one stage.
+struct Kind<'a> {
+    stage: Stage,
+    name: String,
+    /// What is to be done first, then in the order of the plan.
+    steps: Vec<&'a Step>,
+    to_do: usize,
+}
+
+/// All kinds, in the order of stages and names.
+fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
+    let mut found: BTreeMap<(Stage, String), Vec<&Step>> = BTreeMap::new();
+    for step in &plan.steps {
+        found.entry((step.work.stage(), kind_of(&step.id))).or_default().push(step);
+    }
+    let kinds = found.into_iter().map(|((stage, name), mut steps)| {
+        steps.sort_by_key(|step| !step.change.pending());
+        let to_do = steps.iter().filter(|step| step.change.pending()).count();
+        Kind { stage, name, steps, to_do }
+    });
+    kinds.collect()
+}
+
+fn by_stage(page: &OfRun<'_>, kinds: &[&Kind<'_>]) -> Markup {
     html! {
-        @if !kinds.is_empty() {
-            h2 { (stage.title()) }
-            @for (kind, steps) in &kinds {
-                @let changed = steps.iter().filter(|step| step.change.pending()).count();
-                details.kind {
-                    summary { code { (told(kind)) } " " (amount(steps.len(), "step")) @if changed > 0 { ", " b { (changed) " to do" } } @else { span.dim { ", nothing to do" } } }
-                    ul.list { @for step in steps.iter().take(NAMED) { (one(page, step)) } }
-                    @if steps.len() > NAMED {
-                        p.dim { "The first " (NAMED) " of " (steps.len()) "; "
-                            a href=(page.links.with(&Part::Steps, "", &[("q", &format!("kind:{kind}"))])) { "all of them" } }
-                    }
+        @for stage in Stage::ALL {
+            @let of: Vec<_> = kinds.iter().filter(|kind| kind.stage == stage).collect();
+            @if !of.is_empty() {
+                h2 { (stage.title()) }
+                @for kind in of { (card(page, kind)) }
+            }
+        }
+    }
+}
+
+fn card(page: &OfRun<'_>, kind: &Kind<'_>) -> Markup {
+    let Kind { stage, name, steps, to_do } = kind;
+    let id = format!("kind-{}-{}", stage.title().replace(':', "").to_lowercase(), told(name));
+    html! {
+        details.kind {
+            summary {
+                code { (told(name)) } " " (amount(steps.len(), "step"))
+                @if *to_do > 0 { ", " b { (to_do) " to do" } } @else { span.dim { ", nothing to do" } }
+                " " a.link href=(format!("#{id}")) aria-label="link to this kind" { "#" }
+            }
+            div id=(id) {
+                ul.list { @for step in steps.iter().take(NAMED) { (one(page, step)) } }
+                @if steps.len() > NAMED {
+                    p.dim { "The first " (NAMED) " of " (steps.len()) "; "
+                        a href=(page.links.with(&Part::Steps, "", &[("q", &format!("kind:{name} stage:{}", stage.title().to_lowercase()))])) { "all of them" } }
                 }
             }
         }

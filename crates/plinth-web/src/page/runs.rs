@@ -1,7 +1,7 @@
 //! The list of runs: what goes on now on top, then one row each.
 
 use super::parts::{moment, quoted, run_badge, short};
-use super::shell::{self, Twins, done, elapsed, headline};
+use super::shell::{self, Twins, done, elapsed, headline, time_left};
 use crate::record::Record;
 use crate::route::{Links, Part};
 use maud::{Markup, html};
@@ -67,6 +67,7 @@ fn pinned(run: &RunEntry, record: &Record) -> Markup {
             (run_badge(run.state, Some("t-state"))) " "
             b { (short(run.command())) } " for " span id="t-elapsed" { (elapsed(&record.view)) }
             " · " span id="t-done" { (done(&record.view)) }
+            @if let Some(analysis) = record.analysis() { " · " (time_left(analysis)) }
             p id="t-sentence" { (headline(record, &waiting(&record.view, &record.shape, record.time()), None)) }
         }
     }

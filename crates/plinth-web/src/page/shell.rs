@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::route::{Links, Part, asked, encoded};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
-use plinth_analysis::Waiting;
+use plinth_analysis::{Analysis, Waiting};
 use plinth_model::run::RunState;
 use plinth_model::span::{clock, span};
 use plinth_model::{RunView, SiteName, amount};
@@ -125,6 +125,7 @@ fn head(page: &OfRun<'_>, part: &Part) -> Markup {
                 (run_badge(entry.state, Some("t-state")))
                 span id="t-elapsed" { (elapsed(view)) }
                 span id="t-done" { (done(view)) }
+                (time_left(analysis))
                 @if view.retries == 1 { span.dim { "1 retry" } }
                 @if view.retries > 1 { span.dim { (view.retries) " retries" } }
                 span.grow {}
@@ -159,7 +160,7 @@ fn same(tab: &Part, part: &Part) -> bool {
     match part {
         Part::Node(_) => *tab == Part::Nodes,
         Part::Step(_) => *tab == Part::Steps,
-        Part::Why => *tab == Part::Exports,
+        Part::Why | Part::Logs | Part::Log(_) => *tab == Part::Exports,
         part => tab == part,
     }
 }
@@ -171,11 +172,23 @@ pub(crate) fn elapsed(view: &RunView) -> String {
     format!("{}{of}", span(seconds))
 }
 
-/// `41 of 97 done`.
+/// `41 of 97 done`, and where it is at work: `41 of 97 done, stage nodes`.
 pub(crate) fn done(view: &RunView) -> String {
     let tally = view.tally();
     let total = view.run.as_ref().map_or(0, |head| head.steps).max(tally.ended() + tally.running());
-    format!("{} of {total} done", tally.done())
+    let at_work = view.stages.iter().filter(|(_, stage)| view.end.is_none() && stage.tally.running() > 0);
+    let stages: Vec<&str> = at_work.map(|(stage, _)| stage.title()).collect();
+    let stages = match stages.as_slice() {
+        [] => String::new(),
+        [one] => format!(", stage {one}"),
+        several => format!(", stages {}", several.join(", ")),
+    };
+    format!("{} of {total} done{stages}", tally.done())
+}
+
+/// How long it still takes, or what is not known of that: patches fill it.
+pub(crate) fn time_left(analysis: &Analysis) -> Markup {
+    html! { @if let Some(left) = &analysis.left { span id="t-left" { (told(&plinth_report::runs::left(left))) } } }
 }
 
 /// Until when it tells.
@@ -304,5 +317,7 @@ fn command(page: &OfRun<'_>, part: &Part) -> String {
         Part::Plan => "plinth plan".to_owned(),
         Part::Exports => format!("plinth export {run} --format trace"),
         Part::Why => format!("plinth why {run}"),
+        Part::Logs => "plinth logs".to_owned(),
+        Part::Log(what) => format!("plinth logs {}", quoted(what)),
     }
 }

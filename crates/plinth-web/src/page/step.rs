@@ -2,6 +2,7 @@
 
 use super::OfRun;
 use super::failures::program;
+use super::logs::{self, OfStep};
 use super::node::held;
 use super::overview::some_lines;
 use super::parts::{badge, fact, moment, node_link, several, short, step_link, told, took};
@@ -17,7 +18,7 @@ use plinth_model::{StepId, amount};
 const NAMED: usize = 12;
 
 /// The page; none: neither run nor plan has such a step.
-pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) -> Option<Markup> {
+pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>, log: &OfStep) -> Option<Markup> {
     let view = page.record.view.steps.get(step);
     if view.is_none() && page.record.shape.place(step).is_none() {
         return None;
@@ -28,7 +29,8 @@ pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) ->
     Some(html! {
         div.title { h1.id { (told(step.as_str())) } (badge(state)) }
         @if let Some(waiting) = waiting { p.card { b { "Why it does not run: " } (told(&plinth_report::runs::reason(&page.record.view, waiting))) } }
-        @if let Some(view) = view { (wrong(view)) (went(page, view, row)) }
+        @if let Some(view) = view { (wrong(page, view, log)) (went(page, view, row)) }
+        (logs::of_step(page, log))
         div.columns {
             (around(page, step))
             (alike(page, step, row))
@@ -39,7 +41,7 @@ pub(crate) fn page(page: &OfRun<'_>, step: &StepId, explained: Option<&Told>) ->
     })
 }
 
-fn wrong(view: &StepView) -> Markup {
+fn wrong(page: &OfRun<'_>, view: &StepView, log: &OfStep) -> Markup {
     html! {
         @if let Some(finding) = &view.finding {
             section.card.bad {
@@ -51,7 +53,7 @@ fn wrong(view: &StepView) -> Markup {
                 }
             }
         }
-        @if let Some(failure) = &view.failure { (program(failure)) }
+        @if let Some(failure) = &view.failure { (program(&page.links, failure, log.logs())) }
     }
 }
 

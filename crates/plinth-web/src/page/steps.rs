@@ -51,7 +51,7 @@ fn search(page: &OfRun<'_>, asked: &str) -> Markup {
     html! {
         form.search role="search" {
             label for="q" { "Filter" }
-            input id="q" name="q" type="search" value=(short(asked)) placeholder="state:failed node:dgx-* kind:nodes/downloads took:>30s waiting:slot up:… down:…" spellcheck="false" autocomplete="off";
+            input id="q" name="q" type="search" value=(short(asked)) placeholder="state:failed node:dgx-* kind:nodes/downloads stage:nodes took:>30s waiting:slot up:… down:…" spellcheck="false" autocomplete="off";
             @if let Some(at) = page.record.at { input type="hidden" name="at" value=(at); }
             button { "show" }
         }
@@ -84,14 +84,12 @@ fn list(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
 /// What the chosen steps are like, with counts; each value narrows the filter.
 fn facets(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
     let mut states = BTreeMap::new();
-    let (mut kinds, mut nodes, mut waits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut stages, mut kinds, mut waits) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for subject in chosen {
         let row = subject.row;
         states.entry(rank(row.state)).or_insert((row.state, 0)).1 += 1;
+        *stages.entry(row.stage).or_insert(0) += 1;
         *kinds.entry(row.kind.as_str()).or_insert(0) += 1;
-        if let Some(node) = &row.node {
-            *nodes.entry(node.as_str()).or_insert(0) += 1;
-        }
         if let Some(held) = subject.waiting.and_then(|waiting| waiting.held_by.as_ref()) {
             *waits.entry(held.word()).or_insert(0) += 1;
         }
@@ -102,10 +100,57 @@ fn facets(page: &OfRun<'_>, asked: &str, chosen: &[Subject<'_>]) -> Markup {
         ul { @for (state, count) in states.values() {
             li { a href=(narrowed(format!("state:{}", state.word()))) { (badge(*state)) } " " (count) }
         } }
+        @if stages.len() > 1 {
+            h2 { "Stage" }
+            ul { @for (stage, count) in &stages {
+                li { a href=(narrowed(format!("stage:{}", stage.title().to_lowercase()))) { (stage.title()) } " " (count) }
+            } }
+        }
         (facet("Waits for", waits, &|value| narrowed(format!("waiting:{value}"))))
         (facet("Kind", kinds, &|value| narrowed(format!("kind:{value}"))))
-        (facet("Node", nodes, &|value| narrowed(format!("node:{value}"))))
+        (nodes(chosen, &|value| narrowed(format!("node:{value}"))))
     }
+}
+
+/// Nodes one by one, or, where there are many, groups of them by how their names begin.
+fn nodes(chosen: &[Subject<'_>], link: &dyn Fn(&str) -> String) -> Markup {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in chosen.iter().filter_map(|subject| subject.row.node.as_deref()) {
+        *counts.entry(node).or_insert(0) += 1;
+    }
+    if counts.len() <= VALUES {
+        return facet("Node", counts, link);
+    }
+    let groups = groups(counts.keys().copied());
+    html! {
+        h2 { "Nodes" }
+        ul { @for (pattern, nodes) in groups.iter().take(VALUES) {
+            @let steps: usize = nodes.iter().filter_map(|node| counts.get(node)).sum();
+            li { a href=(link(pattern)) { (told(pattern)) } " " (steps) " of " (amount(nodes.len(), "node")) }
+        } }
+        @if groups.len() > VALUES { p.dim { "and " (groups.len() - VALUES) " more groups" } }
+    }
+}
+
+/// Nodes by patterns that fit them: by their names without the number at the end, `dgx-*`; where all begin alike, by the next character,
+/// `dgx-0*`, so that each choice leaves fewer.
+fn groups<'a>(names: impl Iterator<Item = &'a str> + Clone) -> BTreeMap<String, Vec<&'a str>> {
+    let grouped = |pattern: &dyn Fn(&str) -> String| {
+        let mut found: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
+        names.clone().for_each(|name| found.entry(pattern(name)).or_default().push(name));
+        found
+    };
+    let by_name = grouped(&|name| format!("{}*", name.trim_end_matches(|c: char| c.is_ascii_digit())));
+    if by_name.len() > 1 {
+        return by_name;
+    }
+    let first = names.clone().next().unwrap_or_default();
+    let common = |name: &str| first.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    let alike = names.clone().map(common).min().unwrap_or(0);
+    grouped(&|name| match name.chars().count() > alike + 1 {
+        true => format!("{}*", name.chars().take(alike + 1).collect::<String>()),
+        false => name.to_owned(),
+    })
 }
 
 fn facet(title: &str, counts: BTreeMap<&str, usize>, link: &dyn Fn(&str) -> String) -> Markup {
@@ -120,5 +165,25 @@ fn facet(title: &str, counts: BTreeMap<&str, usize>, link: &dyn Fn(&str) -> Stri
             } }
             @if more > 0 { p.dim { "and " (more) " more" } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_grouped_by_how_their_names_begin_and_each_choice_leaves_fewer() {
+        let all: Vec<String> = (1..=250).map(|number| format!("dgx-{number:03}")).chain(["cpu-1".to_owned()]).collect();
+        let told = |names: &[String]| {
+            let found = groups(names.iter().map(String::as_str));
+            found.into_iter().map(|(pattern, nodes)| (pattern, nodes.len())).collect::<Vec<_>>()
+        };
+        let named =
+            |pairs: &[(&str, usize)]| pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
+        assert_eq!(told(&all), named(&[("cpu-*", 1), ("dgx-*", 250)]));
+        assert_eq!(told(&all[..250]), named(&[("dgx-0*", 99), ("dgx-1*", 100), ("dgx-2*", 51)]));
+        assert_eq!(told(&all[..12]), named(&[("dgx-00*", 9), ("dgx-01*", 3)]));
+        assert_eq!(told(&["n".to_owned(), "n1".to_owned()]), named(&[("n", 1), ("n1", 1)]));
     }
 }

@@ -16,11 +16,15 @@ fn is_hidden(c: char) -> bool {
 async fn nothing_from_outside_is_obeyed_on_any_page() {
     let source = Scripted::of(run(HOSTILE));
     *source.plan.lock().unwrap() = Some(plan(HOSTILE));
+    *source.kernel.lock().unwrap() = HOSTILE.to_owned();
+    source.wrote("x", "nodes/account/dgx-06", HOSTILE);
+    source.wrote("y", "kubernetes/deploy/basepod-a", HOSTILE);
     let page = Page::of(&source);
     let more =
         ["/trace.json", "/otlp.json", "/ctrf.json", "/junit.xml", "/summary.md", "/events.ndjson", "/columns.json"];
     let parts = PARTS
         .iter()
+        .chain(&["/logs/x", "/steps/kubernetes/deploy/basepod-a"])
         .filter(|part| !part.contains('?'))
         .flat_map(|part| ["", ".json", ".txt"].map(|end| format!("/r/run-1{part}{end}")));
     for address in parts.chain(more.iter().map(|file| format!("/r/run-1{file}"))).chain(["/".to_owned()]) {

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod checks;
 mod hostile;
+mod links;
+mod logs;
+mod nodes;
 mod pages;
 mod plan;
 mod script;

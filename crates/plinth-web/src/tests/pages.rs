@@ -11,7 +11,7 @@ use plinth_report::Palette;
 use plinth_report::runs::{self, Listed, Look};
 use serde_json::Value;
 
-pub(super) const PARTS: [&str; 13] = [
+pub(super) const PARTS: [&str; 14] = [
     "",
     "/failures",
     "/nodes",
@@ -25,6 +25,7 @@ pub(super) const PARTS: [&str; 13] = [
     "/plan",
     "/exports",
     "/why",
+    "/logs",
 ];
 
 /// What no page may have: what a strict policy would refuse.

@@ -84,19 +84,45 @@ async fn a_graph_has_a_box_for_a_kind_and_one_for_each_step_that_another_of_its_
 #[tokio::test]
 async fn nodes_that_are_chosen_are_chosen_in_every_form_and_stay_at_their_moment() {
     let page = page();
-    let shown = page.get("/r/run-1/nodes?q=dgx+6&at=9").await.body;
+    let shown = page.get("/r/run-1/nodes?q=node:dgx*+*6&at=9").await.body;
     assert!(shown.contains("id=\"n2\"") && !shown.contains("id=\"n1\"") && !shown.contains("id=\"n0\""), "{shown}");
-    assert!(shown.contains("1 of 3 nodes fit <code>dgx 6</code>"), "{shown}");
+    assert!(shown.contains("1 of 3 nodes fit <code>node:dgx* *6</code>"), "{shown}");
     let form = shown.split("<form class=\"search\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("name=\"at\" value=\"9\""), "{form}");
-    let command = "plinth runs show run-1 --where 'node:*dgx* node:*6*'";
+    let command = "plinth runs show run-1 --where 'node:dgx* *6 node:*'";
     assert!(shown.contains(&format!("<code id=\"command\">{command}</code>")), "{shown}");
-    assert!(shown.contains("href=\"/r/run-1/nodes.json?q=dgx+6&amp;at=9\""), "{shown}");
-    let data: Value = serde_json::from_str(&page.get("/r/run-1/nodes.json?q=dgx+6&at=9").await.body).unwrap();
+    assert!(shown.contains("href=\"/r/run-1/nodes.json?q=node%3Adgx*+*6&amp;at=9\""), "{shown}");
+    let data: Value = serde_json::from_str(&page.get("/r/run-1/nodes.json?q=node:dgx*+*6&at=9").await.body).unwrap();
     let steps: Vec<&str> =
         data["steps"].as_array().unwrap().iter().map(|one| one["step"]["step"].as_str().unwrap()).collect();
-    assert_eq!(steps, ["nodes/account/dgx-06"]);
+    assert_eq!(steps, ["nodes/account/dgx-06", "nodes/storage/dgx-06"], "also what was not begun then");
     let text = page.get("/r/run-1/nodes.txt?q=dgx+6").await.body;
     assert!(text.contains("nodes/storage/dgx-06") && !text.contains("dgx-05"), "{text}");
     assert!(page.get("/r/run-1/nodes?q=2*dgx").await.body.contains("No node fits"));
+}
+
+#[tokio::test]
+async fn a_node_is_chosen_by_what_its_steps_are_in_the_words_of_all_pages() {
+    let page = page();
+    let rows = async |asked: &str| {
+        let body = page.get(&format!("/r/run-1/nodes?q={asked}")).await.body;
+        let ids =
+            ["n0", "n1", "n2"].into_iter().filter(|id| body.contains(&format!("<li id=\"{id}\""))).collect::<Vec<_>>();
+        (ids, body)
+    };
+    for (asked, wanted) in [
+        ("state:failed", vec!["n2"]),
+        ("kind:nodes/account+state:changed", vec!["n1"]),
+        ("kind:nodes/storage", vec!["n1", "n2"]),
+        ("stage:nodes+state:unchanged", vec!["n0"]),
+        ("waiting:any", vec!["n1", "n2"]),
+        ("stage:acceptance", vec![]),
+    ] {
+        let (ids, body) = rows(asked).await;
+        assert_eq!(ids, wanted, "{asked}: {body}");
+    }
+    let (_, wrong) = rows("color:red").await;
+    assert!(wrong.contains("`color:` is not known"), "{wrong}");
+    let begun = page.get("/r/run-1/steps?q=state:waiting&at=2").await.body;
+    assert!(begun.contains("id=\"s:checks/dns/basepod-a\""), "the plan has it, nothing was said of it: {begun}");
 }

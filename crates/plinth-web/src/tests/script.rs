@@ -1,9 +1,11 @@
 //! A run written down by hand: three nodes; one fails, the others go on.
 
-use crate::source::{Source, Told};
+use crate::source::{Earlier, Seen, Source, Told};
 use jiff::{SignedDuration, Timestamp};
 use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_model::run::{CommandFailure, Counts, HeldBy, Holder, LockView, Outcome, Progress, RunHead, StepEnd};
+use plinth_model::run::{
+    CommandFailure, Counts, HeldBy, Holder, LockView, LogFile, LogOf, Logs, Outcome, Progress, RunHead, StepEnd,
+};
 use plinth_model::{
     Code, Digest, Event, EventBody, Finding, Plan, Problem, RunView, SiteName, Stage, StepId, StepState,
 };
@@ -20,6 +22,10 @@ pub(crate) struct Scripted {
     /// Older runs that are not kept.
     pub(crate) removed: u32,
     pub(crate) moving: Mutex<BTreeMap<StepId, Progress>>,
+    /// What its nodes say of their kernel.
+    pub(crate) kernel: Mutex<String>,
+    /// Logs of its runs, with what is in them.
+    pub(crate) logs: Mutex<Vec<(LogFile, Vec<u8>)>>,
     /// The plan of its runs; none: it is of another release.
     pub(crate) plan: Mutex<Option<Plan>>,
     /// The run writes these and gives its lock back as soon as the next question about it, whichever it is, was answered.
@@ -46,6 +52,15 @@ impl Scripted {
             Some((_, all)) => all.extend(events),
             None => runs.push((run.to_owned(), events)),
         }
+    }
+
+    /// A log of the run, by the step that wrote it.
+    pub(crate) fn wrote(&self, name: &str, step: &str, bytes: impl Into<Vec<u8>>) {
+        let bytes = bytes.into();
+        let (at, run) = (Some(start()), Some("run-1".to_owned()));
+        let (path, size, step) = (format!("/state/logs/{name}"), bytes.len() as u64, Some(id(step)));
+        let log = LogFile { name: name.to_owned(), path, of: LogOf::Play, size, at, run, step, failed: Vec::new() };
+        self.logs.lock().unwrap().push((log, bytes));
     }
 
     fn goes_on(&self) {
@@ -115,12 +130,33 @@ impl Source for Arc<Scripted> {
         self.moving.lock().unwrap().clone()
     }
 
+    fn logs(&self, _: &RunView) -> Result<Logs, Problem> {
+        let logs = self.logs.lock().unwrap().iter().map(|(log, _)| log.clone()).collect();
+        Ok(Logs { schema: plinth_model::run::logs::SCHEMA, directory: "/state".to_owned(), logs })
+    }
+
+    fn log(&self, log: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, u64), Problem> {
+        let logs = self.logs.lock().unwrap();
+        let (_, bytes) = logs.iter().find(|(known, _)| known == log).unwrap();
+        let from = usize::try_from(from).unwrap().min(bytes.len());
+        let until = from.saturating_add(most).min(bytes.len());
+        Ok((bytes[from..until].to_vec(), bytes.len() as u64))
+    }
+
     fn traits(&self) -> Traits {
         Traits::default()
     }
 
-    fn before(&self, _: &str, _: Option<&Prediction>) -> (Past, Vec<Columns>) {
-        Default::default()
+    fn before(&self, run: &str, _: Option<&Prediction>) -> Earlier {
+        let all = self.runs.lock().unwrap();
+        let earlier: Vec<_> = all.iter().take_while(|(id, _)| id != run).collect();
+        let (runs, columns) = earlier.iter().rev().map(|(id, events)| (id.clone(), Columns::of(events))).unzip();
+        Earlier { past: Past::default(), columns, runs }
+    }
+
+    fn seen(&self, node: &str) -> Result<Option<Seen>, Problem> {
+        let facts = vec![("kernel".to_owned(), self.kernel.lock().unwrap().clone())];
+        Ok((node != "cpu-03").then(|| Seen { at: Some(start()), facts }))
     }
 
     fn prediction(&self) -> Option<Prediction> {

@@ -6,15 +6,15 @@ use crate::explain;
 use crate::kept::Kept;
 use crate::prediction;
 use crate::recorded::Before;
-use plinth_analysis::{Columns, Past, Prediction, RunEntry, Traits};
-use plinth_app::{Failure, state};
-use plinth_model::run::{LockView, Progress};
+use plinth_analysis::{Prediction, RunEntry, Traits};
+use plinth_app::{Failure, logs, state};
+use plinth_model::run::{LockView, LogFile, Logs, Progress};
 use plinth_model::{Digest, Event, Plan, Problem, RunView, SiteName, StepId};
 use plinth_report::evidence::IsVerdict;
 use plinth_run::journal::{FILE, JournalReader};
 use plinth_run::steps::is_verdict;
 use plinth_run::{Journal, LockOwner};
-use plinth_web::{Source, Told};
+use plinth_web::{Earlier, Seen, Source, Told};
 use plinth_world::{Clock, SystemClock};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -141,13 +141,29 @@ impl Source for Shelf {
         state::progress(&self.directory, run)
     }
 
+    fn logs(&self, view: &RunView) -> Result<Logs, Problem> {
+        logs::of_run(&self.directory, view)
+    }
+
+    fn log(&self, log: &LogFile, from: u64, most: usize) -> Result<(Vec<u8>, u64), Problem> {
+        let piece = logs::piece(&self.directory, log, from, most)?;
+        Ok((piece.bytes, piece.size))
+    }
+
     fn traits(&self) -> Traits {
         state::facts::traits(&self.directory).unwrap_or_default()
     }
 
-    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> (Past, Vec<Columns>) {
+    fn seen(&self, node: &str) -> Result<Option<Seen>, Problem> {
+        let seen = state::facts::of_node(&self.directory, node)?;
+        let named =
+            |facts: Vec<(&'static str, String)>| facts.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Ok(seen.map(|seen| Seen { at: seen.at, facts: named(seen.facts).collect() }))
+    }
+
+    fn before(&self, run: &str, rehearsed: Option<&Prediction>) -> Earlier {
         let before = self.ask(|reader| Ok(Before::read(reader, run))).ok().flatten().unwrap_or_default();
-        (before.past(rehearsed, run), before.columns())
+        Earlier { past: before.past(rehearsed, run), columns: before.columns(), runs: before.runs() }
     }
 
     fn prediction(&self) -> Option<Prediction> {

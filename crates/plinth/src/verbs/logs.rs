@@ -4,6 +4,7 @@ use crate::args::{Common, Logs};
 use crate::kept::Kept;
 use crate::printer::{Printer, palette};
 use plinth_app::{Failure, logs};
+use plinth_model::text::visible;
 use plinth_model::{Exit, Problem};
 
 /// Lists the logs of a site, or prints one: the newest, that of a step, or one by its name. Secrets were taken out when they were
@@ -30,7 +31,7 @@ pub(crate) fn run(common: &Common, verb: &Logs, printer: &Printer) -> Result<Exi
     }
     printer.talk(&log.path);
     for line in logs::lines(log)? {
-        printer.data(&plinth_report::clean(&line?));
+        printer.data(&visible(&line?));
     }
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use plinth_app::overwrite::{is_events, replaceable};
 use plinth_app::support::Redaction;
 use plinth_app::{Failure, Input};
 use plinth_model::text::visible_json;
-use plinth_model::{Event, EventBody, Exit, Problem};
+use plinth_model::{Event, Exit, Problem};
 use plinth_report::document::{self, Document, Form, Written};
 use plinth_report::export::Exported;
 use plinth_world::files;
@@ -60,7 +60,7 @@ fn written(
     redaction: &Redaction,
     printer: &Printer,
 ) -> Result<Written, Failure> {
-    let short = recorded.rewritten(chosen, chosen.events.iter().map(without_digest).collect())?;
+    let short = recorded.rewritten(chosen, chosen.events.iter().map(document::without_digest).collect())?;
     let lines = visible_json(&redaction.redact(&short.lines())).into_owned();
     let mut clean = recorded.rewritten(chosen, events(&lines)?)?;
     recorded.find_slow(&mut clean, printer)?;
@@ -82,16 +82,6 @@ fn written(
             .into());
     }
     Ok(written)
-}
-
-/// The digest of what a step was to do is for the journal, which knows by it what need not be done again. Nobody reads it elsewhere, and
-/// digests cannot be packed: of a thousand nodes they are half of all bytes.
-fn without_digest(event: &Event) -> Event {
-    let mut event = event.clone();
-    if let EventBody::StepFinished { digest, .. } = &mut event.body {
-        *digest = None;
-    }
-    event
 }
 
 /// Events without secrets, read again: everything else is made of these.

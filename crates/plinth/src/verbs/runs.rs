@@ -124,7 +124,7 @@ fn critical_path(common: &Common, chosen: &Chosen, what_if: &[usize], printer: &
     if common.json {
         printer.json(&machine::critical_path(&chosen.analysis.entry.run, &chosen.analysis.path, &played));
     } else {
-        printer.data(&runs::critical_path(&chosen.analysis.path, look(printer)));
+        printer.data(&runs::critical_path(&chosen.analysis.path, &chosen.view, look(printer)));
         played.iter().for_each(|one| printer.data(&runs::what_if(one)));
     }
     Ok(Exit::Done)

@@ -71,7 +71,10 @@ fn a_failed_rehearsal_is_told_from_its_cause_to_what_differs() {
     let diff = kept.json(&["runs", "diff", "last", "^1"]);
     let first = &diff["differences"][0];
     assert_eq!((first["what"].as_str(), first["before"].as_str()), (Some("outcome"), Some("failed")), "{first}");
-    kept.asks(&["runs", "diff", "^1"]).exits(1).says("last-good");
+    kept.asks(&["runs", "diff", "^1"]).exits(1).says("last-good").says("there is no run before it");
+    let hint = kept.asks(&["runs", "diff"]).exits(1).says("compare it with the run before it").stderr;
+    let command: Vec<&str> = hint.split("`plinth ").nth(1).unwrap().split('`').next().unwrap().split(' ').collect();
+    kept.asks(&command).exits(0);
     kept.asks(&["runs", "show", "nothing"]).exits(1).says("no run has such an id");
     let listed = kept.json(&["runs", "--where", "state:partly"]);
     assert_eq!(listed["runs"].as_array().unwrap().len(), 1);

@@ -158,13 +158,24 @@ fn every_page_of_a_real_plan_renders_and_names_what_it_is_about() {
         ("/graph", "class=\"box wrong\""),
         ("/checks", "check"),
         ("/plan", "Gates"),
-        ("/exports", "Perfetto"),
+        ("/exports", "report.html"),
+        ("/logs", "No program that a step of this run started"),
+        ("/nodes?q=state:failed", "No node fits"),
+        ("/nodes?q=kind:nodes/account+node:dgx-05", "1 of "),
+        ("/nodes/dgx-05", "as it told them at"),
+        ("/nodes/dgx-05", "In this run and those before it"),
+        ("/steps", "stage%3Anodes"),
     ] {
         let body = served.get(&format!("/r/{run}{part}"));
         assert!(body.contains(wanted), "{part} lacks {wanted}: {body}");
         assert!(body.contains("A rehearsal"), "{part}");
         assert!(!body.contains(" style=") && !body.contains("<script>"), "{part}");
     }
+    let report = served.get(&format!("/r/{run}/report.html"));
+    std::fs::write(kept.folder().join("run.html"), &report).unwrap();
+    let events = served.get(&format!("/r/{run}/events.ndjson"));
+    let extracted = kept.plinth(&["report", "--extract", "run.html"]).exits(0).stdout;
+    assert_eq!(extracted.lines().count(), events.lines().count(), "it is one that plinth reads back");
     let columns: Value = serde_json::from_str(&served.get(&format!("/r/{run}/columns.json"))).unwrap();
     assert_eq!(columns["started"].as_array().unwrap().len(), columns["state"].as_str().unwrap().len());
     assert!(!columns["path"].as_array().unwrap().is_empty());

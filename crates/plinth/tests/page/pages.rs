@@ -29,6 +29,8 @@ fn addresses(nodes: usize, run: &str) -> Vec<String> {
     all.push(format!("/r/{run}/steps/{step}"));
     all.push(format!("/r/{run}/steps?q=state:failed"));
     all.push(format!("/r/{run}/steps?q=state:failed+node:nobody"));
+    all.push(format!("/r/{run}/nodes?q=state:failed"));
+    all.push(format!("/r/{run}/logs"));
     all.push(format!("/r/{run}?at=50"));
     all.push(format!("/diff/last-good/{run}"));
     all.push("/explain/node.host-key-changed".to_owned());
@@ -140,6 +142,23 @@ fn without_scripts_every_fact_is_there() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs Chromium: cargo xtask test --tier page"]
+fn a_link_to_a_card_opens_it_without_scripts() {
+    let (browser, served) = (browser(), served(recorded(5), 0));
+    let run = last_run(recorded(5), "partly");
+    let tab = admitted(browser.tab(Look { scripts: false, ..Look::PLAIN }).unwrap(), &served);
+    let plan = format!("{}/r/{run}/plan", served.origin());
+    tab.open(&plan).unwrap();
+    let is_open = |id: &str| tab.ask(&format!("document.getElementById('{id}').closest('details').open")).unwrap();
+    let id = tab.ask("document.querySelector('details.kind a.link').hash.slice(1)").unwrap();
+    let id = id.as_str().unwrap().to_owned();
+    assert_eq!(is_open(&id), serde_json::json!(false), "{id}");
+    tab.open(&format!("{}/r/{run}", served.origin())).unwrap();
+    tab.open(&format!("{plan}#{id}")).unwrap();
+    assert_eq!(is_open(&id), serde_json::json!(true), "{id}");
 }
 
 #[test]
