@@ -27,6 +27,7 @@ fn credentials_stand_in_secrets_where_the_chart_reads_one() {
     }
     let older = catalog().resolve(&desired(), &with(json!({"runai.minor": "2.24"})));
     assert_eq!(secret_of(&older, "runai-cluster", "runai-cluster-credential"), None);
+    assert_eq!(values(&older, "runai-cluster")["controlPlane"].get("existingSecret"), None);
 }
 
 #[test]
