@@ -266,13 +266,16 @@ pub struct ComponentSecret {
     /// Which of its namespaces; that of the release when absent.
     #[serde(default)]
     pub namespace: Option<String>,
-    /// All must hold.
+    /// All must hold; they may be about the complete values.
     #[serde(default)]
     pub when: Vec<Condition>,
     /// What it is for: must become a text.
     pub reason: Value,
     /// In the shape of [`plinth_model::steps::SecretContent`].
     pub content: Value,
+    /// Dotted paths of values that only it holds where it is made: the chart is not given them.
+    #[serde(default)]
+    pub takes: Vec<String>,
     /// Of the secret itself; what looks for it by label finds it.
     #[serde(default)]
     pub labels: IndexMap<String, String>,

@@ -11,6 +11,7 @@ impl Catalog {
     pub(crate) fn derived(&self, facts: &Facts, findings: &mut Vec<Finding>) -> Facts {
         let mut all = facts.clone();
         all.extend(placement::of_site(facts, &self.runai.node_roles));
+        all.extend(self.default_classes(facts));
         let (made, doubts) = self.adapters.of_site(facts);
         all.insert("infiniband.adapters".to_owned(), made);
         all.insert("infiniband.blockSize".to_owned(), adapters::block_size(facts));

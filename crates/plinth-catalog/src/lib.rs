@@ -28,6 +28,7 @@ pub mod resolution;
 mod resolve;
 pub mod runai;
 mod source;
+mod storage;
 mod versions;
 
 pub use catalog::Catalog;

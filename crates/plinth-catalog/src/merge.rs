@@ -46,6 +46,16 @@ pub(crate) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     segments(path).iter().try_fold(value, |value, key| value.get(key))
 }
 
+/// Takes away what stands at a dotted path, if anything does.
+pub(crate) fn remove(value: &mut Value, path: &str) {
+    let segments = segments(path);
+    let Some((last, above)) = segments.split_last() else { return };
+    let place = above.iter().try_fold(value, |value, key| value.get_mut(key));
+    if let Some(Value::Object(map)) = place {
+        map.shift_remove(last);
+    }
+}
+
 /// Parts of a dotted path.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     path.replace("\\.", "\u{0}").split('.').map(|part| part.replace('\u{0}', ".")).collect()
@@ -59,7 +69,7 @@ pub(crate) fn segment(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{at, merge, segment, segments};
+    use super::{at, merge, remove, segment, segments};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -83,6 +93,15 @@ mod tests {
         assert_eq!(at(&values, "grafana.grafana\\.ini.server"), Some(&json!(1)));
         assert_eq!(at(&values, "grafana.none"), None);
         assert_eq!(segments(&format!("a.{}", segment("b.c"))), ["a", "b.c"]);
+    }
+
+    #[test]
+    fn what_is_taken_away_leaves_all_else() {
+        let mut values = json!({"a": {"b.c": 1, "d": 2}, "e": 3});
+        for path in ["a.b\\.c", "a.none", "none.d", "e.f"] {
+            remove(&mut values, path);
+        }
+        assert_eq!(values, json!({"a": {"d": 2}, "e": 3}));
     }
 
     fn values() -> impl Strategy<Value = Value> {

@@ -4,7 +4,7 @@ use crate::choice::{Chosen, ChosenVersion, path};
 use crate::component::{Component, Namespace, ObjectsFile, PinnedVersion, Variant, VariantFinding};
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
-use crate::merge::merge;
+use crate::merge::{merge, remove};
 use crate::versions::{RUNAI, rule_name, titled};
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;
@@ -30,6 +30,7 @@ impl<'a> Rendering<'a> {
         let values = self.values(&variants)?;
         let known = self.with_values(&values)?;
         self.conditional_findings(&known)?;
+        let (secrets, values) = self.secrets(values, &known)?;
         let selector = self.version.selector();
         let (images, unlisted_images) = self.images(&variants)?;
         Ok(ResolvedComponent {
@@ -40,7 +41,7 @@ impl<'a> Rendering<'a> {
             reason: format!("{}; {selector}: {}", self.chosen.why, self.version.why),
             namespace: self.chosen.namespace.clone(),
             pod_security: level(&component.namespace, &known)?,
-            secrets: self.secrets()?,
+            secrets,
             objects: render_all(component.objects.iter().chain(of(&variants, |v| &v.objects)), &known)?,
             namespaces: further(component, &known)?,
             objects_health: wanted(
@@ -214,11 +215,14 @@ impl<'a> Rendering<'a> {
         Ok(reference.map(|password| RegistryLogin { registry, username, password }))
     }
 
-    fn secrets(&self) -> Result<Vec<ResolvedSecret>, ExpressionError> {
+    /// Secrets, and the values without what only these hold.
+    fn secrets(&self, values: Values, known: &Facts) -> Result<(Vec<ResolvedSecret>, Values), ExpressionError> {
         let mut secrets = Vec::new();
+        let mut left = Value::clone(&values);
         for secret in &self.chosen.component.secrets {
-            if all_hold(&secret.when, self.facts)? {
-                let content = in_parameters(render(&secret.content, self.facts)?)?;
+            if all_hold(&secret.when, known)? {
+                let content = in_parameters(render(&secret.content, known)?)?;
+                secret.takes.iter().for_each(|path| remove(&mut left, path));
                 secrets.push(ResolvedSecret {
                     namespace: secret.namespace.clone().unwrap_or_else(|| self.chosen.namespace.clone()),
                     name: secret.name.clone(),
@@ -229,7 +233,8 @@ impl<'a> Rendering<'a> {
                 });
             }
         }
-        Ok(secrets)
+        let left = Values::new(left).map_err(|error| ExpressionError::Form("values".to_owned(), error.to_string()))?;
+        Ok((secrets, left))
     }
 
     /// Variants whose conditions hold; their findings are passed on.

@@ -68,8 +68,8 @@ impl KubeContent for KubeApi {
     }
 }
 
-/// None: helm would not take it for its own.
-fn owner(metadata: &ObjectMeta) -> Option<ReleaseName> {
+/// The release that an object is marked to belong to; none: helm would not take it for its own.
+pub(crate) fn owner(metadata: &ObjectMeta) -> Option<ReleaseName> {
     let labels = metadata.labels.as_ref()?;
     let annotations = metadata.annotations.as_ref()?;
     let managed = labels.get(MANAGED_BY.0).is_some_and(|by| by == MANAGED_BY.1);

@@ -1,11 +1,12 @@
 //! A cluster that is already there: its kubeconfig is read, tried, and copied; never changed.
 
 use crate::api::KubeApi;
+use crate::checks::default_classes;
 use crate::config::KubeconfigFile;
 use crate::mark;
 use async_trait::async_trait;
 use plinth_model::finding::code;
-use plinth_model::{Finding, Version};
+use plinth_model::{DefaultClass, Finding, Version};
 use plinth_world::kube::{ClusterMark, ExistingCluster, GivenConfig};
 use plinth_world::{ClientError, ClientResult, Context};
 
@@ -69,6 +70,12 @@ impl ExistingCluster for KubeApi {
         let call = self.call_with(ctx, doing, &given).await?;
         let told = call.read(|| async { call.client().apiserver_version().await }).await?;
         told.git_version.parse().map_err(|error| call.fails(format!("{error}"), "look at `kubectl version`"))
+    }
+
+    async fn default_classes(&self, ctx: &Context, file: &str) -> ClientResult<Vec<DefaultClass>> {
+        let given = self.given_config(file)?;
+        let doing = format!("listing storage classes of the cluster at {}", given.server().unwrap_or_default());
+        default_classes(&self.call_with(ctx, doing, &given).await?).await
     }
 }
 

@@ -82,7 +82,11 @@ impl KubeApi {
                 ("Opaque", vec![(key.as_str(), self.certificate_file(call, certificate, CertificatePart::Authority)?)])
             }
             SecretContent::Bundle { pem, key } => ("Opaque", vec![(key.as_str(), Secret::new(pem.clone()))]),
-            SecretContent::Value { key, value } => ("Opaque", vec![(key.as_str(), self.value(call, value)?)]),
+            SecretContent::Value { key, value, beside } => {
+                let plain = beside.iter().map(|(key, text)| (key.as_str(), Secret::new(text.clone())));
+                let secret = (key.as_str(), self.value(call, value)?);
+                ("Opaque", plain.chain(std::iter::once(secret)).collect())
+            }
         };
         let bytes = |(key, value): (&str, Secret)| (key.to_owned(), ByteString(value.expose().as_bytes().to_vec()));
         Ok(Content { kind, data: data.into_iter().map(bytes).collect() })

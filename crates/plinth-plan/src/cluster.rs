@@ -9,7 +9,7 @@ use plinth_catalog::runai::NodeRoles;
 use plinth_model::finding::code;
 use plinth_model::nearest::nearest_few;
 use plinth_model::steps::NodeTarget;
-use plinth_model::{Finding, HostPath, NodeName};
+use plinth_model::{DefaultClass, Finding, HostPath, NodeName};
 use plinth_site::Desired;
 use plinth_site::desired::NodeOverride;
 use std::collections::HashSet;
@@ -78,6 +78,8 @@ pub struct Cluster {
     pub production: Option<Ipv4Net>,
     /// What is known of the GPU nodes.
     pub(crate) hardware: Hardware,
+    /// Storage classes that are its default, if it was there before, and whether each is of a release that plinth installed.
+    pub(crate) classes: Vec<(DefaultClass, bool)>,
     control_plane: Vec<usize>,
     workers: Vec<usize>,
     etcd: Vec<usize>,
@@ -107,6 +109,7 @@ impl Cluster {
             left_out: Vec::new(),
             production: discovery.production,
             hardware: Hardware::default(),
+            classes: Vec::new(),
             control_plane,
             workers,
             etcd,
@@ -201,6 +204,7 @@ impl Cluster {
             etcd: placed(&self.etcd),
             production: self.production,
             hardware: self.hardware.clone(),
+            classes: self.classes.clone(),
             members: kept.iter().map(|&i| self.members[i].clone()).collect(),
             left_out: Vec::new(),
         }

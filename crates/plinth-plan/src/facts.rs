@@ -5,7 +5,7 @@ use crate::discover::Role;
 use crate::taints;
 use plinth_catalog::Facts;
 use plinth_model::steps::{CertificateSource, ClusterCredential, cluster_uid};
-use plinth_model::{SecretRef, Values};
+use plinth_model::{DefaultClass, SecretRef, Values};
 use plinth_site::Desired;
 use plinth_site::desired::{Engine, Runai};
 use serde_json::{Value, json};
@@ -46,7 +46,17 @@ fn site(desired: &Desired, cluster: &Cluster) -> Facts {
         ("nodes.count", json!(cluster.members.len())),
         ("nodes.gpuCount", json!(cluster.with(Role::Gpu).count())),
         ("storage.parent", json!(volumes(desired))),
+        ("storage.defaults", default_classes(cluster)),
     ])
+}
+
+/// Whose they are: plinth's own by the journal, else those of a release, or of nobody.
+fn default_classes(cluster: &Cluster) -> Value {
+    let one = |(class, own): &(DefaultClass, bool)| {
+        let release = class.release.as_ref().map(ToString::to_string);
+        json!({"name": class.name, "own": own, "release": release})
+    };
+    cluster.classes.iter().map(one).collect()
 }
 
 /// Where volumes of nodes are put: beside the images when the site keeps those on a larger partition.

@@ -31,6 +31,7 @@ mod select;
 pub mod source;
 pub mod sources;
 mod step;
+mod storage;
 mod taints;
 mod unmirrored;
 mod visit;

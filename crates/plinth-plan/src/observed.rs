@@ -3,7 +3,7 @@
 use plinth_model::facts::NodeFacts;
 use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::inventory::Inventory;
-use plinth_model::{ChartVersion, EngineRecord, Installed, NodeName, StepId, Version};
+use plinth_model::{ChartVersion, DefaultClass, EngineRecord, Installed, NodeName, StepId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the planner is told about the world.
@@ -17,6 +17,8 @@ pub struct Observed {
     pub engine: Option<EngineRecord>,
     /// What plinth installed into the cluster in earlier runs, by the journal.
     pub installed: Installed,
+    /// Storage classes that are the default of a cluster that was there before, as they were seen last; empty: none, or nobody looked.
+    pub classes: Vec<DefaultClass>,
     /// Nodes to which earlier runs gave labels or taints, by the journal: they may carry some that the site dropped.
     pub labelled: BTreeSet<NodeName>,
     /// Steps that were looked at. A step that is not in here was not.
@@ -38,6 +40,7 @@ impl Observed {
             facts: BTreeMap::new(),
             engine: None,
             installed: Installed::default(),
+            classes: Vec::new(),
             labelled: BTreeSet::new(),
             steps: BTreeMap::new(),
             lines: Vec::new(),

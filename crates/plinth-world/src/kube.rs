@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use plinth_model::finding::Code;
 use plinth_model::steps::{Check, Health, NodeTarget, PodSecurity, SecretContent};
-use plinth_model::{NodeName, ObjectName, ReleaseName, Version};
+use plinth_model::{DefaultClass, NodeName, ObjectName, ReleaseName, Version};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -143,6 +143,8 @@ pub trait ExistingCluster: Send + Sync {
     async fn take_over(&self, ctx: &Context, file: &str) -> ClientResult<()>;
     /// Version of the server that a kubeconfig leads to, as it says itself.
     async fn version(&self, ctx: &Context, file: &str) -> ClientResult<Version>;
+    /// Storage classes that are the default there, by name.
+    async fn default_classes(&self, ctx: &Context, file: &str) -> ClientResult<Vec<DefaultClass>>;
 }
 
 /// The kubeconfig that we hold.

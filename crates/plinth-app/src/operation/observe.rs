@@ -15,7 +15,7 @@ use plinth_run::journal::Memory;
 use plinth_run::steps::Kinds;
 use plinth_run::survey::Survey;
 use plinth_run::{Awaited, Checked, Done, Look, LookOptions, RunWorld, Told};
-use plinth_site::desired::InventorySource;
+use plinth_site::desired::{Engine, InventorySource};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
@@ -132,6 +132,9 @@ impl Operation<'_> {
             observed.engine = self.record().await?;
             draft = self.make(&observed)?;
         }
+        if depth >= Depth::Nodes && self.see_classes(&mut observed).await? {
+            draft = self.draft(&mut observed)?;
+        }
         if depth >= Depth::Nodes && self.is_unprovisioned(&discovered).await? {
             self.goal = Goal::Removal(Removal::Unprovisioned);
             draft = self.make(&observed)?;
@@ -170,7 +173,9 @@ impl Operation<'_> {
 
     /// An inventory, and what earlier runs left: by the journal under the lock, or as it is read without one.
     pub(super) fn remembered(&self, inventory: Inventory) -> Result<Observed, Problem> {
+        let classes = state::classes::read(&self.directory)?;
         let observed = |memory: &Memory| Observed {
+            classes,
             installed: memory.installed.clone(),
             labelled: plinth_plan::labelled(memory.steps.keys()),
             took: memory.steps.iter().filter_map(|(step, known)| Some((step.clone(), known.took?))).collect(),
@@ -182,6 +187,29 @@ impl Operation<'_> {
                 Ok(observed(lock.journal.memory()))
             }
             None => Ok(observed(&state::memory(&self.directory)?)),
+        }
+    }
+
+    /// Asks a cluster that was there before for its default storage classes; whether they are others than were known. One that does not
+    /// answer is no matter of this: the step that takes it over says so, and what was seen before counts.
+    async fn see_classes(&self, observed: &mut Observed) -> Result<bool, Failure> {
+        let kubernetes = &self.desired.kubernetes;
+        let Some(file) = kubernetes.kubeconfig.as_ref().filter(|_| kubernetes.engine == Engine::Existing) else {
+            return Ok(false);
+        };
+        let env = self.env()?;
+        let asked = self.world.drive(env.clients.existing.default_classes(&env.ctx, file), false);
+        match self.named(asked, || "the storage classes of the cluster".to_owned()).await {
+            Ok(seen) if seen == observed.classes => Ok(false),
+            Ok(seen) => {
+                state::classes::keep(&self.directory, &seen)?;
+                observed.classes = seen;
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::warn!("the default storage classes were not seen: {}", error.happened);
+                Ok(false)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The state directory of a site: one folder, private to the user, with the journal and its lock, keys, pins and facts.
 
 mod awaited;
+pub(crate) mod classes;
 mod directory;
 pub mod facts;
 pub(crate) mod identity;

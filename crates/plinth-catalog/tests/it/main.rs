@@ -6,12 +6,14 @@
 mod charts;
 mod checks;
 mod choices;
+mod credentials;
 mod elsewhere;
 mod known_bad;
 mod kubespray;
 mod lines;
 mod nim;
 mod objects;
+mod places;
 mod real_charts;
 mod resolve;
 mod site;

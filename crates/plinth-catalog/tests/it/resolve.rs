@@ -66,7 +66,7 @@ fn each_stands_behind_its_needs_and_needs_only_what_is_on() {
 
 #[test]
 fn secrets_are_references_and_nothing_else() {
-    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.clusterUid", "grafana.adminPassword"];
+    let marked = ["runai.adminPassword", "runai.clientSecret", "runai.clusterUid"];
     let resolution = catalog().resolve(&desired(), &facts());
     let mut found = Vec::new();
     for component in &resolution.components {
@@ -77,17 +77,18 @@ fn secrets_are_references_and_nothing_else() {
             .for_each(|object| assert!(!object.to_string().contains(SECRET_KEY), "objects are applied as they are"));
     }
     let wanted: Vec<SecretRef> = marked.iter().filter_map(|name| Values::as_reference(&facts()[*name])).collect();
-    assert_eq!((found.len(), wanted.len()), (4, 4));
+    assert_eq!((found.len(), wanted.len()), (3, 3));
     assert!(wanted.iter().all(|reference| found.contains(reference)), "{found:?}");
 }
 
 /// From 3.0 on, a token for the first contact stands where the secret of the cluster stood.
 #[test]
 fn the_cluster_part_signs_in_with_what_its_release_gives() {
-    for (minor, has, lacks) in [("2.26", "clientSecret", "bootstrapToken"), ("3.0", "bootstrapToken", "clientSecret")] {
+    for (minor, has, lacks) in [("2.24", "clientSecret", "bootstrapToken"), ("3.0", "bootstrapToken", "clientSecret")] {
         let resolution = catalog().resolve(&desired(), &with(json!({"runai.minor": minor})));
         let plane = &values(&resolution, "runai-cluster")["controlPlane"];
         assert_eq!((&plane[has], plane.get(lacks)), (&facts()[&format!("runai.{has}")], None), "{minor}");
+        assert_eq!(plane.get("existingSecret"), None, "{minor}");
     }
 }
 

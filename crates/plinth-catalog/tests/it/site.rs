@@ -166,7 +166,7 @@ pub(crate) fn facts() -> Facts {
         "nodes.gpu": ["dgx-05", "dgx-06"], "nodes.system": ["cpu-03", "cpu-05", "cpu-06"],
         "kubernetes.version": "v1.31.9", "kubernetes.engine": "kubespray",
         "ingress.http": 30080, "ingress.https": 30443, "ingress.address": "10.184.162.103",
-        "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local",
+        "loadBalancer.addresses": [], "loadBalancer.ingress": null, "storage.parent": "/local", "storage.defaults": [],
         "loadBalancer.spare": false, "loadBalancer.others": [],
         "nodes.untainted": 2, "nodes.bothWorkers": false, "nodes.tolerations": tolerations(true), "system.tolerations": tolerations(false),
         "metrics.scheduler": true, "metrics.controllerManager": true, "metrics.proxy": false, "metrics.etcd": false,

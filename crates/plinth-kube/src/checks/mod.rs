@@ -15,6 +15,8 @@ mod seen;
 mod snapshot;
 mod storage;
 
+pub(crate) use storage::default_classes;
+
 use crate::api::KubeApi;
 use async_trait::async_trait;
 use plinth_model::steps::Check;

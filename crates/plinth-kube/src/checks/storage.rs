@@ -4,10 +4,12 @@ use super::pods::{FOLDER, Until, pod};
 use super::room::Room;
 use super::seen;
 use crate::api::{Call, KubeApi, OWNER};
+use crate::content::owner;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, ListParams, Patch, PatchParams};
+use plinth_model::DefaultClass;
 use plinth_world::kube::{CheckSeen, KubeNode, KubeNodes as _};
 use plinth_world::{ClientResult, Context, deadlines};
 use serde_json::{Value, json};
@@ -119,13 +121,22 @@ pub(super) async fn ready(api: &KubeApi, ctx: &Context) -> ClientResult<Vec<Stri
 }
 
 async fn defaults(call: &Call<'_>) -> ClientResult<Vec<String>> {
+    Ok(default_classes(call).await?.into_iter().map(|class| class.name).collect())
+}
+
+/// Storage classes that are marked as the default.
+pub(crate) async fn default_classes(call: &Call<'_>) -> ClientResult<Vec<DefaultClass>> {
     let (classes, params) = (Api::<StorageClass>::all(call.client()), ListParams::default());
     let list = call.read(|| classes.list(&params)).await?;
     let is_default = |class: &StorageClass| {
         let annotations = class.metadata.annotations.as_ref();
         annotations.and_then(|all| all.get(DEFAULT)).is_some_and(|value| value == "true")
     };
-    Ok(list.items.into_iter().filter(is_default).filter_map(|class| class.metadata.name).collect())
+    let of = |class: StorageClass| {
+        let release = owner(&class.metadata);
+        Some(DefaultClass { name: class.metadata.name?, release })
+    };
+    Ok(list.items.into_iter().filter(is_default).filter_map(of).collect())
 }
 
 /// A claim of this size; none: a small one.

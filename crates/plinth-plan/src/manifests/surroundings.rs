@@ -10,6 +10,7 @@ use crate::hardware;
 use crate::images;
 use crate::observed::Observed;
 use crate::planner::with_known_version;
+use crate::storage;
 use plinth_catalog::Resolution;
 use plinth_model::steps::{ComponentRemoval, HelmRelease, KubeObjects, Namespace, PodSecurity};
 use plinth_model::{Plan, ReleaseName, Step, StepId, Version, Work};
@@ -67,6 +68,7 @@ impl Surroundings {
         let (mut cluster, _) = Cluster::new(desired, &discover(desired, &observed.inventory));
         let _notes = images::place(desired, &mut cluster, &observed.facts);
         let _findings = hardware::place(desired, &mut cluster, &observed.facts, catalog);
+        storage::place(desired, &mut cluster, observed);
         cluster.add_role_labels(desired, &catalog.runai().node_roles);
         let resolution = catalog.resolve(desired, &facts(desired, &cluster));
         Self::new(desired, plan, &resolution)

@@ -28,7 +28,7 @@ use crate::discover::{Discovery, Role, discover};
 use crate::engines::{self, Asked};
 use crate::observed::Observed;
 use crate::step::leaves;
-use crate::{charts, facts, given, hardware, ids, images, lint, oidc, unmirrored, without};
+use crate::{charts, facts, given, hardware, ids, images, lint, oidc, storage, unmirrored, without};
 use leaving::Room;
 use plinth_catalog::Resolution;
 use plinth_model::finding::code;
@@ -53,6 +53,7 @@ pub fn plan(site: &Desired, observed: &Observed, catalog: &dyn Components) -> Re
     findings.extend(clashes);
     findings.extend(images::place(desired, &mut cluster, &observed.facts));
     findings.extend(hardware::place(desired, &mut cluster, &observed.facts, catalog));
+    storage::place(desired, &mut cluster, observed);
     cluster.add_role_labels(desired, &catalog.runai().node_roles);
     findings.extend(cluster.unused_labels(desired));
     findings.extend(without::findings(desired, &cluster.left_out, &of_left_out(desired, observed, &cluster)));

@@ -6,7 +6,9 @@ use crate::step::{Refine, step};
 use indexmap::IndexMap;
 use plinth_catalog::{Resolution, ResolvedComponent, ResolvedSecret};
 use plinth_model::plan::Step;
-use plinth_model::steps::{Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent};
+use plinth_model::steps::{
+    ClusterCredential, Health, HelmRelease, KubeObjects, KubeSecret, Namespace, PodSecurity, SecretContent,
+};
 use plinth_model::{NodeName, ObjectName, StepId, Work};
 use plinth_site::Desired;
 use serde_json::Value;
@@ -59,14 +61,25 @@ fn waiting(room: Room<'_>) -> StepId {
     }
 }
 
-/// Secrets that components read: logins first, since nothing is pulled without them.
+/// Secrets that components read: logins first, since nothing is pulled without them. What a registration gives comes with that.
 fn secrets(resolution: &Resolution) -> Vec<Step> {
     let of = |component: &'_ ResolvedComponent| {
-        component.secrets.iter().map(|secret| (rank(&secret.content), wanted_secret(secret))).collect::<Vec<_>>()
+        let known = component.secrets.iter().filter(|secret| !comes_of_registration(secret));
+        known.map(|secret| (rank(&secret.content), wanted_secret(secret))).collect::<Vec<_>>()
     };
     let mut ranked: Vec<(u8, Step)> = resolution.components.iter().flat_map(of).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, step)| step).collect()
+}
+
+/// Secrets of a component that hold what its registration gave.
+pub(super) fn secrets_of_registration(component: &ResolvedComponent) -> impl Iterator<Item = Step> {
+    component.secrets.iter().filter(|secret| comes_of_registration(secret)).map(wanted_secret)
+}
+
+fn comes_of_registration(secret: &ResolvedSecret) -> bool {
+    let given = [ClusterCredential::ClientSecret, ClusterCredential::BootstrapToken];
+    matches!(&secret.content, SecretContent::Value { value, .. } if given.iter().any(|one| one.kept() == *value))
 }
 
 const fn rank(content: &SecretContent) -> u8 {

@@ -1,6 +1,6 @@
 //! Stage runai: control plane, issuer, registration, cluster part, connection.
 
-use super::platform::Base;
+use super::platform::{Base, secrets_of_registration};
 use crate::cluster::Cluster;
 use crate::facts::{control_plane_url, private_authority, url};
 use crate::ids;
@@ -57,7 +57,13 @@ pub(super) fn steps(
     };
     if let Some(cluster_part) = part(resolution, RunaiPart::Cluster) {
         steps.push(register(runai, (target.clone(), installed_by(resolution)), before));
-        steps.extend(base.component(cluster_part, &[ids::register(&runai.cluster)]));
+        let registered = ids::register(&runai.cluster);
+        let given = |step: Step| step.needing([registered.clone()]);
+        let secrets: Vec<Step> = secrets_of_registration(cluster_part).map(given).collect();
+        let before: Vec<StepId> =
+            std::iter::once(&registered).chain(secrets.iter().map(|step| &step.id)).cloned().collect();
+        steps.extend(secrets);
+        steps.extend(base.component(cluster_part, &before));
         steps.push(connected(runai, target.clone(), ids::end(cluster_part)));
         steps.extend(org_units(runai, &target));
     }

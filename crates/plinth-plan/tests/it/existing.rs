@@ -2,12 +2,16 @@
 
 use crate::fixture::catalog::Shelf;
 use crate::fixture::{inventory as data, planned, site};
+use plinth_catalog::Catalog;
 use plinth_model::steps::Removal;
-use plinth_model::{EngineRecord, Finding, NodeName, Plan, Severity, Work};
+use plinth_model::{
+    DefaultClass, EngineRecord, Finding, InstalledChange, NodeName, Parts, Plan, ReleaseName, Severity, Work,
+};
 use plinth_plan::Observed;
 use plinth_site::Desired;
 use plinth_site::desired::Engine;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 fn desired() -> Desired {
     let mut desired = site::basepod();
@@ -108,4 +112,32 @@ fn what_was_not_installed_is_not_removed_and_not_recovered() {
     refused(plinth_plan::removal(&desired, &observed, &shelf, &Removal::All));
     let broken = [NodeName::new("cpu-03").unwrap()];
     refused(plinth_plan::recovery(&desired, &observed, &shelf, &broken));
+}
+
+/// What is the default there decides.
+#[test]
+fn a_default_class_that_was_there_first_stays_the_only_one() {
+    let marked = |observed: &Observed| {
+        let mut desired = desired();
+        desired.kubernetes.version = Some("v1.31.9".parse().unwrap());
+        let plan = plinth_plan::plan(&desired, observed, &Catalog::embedded().unwrap()).unwrap();
+        plan.steps.iter().find_map(|step| match &step.work {
+            Work::HelmRelease(of) if of.release.component == "local-path-provisioner" => {
+                Some(of.release.values["storageClass"]["defaultClass"].clone())
+            }
+            _ => None,
+        })
+    };
+    let class = |name: &str, release: Option<ReleaseName>| DefaultClass { name: name.to_owned(), release };
+    let with = |classes: Vec<DefaultClass>| Observed { classes, ..observed() };
+    assert_eq!(marked(&observed()), Some(json!(true)));
+    assert_eq!(marked(&with(vec![class("nfs", None)])), Some(json!(false)));
+    // By the journal, also where the component was moved to another namespace since.
+    let before = ReleaseName { namespace: "volumes".to_owned(), name: "local-path-provisioner".to_owned() };
+    let mut ours = with(vec![class("local-path", Some(before.clone()))]);
+    assert_eq!(marked(&ours), Some(json!(false)), "somebody else's");
+    let component = "local-path-provisioner".to_owned();
+    let parts = Parts { component, releases: [before].into(), objects: BTreeSet::new() };
+    ours.installed.take(&InstalledChange::Brings(parts));
+    assert_eq!(marked(&ours), Some(json!(true)));
 }

@@ -3,7 +3,7 @@
 use crate::fixture::{codes, inventory as data, planned, site, unseen};
 use plinth_catalog::{Catalog, Facts};
 use plinth_model::inventory::Inventory;
-use plinth_model::{Finding, NodeName, Severity};
+use plinth_model::{Finding, NodeName, Severity, StepId};
 use plinth_plan::{Cluster, Observed, discover, plan, static_inventory};
 use plinth_site::Desired;
 use plinth_site::desired::{Engine, Infiniband, InventorySource, NodeOverride};
@@ -66,6 +66,25 @@ fn taints_of_nodes_are_tolerated_by_what_runs_there() {
     assert_eq!(keys("nodes.tolerations"), all);
     tainted(&mut desired, "dgx-06", &["slow:PreferNoSchedule"]);
     assert_eq!(self::facts(&desired)["nodes.untainted"], json!(1), "a wish keeps nobody off");
+}
+
+/// The credential is not known before the registration, and pods of the release read it when they begin.
+#[test]
+fn the_secret_of_the_cluster_part_comes_between_registration_and_release() {
+    let mut desired = site::basepod();
+    desired.runai.as_mut().unwrap().version = "2.25.10".parse().unwrap();
+    desired.kubernetes.version = Some("v1.33.5".parse().unwrap());
+    let plan = plan(&desired, &Observed::new(inventory(&desired)), &Catalog::embedded().unwrap()).unwrap();
+    let needs = |id: &str| -> Vec<&str> {
+        let step = plan.steps.iter().find(|step| step.id.as_str() == id).unwrap_or_else(|| panic!("{id}"));
+        step.needs.iter().map(StepId::as_str).collect()
+    };
+    let (register, secret) = ("runai/register/bcm-gpu-cluster", "platform/secret/runai.runai-cluster-credential");
+    assert_eq!(needs(secret), ["platform/namespace/runai", register]);
+    let release = needs("platform/release/runai-cluster");
+    assert!(release.contains(&secret) && release.contains(&register), "{release:?}");
+    let grafana = "platform/secret/prometheus.grafana-admin";
+    assert!(needs("platform/release/kube-prometheus-stack").contains(&grafana));
 }
 
 #[test]

@@ -80,6 +80,9 @@ impl ExistingCluster for Shut {
     async fn version(&self, _: &Context, _: &str) -> ClientResult<Version> {
         refuse()
     }
+    async fn default_classes(&self, _: &Context, _: &str) -> ClientResult<Vec<plinth_model::DefaultClass>> {
+        refuse()
+    }
 }
 
 #[async_trait]

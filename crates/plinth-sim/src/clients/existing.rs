@@ -6,7 +6,7 @@ use crate::timing;
 use crate::world::{Effect, State};
 use async_trait::async_trait;
 use plinth_model::engine::KubesprayRecord;
-use plinth_model::{EngineRecord, Version};
+use plinth_model::{DefaultClass, EngineRecord, Version};
 use plinth_world::engine::EngineRecords;
 use plinth_world::kube::{ClusterMark, ExistingCluster, GivenConfig};
 use plinth_world::{ClientResult, Context};
@@ -89,5 +89,11 @@ impl ExistingCluster for SimExisting {
         let oldest = self.centre.look(|state, _| state.cluster.members.values().map(|m| m.version.clone()).min())?;
         let call = Call::new("kube", format!("asking {server} for its version"));
         oldest.unwrap_or_default().parse().map_err(|error| call.fails(format!("{error}"), "simulate another version"))
+    }
+
+    /// The simulated cluster of somebody else has none.
+    async fn default_classes(&self, _: &Context, file: &str) -> ClientResult<Vec<DefaultClass>> {
+        self.found(file)?;
+        Ok(Vec::new())
     }
 }

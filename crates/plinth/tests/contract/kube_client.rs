@@ -189,7 +189,11 @@ impl Suite<'_> {
     async fn a_secret_is_compared_and_replaced(&self) {
         let (client, ctx) = (self.client, self.ctx);
         let [first, second] = &self.ground.secrets;
-        let value = |value: &SecretRef| SecretContent::Value { key: "token".to_owned(), value: value.clone() };
+        let value = |value: &SecretRef| SecretContent::Value {
+            key: "token".to_owned(),
+            value: value.clone(),
+            beside: IndexMap::from([("user".to_owned(), "admin".to_owned())]),
+        };
         let login = SecretContent::RegistryLogin {
             login: RegistryLogin {
                 registry: "registry.example".to_owned(),

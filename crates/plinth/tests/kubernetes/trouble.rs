@@ -97,7 +97,11 @@ fn somebody_without_rights_is_told_so() {
     let forbidden = ("kubernetes.forbidden".to_owned(), false);
     assert_eq!(told(&stand, stand.run(client.kubeconfig(ctx))), forbidden);
     assert_eq!(told(&stand, stand.run(client.nodes(ctx))), forbidden);
-    let content = SecretContent::Value { key: "k".to_owned(), value: SecretRef::File("first".to_owned()) };
+    let content = SecretContent::Value {
+        key: "k".to_owned(),
+        value: SecretRef::File("first".to_owned()),
+        beside: IndexMap::new(),
+    };
     let made = stand.run(client.make_secret(ctx, "default", "s", &content, &IndexMap::new()));
     assert_eq!(told(&stand, made), forbidden);
     assert!(!std::fs::read_to_string(stand.plane.audit()).unwrap().contains("first-value"));
@@ -108,7 +112,11 @@ fn somebody_without_rights_is_told_so() {
 fn a_secret_that_is_refused_is_not_quoted() {
     let stand = Stand::introduced();
     std::fs::write(stand.folder.path().join("first"), "first-value".repeat(200_000)).unwrap();
-    let content = SecretContent::Value { key: "k".to_owned(), value: SecretRef::File("first".to_owned()) };
+    let content = SecretContent::Value {
+        key: "k".to_owned(),
+        value: SecretRef::File("first".to_owned()),
+        beside: IndexMap::new(),
+    };
     let made = stand.run(stand.client.make_secret(&stand.ctx, "default", "s", &content, &IndexMap::new()));
     assert_eq!(told(&stand, made), (String::new(), false));
 }

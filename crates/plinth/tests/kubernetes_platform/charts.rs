@@ -256,7 +256,9 @@ fn files(part: &Part<'_>) -> BTreeMap<String, String> {
         add(
             "credential",
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "stand-in-credential"},
-            "data": {"secret": "{{ .Values.controlPlane.clientSecret | b64enc }}",
+            "data": {"secret": "{{ .Values.controlPlane.clientSecret | default `` | b64enc }}",
+                "existing": "{{ .Values.controlPlane.existingSecret | default `` | b64enc }}",
+                "key": "{{ (.Values.controlPlane.secretKeys | default dict).clientSecret | default `` | b64enc }}",
                 "uid": "{{ .Values.cluster.uid | b64enc }}", "url": "{{ .Values.controlPlane.url | b64enc }}"}}),
         );
     }
@@ -279,7 +281,7 @@ fn proof(part: &Part<'_>, rule: &Health) -> Option<Value> {
         }
         Health::Field { resource, name, equals, .. } if resource == "storageclasses.storage.k8s.io" => {
             Some(json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": equals,
-                "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}))
+                "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": "{{ .Values.storageClass.defaultClass }}"}}}))
         }
         Health::Field { resource, namespace, name, .. } | Health::Condition { resource, namespace, name, .. }
             if !is_built_in(resource) =>

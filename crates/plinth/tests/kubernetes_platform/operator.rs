@@ -118,8 +118,13 @@ impl Operators {
         }
         self.follows_its_secret().await?;
         let doubts = self.doubts().await?;
-        let keys = ["secret", "uid", "url"];
-        let Some(shown) = self.secret("runai", "stand-in-credential", &keys).await? else { return Ok(()) };
+        let keys = ["secret", "uid", "url", "existing", "key"];
+        let Some(mut shown) = self.secret("runai", "stand-in-credential", &keys).await? else { return Ok(()) };
+        // The credential itself, or where it stands.
+        if !shown[3].is_empty() {
+            let Some(named) = self.secret("runai", &shown[3], &[&shown[4]]).await? else { return Ok(()) };
+            shown[0].clone_from(&named[0]);
+        }
         let guard = self.runai.lock().unwrap();
         let Some(server) = guard.as_ref() else { return Ok(()) };
         // A cluster part with another credential, or for another place, stays unknown.

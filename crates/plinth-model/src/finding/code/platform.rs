@@ -301,6 +301,11 @@ findings! {
         usually: "`platform.loadBalancer.addresses` holds one address.",
         fix: "Nothing, if node ports do. Otherwise give a second address.",
     }
+    PLATFORM_OTHER_DEFAULT_STORAGE = "platform.other-default-storage", You {
+        means: "A cluster that was there before plinth has a default storage class already, so local-path-provisioner makes its class without that mark: exactly one should have it. Claims that name no class go to the other one.",
+        usually: "The cluster of `engine: existing` came with storage of its own.",
+        fix: "Nothing, if that storage is to hold the volumes of the platform. Otherwise take the mark from it (`kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite`), then run again.",
+    }
     PLATFORM_POD_SECURITY = "platform.pod-security", You {
         means: "The manifests of a component have pods that their namespace would refuse: they ask for more than its Pod Security level allows. Workloads would be made, and never a pod of them.",
         usually: "A value of the site file asks for the network, the paths or the privileges of the node.",
@@ -330,6 +335,11 @@ findings! {
         means: "Two ingress controllers are on. Both would be the default, and both ask for the same node ports.",
         usually: "One was switched on by hand, and the other one comes with the version of Run:ai.",
         fix: "Switch the other one off: `platform: {components: {NAME: {enabled: false}}}`.",
+    }
+    PLATFORM_TWO_DEFAULT_STORAGES = "platform.two-default-storages", You {
+        means: "The cluster has a default storage class that is not plinth's, and that of local-path-provisioner is the default too. Kubernetes gives claims without a class to the newer of them, and the acceptance check of storage does not hold.",
+        usually: "`storageClass.defaultClass: true` in the values of local-path-provisioner, or somebody marked another class after plinth's was the default.",
+        fix: "Take the mark from one of them: `kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite` for the other one, `values: {storageClass: {defaultClass: false}}` for plinth's.",
     }
     PLATFORM_UNKNOWN_COMPONENT = "platform.unknown-component", You {
         means: "The catalog has no component of this name.",

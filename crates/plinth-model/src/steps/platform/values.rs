@@ -2,6 +2,7 @@
 
 use crate::steps::{RegistryLogin, UpgradePath};
 use crate::{ChartVersion, NodeName, ObjectName, SecretRef, Values, Version};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,12 +46,15 @@ pub enum SecretContent {
         /// Key inside the secret: `runai-ca.pem`.
         key: String,
     },
-    /// Opaque, one key with one secret value.
+    /// Opaque, one key with one secret value, and what stands beside it.
     Value {
         /// Key inside the secret.
         key: String,
         /// Where it is read from, when the secret is made.
         value: SecretRef,
+        /// Further keys with texts that are no secret: the name of the user to whom a password belongs.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        beside: IndexMap<String, String>,
     },
 }
 

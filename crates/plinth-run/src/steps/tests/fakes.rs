@@ -137,6 +137,7 @@ client!(ExistingCluster {
     mark(file: &str) -> plinth_world::kube::ClusterMark;
     take_over(file: &str) -> ();
     version(file: &str) -> Version;
+    default_classes(file: &str) -> Vec<plinth_model::DefaultClass>;
 });
 
 client!(BcmClient {
