@@ -7,6 +7,7 @@ use plinth_model::Problem;
 use plinth_plan::engines::{self, MirrorList};
 use plinth_run::engines::Preview;
 use plinth_run::{RunReport, StopSignal};
+use plinth_site::desired::Engine;
 use std::sync::Arc;
 
 impl Operation<'_> {
@@ -26,15 +27,22 @@ impl Operation<'_> {
     }
 
     /// What a mirror must hold so that the site's Kubernetes and platform can be installed from it. The engine itself is asked, unless a
-    /// list is kept that was made for the same files; of the platform the catalog knows what it knows.
+    /// list is kept that was made for the same files; of the platform the catalog knows what it knows. Of a cluster that is there already it is
+    /// for the platform alone.
     ///
     /// # Errors
-    /// When the plan installs no Kubernetes, the tools cannot be made ready, or the engine's answer is not understood.
+    /// When the plan's engine has no list, the tools cannot be made ready, or the engine's answer is not understood.
     pub async fn mirror_list(&mut self, planned: &Planned) -> Result<MirrorList, Failure> {
         self.make_tools(planned).await?;
         let env = self.env()?;
         let list = plinth_run::engines::downloads(&planned.plan, &env).await.map_err(|error| client_problem(&error))?;
-        let list = list.and_then(|list| MirrorList::of_plan(self.desired(), &planned.plan, list));
+        let list = match list {
+            Some(list) => MirrorList::of_plan(self.desired(), &planned.plan, list),
+            None if self.desired().kubernetes.engine == Engine::Existing => {
+                Some(MirrorList::of_platform(&planned.plan))
+            }
+            None => None,
+        };
         let catalog = &self.input().catalog;
         let facts = plinth_plan::facts::facts(self.desired(), &planned.cluster);
         let resolution = catalog.resolve(self.desired(), &facts);
@@ -64,6 +72,6 @@ fn failed(report: &RunReport) -> Option<Problem> {
 
 fn no_engine() -> Problem {
     Problem::while_doing("listing downloads")
-        .wrong_input("the plan installs no Kubernetes")
-        .try_this("use `engine: kubespray`")
+        .wrong_input("the plan installs Kubernetes with an engine whose downloads are not known here")
+        .try_this("ask the engine's own documentation what its mirror must hold")
 }

@@ -1,6 +1,9 @@
 //! Which values a chart knows. helm takes unknown keys silently, so somebody else has to look.
 
+use crate::choice::path;
 use crate::merge::segment;
+use plinth_model::Finding;
+use plinth_model::finding::code;
 use plinth_model::nearest::nearest;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -23,6 +26,28 @@ const OPEN_BY_NAME: [&str; 16] = [
     "requests",
     "resources",
     "securityContext",
+];
+
+/// How keys end, in lower case, below which the keys are the user's in charts that nobody here has read.
+const OPEN_BY_END: [&str; 18] = [
+    "affinity",
+    "annotations",
+    "args",
+    "config",
+    "configs",
+    "data",
+    "env",
+    "envs",
+    "headers",
+    "labels",
+    "limits",
+    "matchlabels",
+    "options",
+    "requests",
+    "resources",
+    "securitycontext",
+    "selector",
+    "settings",
 ];
 
 /// How a path may go on.
@@ -68,22 +93,39 @@ impl KeyIndex {
     pub fn of_values(values: &Value, open: &[&str]) -> Self {
         let mut index = Self::default();
         if let Value::Object(map) = values {
-            index.add("", map, open);
+            index.add("", map, &|path, key, _| OPEN_BY_NAME.contains(&key) || open.contains(&path));
         }
         // A sub-chart may stand in no default of its parent.
         index.0.extend(open.iter().map(|path| ((*path).to_owned(), Shape::Open)));
         index
     }
 
-    fn add(&mut self, prefix: &str, map: &Map<String, Value>, open: &[&str]) {
+    /// Makes the index of the default values in a package that nobody here has read: a map counts as the user's as soon as it may be. `open`
+    /// are dotted paths of which the package knows nothing.
+    #[must_use]
+    pub fn of_package(values: &Value, open: &[String]) -> Self {
+        let mut index = Self::default();
+        let is_free = |key: &str, value: &Value| {
+            let end = key.to_lowercase();
+            let foreign = |map: &Map<String, Value>| map.keys().any(|key| key.contains(['/', '.']));
+            OPEN_BY_END.iter().any(|word| end.ends_with(word)) || value.as_object().is_some_and(foreign)
+        };
+        if let Value::Object(map) = values {
+            index.add("", map, &|_, key, value| OPEN_BY_NAME.contains(&key) || is_free(key, value));
+        }
+        index.0.extend(open.iter().map(|path| (path.clone(), Shape::Open)));
+        index
+    }
+
+    fn add(&mut self, prefix: &str, map: &Map<String, Value>, is_open: &dyn Fn(&str, &str, &Value) -> bool) {
         for (key, value) in map {
             let path = join(prefix, key);
             let shape = match value {
-                _ if OPEN_BY_NAME.contains(&key.as_str()) || open.contains(&path.as_str()) => Shape::Open,
+                value if is_open(&path, key, value) => Shape::Open,
                 Value::Null => Shape::Open,
                 Value::Object(inner) if inner.is_empty() => Shape::Open,
                 Value::Object(inner) => {
-                    self.add(&path, inner, open);
+                    self.add(&path, inner, is_open);
                     Shape::Map
                 }
                 _ => Shape::Leaf,
@@ -112,6 +154,24 @@ impl KeyIndex {
             self.look("", map, &mut unknown);
         }
         unknown
+    }
+
+    /// The same as findings about a site's own values of a component, each with the path of the key.
+    #[must_use]
+    pub fn doubts(&self, component: &str, version: &str, given: &Value) -> Vec<(String, Finding)> {
+        let doubt = |unknown: UnknownKey| {
+            let fix = unknown
+                .nearest
+                .map_or_else(|| "check the chart's values".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+            let message = format!(
+                "`{}` is not among the default values of {component} {version}, and helm does not refuse it",
+                unknown.path
+            );
+            let subject = format!("{}.values.{}", path(component), unknown.path);
+            let finding = Finding::warning(code::PLATFORM_UNKNOWN_VALUE, subject, message).fix(fix);
+            (unknown.path, finding)
+        };
+        self.unknown(given).into_iter().map(doubt).collect()
     }
 
     fn look(&self, prefix: &str, map: &Map<String, Value>, unknown: &mut Vec<UnknownKey>) {
@@ -155,6 +215,23 @@ mod tests {
                 UnknownKey { path: "driver.enable".into(), nearest: Some("driver.enabled".into()) },
                 UnknownKey { path: "zzz".into(), nearest: None },
             ]
+        );
+    }
+
+    /// A false alarm is worse than silence about one key.
+    #[test]
+    fn of_a_package_that_nobody_read_only_certain_keys_are_judged() {
+        let defaults = json!({"image": {"tag": "1"}, "podAnnotations": {"a": "b"}, "spread": {"example.com/x": "y"}, "extraEnv": {"A": "b"},
+            "free": {}, "list": [{"a": 1}], "sub": {"on": true}});
+        let index = KeyIndex::of_package(&defaults, &["away".to_owned()]);
+        let fine = json!({"image": {"tag": "2"}, "podAnnotations": {"z": "1"}, "spread": {"q": 1}, "extraEnv": {"Q": 1}, "free": {"x": 1},
+            "list": [{"q": 1}], "away": {"x": 1}, "global": {"x": 1}});
+        assert_eq!(index.unknown(&fine), []);
+        let paths =
+            |given| index.doubts("thing", "1.0.0", &given).into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+        assert_eq!(
+            paths(json!({"image": {"tga": "2"}, "bogus": 1, "sub": {"off": 1}})),
+            ["image.tga", "bogus", "sub.off"]
         );
     }
 }

@@ -289,22 +289,12 @@ impl<'a> Rendering<'a> {
             self.version.pin.is_some_and(|pin| pin.version == first.version || !pin.when.is_empty())
         });
         self.findings.extend(hits.iter().map(|hit| refused(hit, at(hit.path), checked)));
-        let index = self.version.pin.and_then(|pin| self.catalog.keys(&component.name, pin.version.as_str()));
-        for unknown in index.map(|index| index.unknown(given)).unwrap_or_default() {
-            let refused =
-                hits.iter().any(|hit| hit.path == unknown.path || hit.path.starts_with(&format!("{}.", unknown.path)));
-            if !refused {
-                let fix = unknown.nearest.map_or_else(
-                    || "check the chart's values".to_owned(),
-                    |nearest| format!("did you mean `{nearest}`?"),
-                );
-                let message = format!(
-                    "`{}` is not among the default values of {} {}, and helm does not refuse it",
-                    unknown.path, component.name, self.version.version
-                );
-                self.findings.push(Finding::warning(code::PLATFORM_UNKNOWN_VALUE, at(&unknown.path), message).fix(fix));
-            }
-        }
+        // By the version itself: what is known of its keys does not depend on whether it can be the default.
+        let Some(index) = self.catalog.keys(&component.name, self.version.version.as_str()) else { return Ok(()) };
+        let refused =
+            |path: &String| hits.iter().any(|hit| hit.path == path || hit.path.starts_with(&format!("{path}.")));
+        let doubts = index.doubts(&component.name, self.version.version.as_str(), given);
+        self.findings.extend(doubts.into_iter().filter(|(path, _)| !refused(path)).map(|(_, finding)| finding));
         Ok(())
     }
 }

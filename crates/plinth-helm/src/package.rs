@@ -4,9 +4,10 @@
 use crate::documents::documents;
 use crate::failure::CLIENT;
 use plinth_model::steps::Release;
+use plinth_world::helm::ChartDefaults;
 use plinth_world::packed::{Budget, each_file};
 use plinth_world::{ClientError, ClientResult};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,12 +38,7 @@ struct Files {
 /// # Errors
 /// With why the package cannot be read.
 pub(super) fn definitions(package: &Path, values: &Value) -> Result<Vec<Value>, String> {
-    let mut charts = Charts::new();
-    let mut file = File::open(package).map_err(|error| error.to_string())?;
-    unpack(&mut file, &[], &Budget::of(UNPACKED, ENTRIES), &mut charts).map_err(|Unreadable(why)| why)?;
-    if !charts.contains_key(&Vec::new()) {
-        return Err("it has no Chart.yaml".to_owned());
-    }
+    let charts = charts(package)?;
     let on = charts.iter().filter(|(path, _)| (1..=path.len()).all(|depth| is_on(&charts, &path[..depth], values)));
     let mut found = Vec::new();
     for (_, files) in on {
@@ -51,6 +47,56 @@ pub(super) fn definitions(package: &Path, values: &Value) -> Result<Vec<Value>, 
         found.extend(files.into_iter().flat_map(|(_, documents)| documents.iter().cloned()));
     }
     Ok(found)
+}
+
+/// What a chart has where nobody gives values, with that of its sub-charts under the keys by which it names them: its own settings for
+/// them come over theirs, as helm has it.
+///
+/// # Errors
+/// With why the package cannot be read.
+pub(super) fn defaults(package: &Path) -> Result<ChartDefaults, String> {
+    let charts = charts(package)?;
+    let mut open = Vec::new();
+    let values = with_sub_charts(&charts, &[], "", &mut open);
+    Ok(ChartDefaults { values, open })
+}
+
+fn charts(package: &Path) -> Result<Charts, String> {
+    let mut charts = Charts::new();
+    let mut file = File::open(package).map_err(|error| error.to_string())?;
+    unpack(&mut file, &[], &Budget::of(UNPACKED, ENTRIES), &mut charts).map_err(|Unreadable(why)| why)?;
+    if charts.contains_key(&Vec::new()) { Ok(charts) } else { Err("it has no Chart.yaml".to_owned()) }
+}
+
+fn with_sub_charts(charts: &Charts, at: &[String], prefix: &str, open: &mut Vec<String>) -> Value {
+    let mut values =
+        charts.get(at).map(|files| files.values.clone()).filter(Value::is_object).unwrap_or_else(|| json!({}));
+    let named: Vec<(&str, &str)> = charts.get(at).map(Files::dependencies).unwrap_or_default();
+    let inside = charts.keys().filter(|path| path.len() == at.len() + 1 && path.starts_with(at));
+    let inside: Vec<&String> = inside.filter_map(|path| path.last()).collect();
+    for sub in &inside {
+        let keys = named.iter().filter(|(name, _)| name == sub).map(|(_, key)| *key);
+        let keys: Vec<&str> = keys.collect();
+        let path: Vec<String> = at.iter().chain([*sub]).cloned().collect();
+        for key in if keys.is_empty() { vec![sub.as_str()] } else { keys } {
+            let mut below = with_sub_charts(charts, &path, &format!("{prefix}{key}."), open);
+            lay_over(&mut below, &values[key]);
+            values[key] = below;
+        }
+    }
+    let away = named.iter().filter(|(name, _)| !inside.iter().any(|sub| sub == name));
+    open.extend(away.map(|(_, key)| format!("{prefix}{key}")));
+    values
+}
+
+fn lay_over(values: &mut Value, over: &Value) {
+    match (values, over) {
+        (Value::Object(values), Value::Object(over)) => {
+            over.iter().for_each(|(key, over)| lay_over(values.entry(key.clone()).or_insert(Value::Null), over));
+        }
+        (_, Value::Null) => {}
+        (values, over) => *values = over.clone(),
+    }
 }
 
 /// Why a package cannot be read.
@@ -83,6 +129,13 @@ fn unpack(package: &mut dyn Read, within: &[String], budget: &Budget, charts: &m
 }
 
 impl Files {
+    /// Sub-charts that it names: the name of each, and the key of its values.
+    fn dependencies(&self) -> Vec<(&str, &str)> {
+        let lists = [&self.chart, &self.requirements].into_iter().filter_map(|file| file["dependencies"].as_array());
+        let named = lists.flatten().filter_map(|one| Some((one["name"].as_str()?, one["alias"].as_str())));
+        named.map(|(name, alias)| (name, alias.unwrap_or(name))).collect()
+    }
+
     fn take(&mut self, name: String, documents: Vec<Value>) {
         let first = |documents: Vec<Value>| documents.into_iter().next().unwrap_or_default();
         match &*name {
@@ -166,7 +219,6 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use serde_json::json;
 
     fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
@@ -208,6 +260,27 @@ mod tests {
         assert_eq!(names(&files, json!({"sub": {"enabled": false}})).unwrap(), ["zero", "one", "four", "five"]);
         let all = names(&files, json!({"x": {"y": true}})).unwrap();
         assert!(all.contains(&"three".to_owned()), "{all:?}");
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_chart_over_those_of_its_sub_charts() {
+        let chart = b"name: a\ndependencies:\n  - {name: sub, alias: one}\n  - {name: sub, alias: two}\n  - {name: packed}\n  - {name: away}\n";
+        let inner = packed(&[("packed/Chart.yaml", b"name: packed"), ("packed/values.yaml", b"p: 1\n")]);
+        let files: [(&str, &[u8]); 5] = [
+            ("a/Chart.yaml", chart),
+            ("a/values.yaml", b"x: 1\none: {y: {z: 3}, more: true}\n"),
+            ("a/charts/sub/Chart.yaml", b"name: sub\ndependencies: [{name: deep}]\n"),
+            ("a/charts/sub/values.yaml", b"y: {z: 1, w: 2}\n"),
+            ("a/charts/packed-1.2.tgz", &inner),
+        ];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), packed(&files)).unwrap();
+        let found = defaults(file.path()).unwrap();
+        let wanted = json!({"x": 1, "one": {"y": {"z": 3, "w": 2}, "more": true}, "two": {"y": {"z": 1, "w": 2}}, "packed": {"p": 1}});
+        assert_eq!(found.values, wanted);
+        let mut open = found.open;
+        open.sort();
+        assert_eq!(open, ["away", "one.deep", "two.deep"], "what is not in the package");
     }
 
     #[test]

@@ -7,14 +7,14 @@ use crate::documents::objects;
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
 use crate::local::absolute;
-use crate::package::definitions;
+use crate::package::{defaults, definitions};
 use crate::program::{bare, template};
 use async_trait::async_trait;
 use plinth_model::steps::Release;
 use plinth_model::text::visible;
 use plinth_model::{Digest, Secret, SecretRef};
 use plinth_world::charts::{ChartPackage, ChartPackages};
-use plinth_world::helm::{Helm, HelmPrograms, ManifestRenderer, Rendered, Rendering};
+use plinth_world::helm::{ChartDefaults, Helm, HelmPrograms, ManifestRenderer, Rendered, Rendering};
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -54,7 +54,7 @@ impl ManifestRenderer for Renderer {
                 "no helm that fits is on this machine, and none is fetched for a look".to_owned(),
             ));
         };
-        let Some(package) = self.package_for(ctx, release, how).await? else {
+        let Some(package) = self.package_for(ctx, release, how.may_fetch).await? else {
             return Ok(Rendered::NotHere("its package is not on this machine yet".to_owned()));
         };
         let in_place = &mut |_: &SecretRef| Ok::<_, Infallible>(Secret::new(IN_PLACE.to_owned()));
@@ -75,6 +75,19 @@ impl ManifestRenderer for Renderer {
         self.rendered.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
         Ok(answer)
     }
+
+    async fn defaults(&self, ctx: &Context, release: &Release, may_fetch: bool) -> ClientResult<Option<ChartDefaults>> {
+        let Some(package) = self.package_for(ctx, release, may_fetch).await? else { return Ok(None) };
+        let (file, doing) = (absolute(&package.file), format!("reading the default values of {}", release.component));
+        let shown = file.clone();
+        let unreadable = |why: String| {
+            ClientError::new(CLIENT, doing.clone())
+                .happened(format!("package {} cannot be read: {why}", shown.display()))
+                .attempt("remove it: it is fetched again")
+        };
+        let read = tokio::task::spawn_blocking(move || defaults(&file));
+        read.await.map_err(|error| unreadable(error.to_string()))?.map(Some).map_err(unreadable)
+    }
 }
 
 impl Renderer {
@@ -92,9 +105,9 @@ impl Renderer {
         &self,
         ctx: &Context,
         release: &Release,
-        how: &Rendering,
+        may_fetch: bool,
     ) -> ClientResult<Option<ChartPackage>> {
-        if how.may_fetch {
+        if may_fetch {
             return self.packages.package(ctx, release).await.map(Some);
         }
         self.packages.at_hand(ctx, release).await

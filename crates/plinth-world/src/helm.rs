@@ -6,7 +6,7 @@ pub mod marks;
 mod program;
 
 pub use differences::value_differences;
-pub use manifests::{ManifestRenderer, Rendered, Rendering};
+pub use manifests::{ChartDefaults, ManifestRenderer, Rendered, Rendering};
 pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};

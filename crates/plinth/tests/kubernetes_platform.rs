@@ -32,5 +32,7 @@ mod rotation;
 mod run;
 #[path = "kubernetes_platform/secrets.rs"]
 mod secrets;
+#[path = "kubernetes_platform/storage.rs"]
+mod storage;
 #[path = "kubernetes_platform/whole.rs"]
 mod whole;

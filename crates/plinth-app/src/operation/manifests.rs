@@ -1,6 +1,6 @@
 //! Looking at what components would bring, before anything of it is in the cluster: manifests are rendered on this machine, and judged.
 
-use super::{Depth, Discovered, Observation, Operation};
+use super::{Depth, Discovered, Observation, Operation, values};
 use crate::failure::Failure;
 use crate::goal::Goal;
 use crate::state;
@@ -98,6 +98,8 @@ impl Operation<'_> {
             let mut seen = self.cluster_before(env.as_ref(), &mut looked).await;
             let render = Render { renderer: &*renderer, ctx: &ctx, around: &around, may_fetch: may.fetch };
             render.all(&releases, &seen, &mut looked).await;
+            let of_site = (&self.desired, &self.input.catalog, plan);
+            looked.findings.extend(values::unknown(of_site, &releases, (&*renderer, &ctx, may.fetch)).await);
             if let (Seen::Cluster(content), Some(env)) = (&mut seen, &env)
                 && let Err(error) = fill(env, &looked.all, content).await
             {

@@ -11,6 +11,7 @@ mod room;
 mod run;
 mod sources;
 mod unprovisioned;
+mod values;
 mod waiting;
 
 pub use approve::{Always, Approve, Approved};

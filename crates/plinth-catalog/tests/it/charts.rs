@@ -10,7 +10,7 @@ use std::path::Path;
 type Chart =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const CHARTS: [Chart; 25] = [
+const CHARTS: [Chart; 30] = [
     ("local-path-provisioner", "0.0.37", "local-path-provisioner-containeroo/0.0.37", &[], &[]),
     ("ingress-nginx", "4.15.1", "ingress-nginx/4.15.1", &[], &[]),
     ("metrics-server", "3.13.0", "metrics-server/3.13.0", &[], &[]),
@@ -79,6 +79,18 @@ const CHARTS: [Chart; 25] = [
     ),
     NETWORK_25_10,
     NETWORK_26_1,
+    // Older lines that the catalog carries, and a version beside them whose values were at hand.
+    ("local-path-provisioner", "0.0.26", "local-path-provisioner-containeroo/0.0.26", &[], &[]),
+    ("ingress-nginx", "4.9.0", "ingress-nginx/4.9.0", &[], &[]),
+    ("metallb", "0.14.9", "metallb/0.14.9", &[], &["frr-k8s"]),
+    ("metrics-server", "3.13.1", "metrics-server/3.13.1", &[], &[]),
+    (
+        "gpu-operator",
+        "v25.3.4",
+        "gpu-operator/v25.3.4",
+        &[("node-feature-discovery", "node-feature-discovery/0.17.3")],
+        &[],
+    ),
 ];
 
 const NETWORK_25_10: Chart = (
@@ -175,12 +187,11 @@ fn each_index_says_what_it_was_made_from() {
 }
 
 #[test]
-fn every_version_that_can_be_the_default_has_its_key_index() {
+fn every_version_that_the_catalog_carries_has_its_key_index() {
     let catalog = catalog();
     // A file of objects takes no values.
     for component in catalog.components().values().filter(|component| component.chart.objects.is_none()) {
-        let pins = component.chart.versions.iter().enumerate();
-        for (_, pin) in pins.filter(|(at, pin)| *at == 0 || !pin.when.is_empty()) {
+        for pin in &component.chart.versions {
             assert!(
                 catalog.keys(&component.name, pin.version.as_str()).is_some(),
                 "{} {}",
@@ -207,6 +218,30 @@ fn all_values_are_keys_that_the_chart_knows() {
         }
     }
     assert!(compared > 80, "only {compared} value sets were compared");
+}
+
+/// A site may name any version that is carried, and one beside them.
+#[test]
+fn a_key_that_no_chart_knows_is_a_doubt_whichever_version_is_named() {
+    let versions = [
+        ("metallb", "0.14.9"),
+        ("gpu-operator", "v25.3.4"),
+        ("ingress-nginx", "4.9.0"),
+        ("local-path-provisioner", "0.0.26"),
+        ("metrics-server", "3.13.1"),
+    ];
+    for (component, version) in versions {
+        let mut desired = crate::site::desired();
+        crate::site::choose(&mut desired, component, |choice| {
+            choice.version = Some(version.parse().unwrap());
+            choice.values = Some(serde_json::json!({"bogus": 1}).try_into().unwrap());
+        });
+        let facts = crate::site::with(serde_json::json!({"loadBalancer.addresses": ["10.0.0.1/32"]}));
+        let findings = catalog().resolve(&desired, &facts).findings;
+        let subject = format!("platform.components.{component}.values.bogus");
+        let told = findings.iter().any(|f| f.code == "platform.unknown-value" && f.subject == subject);
+        assert!(told, "{component} {version}: {findings:#?}");
+    }
 }
 
 #[test]

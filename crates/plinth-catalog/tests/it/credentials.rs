@@ -27,6 +27,7 @@ fn credentials_stand_in_secrets_where_the_chart_reads_one() {
     }
     let older = catalog().resolve(&desired(), &with(json!({"runai.minor": "2.24"})));
     assert_eq!(secret_of(&older, "runai-cluster", "runai-cluster-credential"), None);
+    assert_eq!(values(&older, "runai-cluster")["controlPlane"].get("existingSecret"), None);
 }
 
 #[test]
@@ -54,4 +55,20 @@ fn a_password_of_grafana_is_in_a_secret_and_never_in_values() {
     let (secret, _) = given(json!({"grafana": {"admin": {"existingSecret": "mine"}}}));
     assert_eq!(secret, None, "a secret that the site has already");
     assert_eq!(given(json!({"grafana": {"enabled": false}})).0, None);
+}
+
+/// What the ingress of the cluster part looks for under a fixed name.
+#[test]
+fn host_names_of_workloads_get_their_certificate_where_the_site_wants_them() {
+    let given = |values: Value| {
+        let mut site = desired();
+        choose(&mut site, "runai-cluster", |choice| choice.values = Some(values.try_into().unwrap()));
+        let newer = with(json!({"runai.version": "2.25.10", "runai.minor": "2.25"}));
+        let resolution = catalog().resolve(&site, &newer);
+        let told = resolution.findings.iter().any(|finding| finding.code == "runai.workload-names");
+        (secret_of(&resolution, "runai-cluster", "runai-cluster-domain-star-tls-secret"), told)
+    };
+    let wanted = SecretContent::Tls { certificate: "runai".to_owned() };
+    assert_eq!(given(json!({"clusterConfig": {"global": {"subdomainSupport": true}}})), (Some(wanted), true));
+    assert_eq!(given(json!({})), (None, false));
 }

@@ -5,7 +5,7 @@ use plinth_catalog::{Resolution, ResolvedComponent};
 use plinth_model::amount;
 use plinth_model::download::{DownloadList, HelmPin};
 use plinth_model::steps::{AcceptanceCheck, KubesprayRun, Release, RunInputs};
-use plinth_model::{Plan, Step, Work};
+use plinth_model::{Digest, Plan, Step, Work};
 use plinth_site::Desired;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -14,8 +14,8 @@ use std::fmt::Write as _;
 /// What a mirror must hold.
 #[derive(Clone, Debug)]
 pub struct MirrorList {
-    kubespray: String,
-    kubernetes: String,
+    /// Kubespray's release, and the Kubernetes that it installs; none: plinth installs no Kubernetes there.
+    engine: Option<(String, String)>,
     list: DownloadList,
     /// Mirror of files that the site has.
     files: Option<String>,
@@ -58,11 +58,26 @@ impl MirrorList {
     pub fn new(desired: &Desired, run: &RunInputs, list: DownloadList) -> Self {
         let downloads = &desired.kubernetes.downloads;
         Self {
-            kubespray: run.tag.prefixed(),
-            kubernetes: run.version.prefixed(),
+            engine: Some((run.tag.prefixed(), run.version.prefixed())),
             list,
             files: downloads.files.clone(),
             images: downloads.images.clone(),
+            ..Self::without_engine()
+        }
+    }
+
+    /// Of a cluster that is there already: for the platform alone.
+    #[must_use]
+    pub fn of_platform(plan: &Plan) -> Self {
+        Self::without_engine().with_checks(plan)
+    }
+
+    fn without_engine() -> Self {
+        Self {
+            engine: None,
+            list: DownloadList { inputs: Digest::of_bytes(&[]), files: Vec::new(), images: Vec::new() },
+            files: None,
+            images: IndexMap::new(),
             platform: Vec::new(),
             unknown: Vec::new(),
             checks: BTreeSet::new(),
@@ -160,8 +175,8 @@ impl MirrorList {
             .collect();
         let mut document = json!({
             "schema": 1,
-            "kubespray": self.kubespray,
-            "kubernetes": self.kubernetes,
+            "kubespray": self.engine.as_ref().map(|(tag, _)| tag),
+            "kubernetes": self.engine.as_ref().map(|(_, version)| version),
             "files": files,
             "images": images,
             "platform": platform,
@@ -179,13 +194,17 @@ impl MirrorList {
     #[must_use]
     pub fn text(&self) -> String {
         let (files, images) = (&self.list.files, &self.list.images);
-        let mut text = format!(
-            "# Kubernetes {} by Kubespray {}: {}, {}\n",
-            self.kubernetes,
-            self.kubespray,
-            amount(files.len(), "file"),
-            amount(images.len(), "image")
-        );
+        let mut text = match &self.engine {
+            Some((kubespray, kubernetes)) => format!(
+                "# Kubernetes {kubernetes} by Kubespray {kubespray}: {}, {}\n",
+                amount(files.len(), "file"),
+                amount(images.len(), "image")
+            ),
+            None => {
+                "# the cluster is there already: nothing of Kubernetes is fetched, and this is for the platform alone\n"
+                    .to_owned()
+            }
+        };
         text.push_str(
             "# files: SHA-256, and the place below the mirror, which with https:// before it is the address\n",
         );
@@ -195,7 +214,9 @@ impl MirrorList {
         for (sha256, url) in self.archives() {
             let _ = writeln!(text, "{sha256}  {}", place(&url));
         }
-        text.push_str("# images\n");
+        if self.engine.is_some() {
+            text.push_str("# images\n");
+        }
         for image in images {
             let _ = writeln!(text, "image  {}", self.image(&image.image));
         }

@@ -21,7 +21,8 @@ pub(super) fn certificates(desired: &Desired, names: &RunaiNames) -> Vec<Step> {
 }
 
 fn certificate(runai: &Runai, name: &str) -> Step {
-    // Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
+    // Not the ingress's address: Run:ai takes no address for a domain, so nobody would ask by it, and one more name makes the leaf of a site that
+    // runs another one, which is a rotation. Files are a person's own, and nothing of ours needs the wildcard: only a certificate that we make has it.
     let mut names = vec![CertificateName::Host(runai.domain.clone())];
     if matches!(runai.certificate, CertificateSource::Generated { .. }) {
         names.push(CertificateName::Below(runai.domain.clone()));

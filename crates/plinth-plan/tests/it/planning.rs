@@ -183,7 +183,7 @@ fn namespaces_exist_once_with_the_highest_level_wanted() {
 }
 
 #[test]
-fn secrets_are_fixed_by_run_ai_and_hold_references_only() {
+fn secrets_have_the_names_that_charts_read_and_hold_references_only() {
     let plan = example();
     let names: Vec<&str> = plan.steps.iter().filter(|s| s.id.verb() == "secret").map(|s| s.id.target()).collect();
     assert_eq!(
@@ -195,6 +195,7 @@ fn secrets_are_fixed_by_run_ai_and_hold_references_only() {
             "runai.runai-cluster-domain-tls-secret",
             "runai-backend.runai-ca-cert",
             "runai.runai-ca-cert",
+            "prometheus.grafana-admin",
         ]
     );
     let login = serde_json::to_value(&step(&plan, "platform/secret/runai.runai-reg-creds").work).unwrap();

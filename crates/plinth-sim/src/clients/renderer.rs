@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plinth_model::steps::{Health, Release};
-use plinth_world::helm::{ManifestRenderer, Rendered, Rendering};
+use plinth_world::helm::{ChartDefaults, ManifestRenderer, Rendered, Rendering};
 use plinth_world::{ClientResult, Context};
 use serde_json::{Value, json};
 
@@ -16,6 +16,11 @@ impl ManifestRenderer for SimRenderer {
     async fn render(&self, _: &Context, release: &Release, _: &Rendering) -> ClientResult<Rendered> {
         let objects = release.health.iter().filter_map(|health| workload(release, health)).collect();
         Ok(Rendered::Manifests { objects, definitions: Vec::new() })
+    }
+
+    /// There are no packages in a rehearsal.
+    async fn defaults(&self, _: &Context, _: &Release, _: bool) -> ClientResult<Option<ChartDefaults>> {
+        Ok(None)
     }
 }
 

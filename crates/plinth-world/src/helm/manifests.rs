@@ -38,9 +38,20 @@ pub enum Rendered {
     NotHere(String),
 }
 
+/// The values that a chart has where nobody gives any, with those of its sub-charts under their keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChartDefaults {
+    /// As `values.yaml` has them.
+    pub values: Value,
+    /// Keys of sub-charts that the package does not hold, as dotted paths: nobody can say what is below them.
+    pub open: Vec<String>,
+}
+
 /// Renders manifests. It needs no cluster and none of the site's secrets, so it is no part of the Helm client.
 #[async_trait]
 pub trait ManifestRenderer: Send + Sync {
     /// What the release would bring. Nothing is changed; the same question is worked out once.
     async fn render(&self, ctx: &Context, release: &Release, how: &Rendering) -> ClientResult<Rendered>;
+    /// What the chart has by default, which needs no helm; none: its package is not here, and is fetched only if `may_fetch` says so.
+    async fn defaults(&self, ctx: &Context, release: &Release, may_fetch: bool) -> ClientResult<Option<ChartDefaults>>;
 }

@@ -1,6 +1,6 @@
 //! `plinth plan` looks at what charts would bring, with a script in place of helm: nobody is contacted, and nothing is fetched.
 
-use crate::refresh::{PASSWORD, package, refresh, site};
+use crate::refresh::{PASSWORD, package, package_with, refresh, site};
 use crate::support::{Ran, plinth_with};
 use serde_json::Value;
 use std::fs;
@@ -96,4 +96,40 @@ fn without_helm_it_is_said_that_nothing_was_looked_at_and_none_is_fetched() {
     let skipped = finding(&said, "platform.manifests-not-checked");
     assert!(skipped["evidence"].to_string().contains("no helm that fits"), "{skipped}");
     assert!(!room.path().join("state/helm").exists());
+}
+
+/// Of versions that the catalog does not know, the chart itself says which values it has; helm takes a misspelt one silently.
+#[test]
+fn values_of_an_unknown_version_are_held_against_the_package_and_what_is_not_here_is_said_once() {
+    let room = TempDir::new().unwrap();
+    let folder = room.path();
+    fs::create_dir(folder.join("charts")).unwrap();
+    package_with(folder, "metrics-server", "3.14.9", "replicas: 1\nimage: {tag: x}\nfree: {}\npodLabels: {a: b}\n");
+    let given = "{replicas: 2, bogus: 1, image: {tga: y}, free: {x: 1}, podLabels: {q: r}, global: {z: 1}}";
+    let site = format!(
+        "apiVersion: plinth/v1\nkind: Site\nmetadata: {{name: there}}\ninventory: {{static: [{{name: n1, address: 10.0.0.1}}, {{name: n2, address: 10.0.0.2}}]}}
+networks: {{production: 10.0.0.0/24}}\nnodes: {{controlPlane: [n1], workers: [n2]}}
+kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.31.9}}
+platform:
+  charts: {{folder: charts}}
+  components:
+    metrics-server: {{version: 3.14.9, values: {given}}}
+    lws: {{version: v0.7.9, values: {{bogus: 1}}}}
+    prometheus-adapter: {{version: 5.1.9, values: {{bogus: 1}}}}
+"
+    );
+    fs::write(folder.join("site.yaml"), site).unwrap();
+    let said = plan(folder, &["--json"]).exits(0).json();
+    let of = |code: &str| -> Vec<String> {
+        let found = said["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] == code);
+        found.map(|finding| format!("{} {}", finding["subject"], finding["message"]).replace('"', "")).collect()
+    };
+    let unknown = of("platform.unknown-value");
+    let subjects: Vec<&str> = unknown.iter().filter_map(|line| line.split(' ').next()).collect();
+    let below = "platform.components.metrics-server.values";
+    assert_eq!(subjects, [format!("{below}.bogus"), format!("{below}.image.tga")], "{unknown:?}");
+    let not_checked = of("platform.values-not-checked");
+    assert_eq!(not_checked.len(), 1, "{not_checked:?}");
+    assert!(not_checked[0].contains("lws") && not_checked[0].contains("prometheus-adapter"), "{not_checked:?}");
+    assert!(!not_checked[0].contains("metrics-server"), "{not_checked:?}");
 }

@@ -148,3 +148,28 @@ fn every_line_of_a_file_is_one_that_sha256sum_reads() {
         assert!(sum.len() == 64 && !path.starts_with('/') && !path.contains("://"), "{line}");
     }
 }
+
+/// A cluster that is there needs no Kubernetes, and its platform needs charts and images all the same.
+#[test]
+fn the_platform_of_a_cluster_that_is_there_is_listed_alone() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let site = "apiVersion: plinth/v1\nkind: Site\nmetadata: {name: there}\ninventory: {static: [{name: n1, address: 10.0.0.1}, {name: n2, address: 10.0.0.2}]}
+networks: {production: 10.0.0.0/24}\nnodes: {controlPlane: [n1], workers: [n2]}
+kubernetes: {engine: existing, kubeconfig: given.conf, version: v1.31.9}\n";
+    std::fs::write(folder.path().join("site.yaml"), site).unwrap();
+    let listed = |more: &[&str]| {
+        let words = [&["render", "mirror-list", "--state", "state"], more].concat();
+        crate::support::plinth(folder.path(), &words).exits(0)
+    };
+    let text = listed(&[]).stdout;
+    let begins = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+    assert!(begins("chart  ") > 5 && begins("image  ") > 10, "{text}");
+    assert!(text.contains("chart  metrics-server  3.13.0  ") && text.contains("  get.helm.sh/helm-"), "{text}");
+    assert!(!text.to_lowercase().contains("kubespray") && !text.contains("kubelet"), "{text}");
+    let json = listed(&["--json"]).json();
+    assert_eq!(
+        (json["kubespray"].is_null(), json["kubernetes"].is_null(), &json["images"]),
+        (true, true, &serde_json::json!([]))
+    );
+    assert_eq!(json["charts"].as_array().unwrap().len(), begins("chart  "));
+}

@@ -23,12 +23,19 @@ pub(crate) fn site(folder: &Path) {
 }
 
 pub(crate) fn package(folder: &Path, name: &str, version: &str) {
+    package_with(folder, name, version, "{}\n");
+}
+
+/// With default values of its own.
+pub(crate) fn package_with(folder: &Path, name: &str, version: &str, values: &str) {
     let about = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    let mut header = tar::Header::new_gnu();
-    header.set_size(about.len() as u64);
-    header.set_mode(0o644);
-    archive.append_data(&mut header, format!("{name}/Chart.yaml"), about.as_bytes()).unwrap();
+    for (file, text) in [("Chart.yaml", about.as_str()), ("values.yaml", values)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, format!("{name}/{file}"), text.as_bytes()).unwrap();
+    }
     let bytes = archive.into_inner().unwrap().finish().unwrap();
     fs::write(folder.join(format!("charts/{name}-{version}.tgz")), bytes).unwrap();
 }

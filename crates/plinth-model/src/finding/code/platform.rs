@@ -366,6 +366,11 @@ findings! {
         usually: "A value has another type than the chart wants, or a key that it does not know.",
         fix: "Correct the key of the evidence under `platform.components.NAME.values`.",
     }
+    PLATFORM_VALUES_NOT_CHECKED = "platform.values-not-checked", You {
+        means: "The site has values of its own for these components, and what keys their charts know is not known here: a misspelt one would have no effect, and helm does not say so.",
+        usually: "The version is another one than those of the catalog, and the package of the chart is not on this machine yet; or the chart is not public.",
+        fix: "Nothing has to be done. `plinth preflight` fetches the packages that it may, and holds the values against the chart's own.",
+    }
     PLATFORM_VERSION_NOT_CHECKED = "platform.version-not-checked", You {
         means: "The values of the catalog were checked against another version of this chart than the one the site file asks for.",
         usually: "`version` of a component was set by hand.",

@@ -156,4 +156,9 @@ findings! {
         usually: "The project has no quota of GPUs, all GPUs are in use, or the image cannot be pulled in the project's namespace.",
         fix: "Read the evidence; look at the pods of namespace `runai-PROJECT`, and at deployment runai-scheduler in namespace runai.",
     }
+    RUNAI_WORKLOAD_NAMES = "runai.workload-names", You {
+        means: "Run:ai gives workloads host names of their own below its domain. The certificate that plinth makes is for them, and the cluster part gets it; names in DNS are the site's.",
+        usually: "`clusterConfig.global.subdomainSupport: true` in the values of runai-cluster.",
+        fix: "Have the site's DNS answer for `*.DOMAIN` with the address of the ingress; a certificate of your own must be for these names, too. Or remove the value: workloads are reached by paths then.",
+    }
 }
