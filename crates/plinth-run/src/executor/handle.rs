@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         let verb = self.options.verb.as_str();
         let (verb, out) = (if verb.is_empty() { "apply" } else { verb }, &self.plan.made_from.without);
         let nodes: Vec<&NodeName> = step.work.node().map_or_else(|| failed_on.iter().collect(), |node| vec![node]);
-        let may_go = |node: &&NodeName| self.options.optional.contains(*node);
+        let may_go = |node: &&NodeName| self.options.optional.contains(*node) || out.contains(node);
         let before_platform = step.work.stage() <= Stage::Kubernetes && matches!(verb, "apply" | "rehearse");
         if before_platform && !nodes.is_empty() && nodes.iter().all(may_go) {
             let names: Vec<&str> = nodes.iter().map(|node| node.as_str()).collect();
