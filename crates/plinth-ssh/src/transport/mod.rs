@@ -77,7 +77,8 @@ impl SshConfig {
             keep_alive: deadlines::SSH_KEEP_ALIVE,
             keep_alive_max: 3,
             host_keys: state_dir.join("host-keys"),
-            logs: state_dir.join(LOGS),
+            // It is told to people, who may stand in another folder.
+            logs: std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_path_buf()).join(LOGS),
             known_hosts: Vec::new(),
         }
     }

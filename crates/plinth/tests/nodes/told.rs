@@ -22,14 +22,19 @@ fn an_operation_that_fails_is_told_with_its_command_its_end_and_its_words_withou
     assert_eq!(failure["exit"], 1);
     let line = "useradd: no users today, not even with [secret]";
     assert!(failure["tail"].as_array().unwrap().iter().any(|told| told == line), "{failure:#}");
-    let log = failure["log"].as_str().unwrap();
-    let mode = std::fs::metadata(log).unwrap().permissions().mode() & 0o777;
-    let text = std::fs::read_to_string(log).unwrap();
+    let log = bench.folder.path().join(failure["log"].as_str().unwrap());
+    let mode = std::fs::metadata(&log).unwrap().permissions().mode() & 0o777;
+    let text = std::fs::read_to_string(&log).unwrap();
     assert_eq!((mode, text.contains(line), text.contains(password)), (0o600, true, false), "{text}");
 
     let listed: serde_json::Value =
         serde_json::from_slice(&bench.plinth(&["logs", "--json"]).stdout).expect("the list of logs");
-    let found = listed["logs"].as_array().unwrap().iter().find(|found| found["path"] == log).unwrap();
+    let found = listed["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|found| found["name"] == log.file_name().unwrap().to_str().unwrap());
+    let found = found.unwrap();
     assert_eq!((&found["of"], &found["step"]), (&"node".into(), &"nodes/account/n2".into()), "{found:#}");
     let printed = bench.plinth(&["logs", "nodes/account/n2"]);
     assert!(String::from_utf8_lossy(&printed.stdout).contains(line), "{printed:?}");
