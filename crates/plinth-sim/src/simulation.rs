@@ -16,6 +16,7 @@ use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::{Keystore, NodeKey};
 use plinth_world::secrets::Secrets;
 use plinth_world::{Clients, Clock, Context};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +33,8 @@ pub struct SimOptions {
     pub state_dir: Option<PathBuf>,
     /// Version of Kubernetes that somebody else installed on all machines before; none: nobody did.
     pub running: Option<Version>,
+    /// Where names of the cluster's own lead: the address of the API server's service. None: they do not resolve.
+    pub service: Option<Ipv4Addr>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// The BCM client; none: every call of it fails.
@@ -52,6 +55,7 @@ impl SimOptions {
             start,
             state_dir: None,
             running: None,
+            service: None,
             faults: Vec::new(),
             bcm: None,
             keystore: None,
@@ -90,7 +94,7 @@ impl Simulation {
     /// When the world cannot be opened or written, or a fault names an unknown node. Names of releases are not checked here:
     /// use [`Fault::validate`] with the plan's.
     pub fn start(options: SimOptions) -> Result<Self, SimulationError> {
-        let SimOptions { scenario, start, state_dir, running, faults, bcm, keystore, node_key } = options;
+        let SimOptions { scenario, start, state_dir, running, service, faults, bcm, keystore, node_key } = options;
         for fault in &faults {
             fault.validate(&known_names(&scenario, fault))?;
         }
@@ -105,7 +109,7 @@ impl Simulation {
         let secrets = Arc::new(SimSecrets::new(Arc::clone(&centre), state_dir));
         let keystore = keystore.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
         let node_key = node_key.unwrap_or_else(|| Arc::new(MemoryKeystore::new()));
-        let clients = clients(&centre, &clock, &secrets, (keystore, node_key), bcm);
+        let clients = clients(&centre, &clock, &secrets, (keystore, node_key, service), bcm);
         Ok(Self { clients, clock, secrets, world, centre })
     }
 
@@ -195,7 +199,7 @@ fn clients(
     centre: &Arc<DataCentre>,
     clock: &VirtualClock,
     secrets: &Arc<SimSecrets>,
-    (keystore, node_key): (Arc<dyn Keystore>, Arc<dyn NodeKey>),
+    (keystore, node_key, service): (Arc<dyn Keystore>, Arc<dyn NodeKey>, Option<Ipv4Addr>),
     bcm: Option<Arc<dyn BcmClient>>,
 ) -> Clients {
     let shared: Arc<dyn Secrets> = Arc::<SimSecrets>::clone(secrets);
@@ -214,6 +218,7 @@ fn clients(
             centre: Arc::clone(centre),
             secrets: Arc::clone(&shared),
             keystore: Arc::clone(&keystore),
+            service,
         }),
         helm: Arc::new(SimHelm { centre: Arc::clone(centre), secrets: Arc::clone(&shared) }),
         runai: Arc::new(SimRunai { centre: Arc::clone(centre), secrets: shared, trainings: Default::default() }),

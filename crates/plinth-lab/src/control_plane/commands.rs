@@ -3,9 +3,8 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-/// Writes are recorded, and reads of the person whose kubeconfig is handed out only.
+/// Writes are recorded, reads are not.
 pub(super) const AUDIT: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n\
-                                - {level: Metadata, users: [operator]}\n\
                                 - {level: None, verbs: [get, list, watch]}\n- {level: Metadata}\n";
 
 /// Where everything of one control plane is.

@@ -147,7 +147,7 @@ impl ControlPlane {
         format!("https://{}:{}", self.address, self.port)
     }
 
-    /// Every request that wants to change something, and every one of [`Self::operator`]'s, one JSON document a line (`audit.k8s.io/v1`, level Metadata).
+    /// Every request that wants to change something, one JSON document a line (`audit.k8s.io/v1`, level Metadata).
     #[must_use]
     pub fn audit(&self) -> PathBuf {
         self.file("audit.log")

@@ -24,12 +24,16 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 const CLIENT: &str = "kube";
+/// How names of the cluster's own end.
+const OWN_DOMAIN: &str = ".svc.cluster.local";
 
 /// Kubernetes.
 pub(crate) struct SimKube {
     pub(crate) centre: Arc<DataCentre>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) keystore: Arc<dyn Keystore>,
+    /// Where names of the cluster's own lead.
+    pub(crate) service: Option<Ipv4Addr>,
 }
 
 pub(super) fn call(doing: impl Into<String>) -> Call {
@@ -373,7 +377,9 @@ impl KubeHealth for SimKube {
 impl ClusterDns for SimKube {
     async fn look_up(&self, _: &Context, name: &str) -> ClientResult<NameSeen> {
         self.request(&call(format!("resolving {name} in the cluster"))).await?;
-        let addresses = self.centre.look(|state, _| state.cluster.dns.get(name).copied().into_iter().collect())?;
+        let own = self.service.filter(|_| name.ends_with(OWN_DOMAIN));
+        let found = self.centre.look(|state, _| state.cluster.dns.get(name).copied())?;
+        let addresses = found.or(own).into_iter().collect();
         Ok(NameSeen { addresses, caches: Vec::new() })
     }
 

@@ -1,4 +1,4 @@
-//! What the API server wrote down of what one user asked.
+//! What the API server wrote down of one user's wishes to change something.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -20,26 +20,12 @@ impl Audit {
 
     /// Everything that the user asked to change since, but what changes nothing.
     pub(crate) fn writes(&self) -> Vec<String> {
-        self.own(|record| !is_read(record) && !is_harmless(record))
-    }
-
-    /// Everything that the user asked since.
-    pub(crate) fn requests(&self) -> Vec<String> {
-        self.own(|_| true)
-    }
-
-    fn own(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
         let text = std::fs::read(&self.file).unwrap();
         let text = String::from_utf8_lossy(&text[self.from..]);
-        // A connection that stays open is written down when it begins and when it ends.
         let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let own = records.filter(|record| record["user"]["username"] == USER && record["stage"] != "ResponseStarted");
-        own.filter(wanted).map(|record| format!("{} {}", record["verb"], record["requestURI"])).collect()
+        let own = records.filter(|record| record["user"]["username"] == USER && !is_harmless(record));
+        own.map(|record| format!("{} {}", record["verb"], record["requestURI"])).collect()
     }
-}
-
-fn is_read(record: &Value) -> bool {
-    matches!(record["verb"].as_str(), Some("get" | "list" | "watch"))
 }
 
 /// What the API server calls a write and stores nothing.

@@ -23,6 +23,7 @@ use plinth_world::keystore::NodeKey;
 use plinth_world::secrets::Secrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +71,8 @@ pub(crate) struct Simulated {
     simulation: Option<Simulation>,
     /// Version of a cluster that somebody else installed on all machines.
     running: Option<Version>,
+    /// Address of the API server's service, the first of the range of services.
+    service: Option<Ipv4Addr>,
 }
 
 impl Simulated {
@@ -86,8 +89,9 @@ impl Simulated {
             None => synthetic(&desired, script.nodes)?,
         };
         let running = running(&desired);
+        let service = desired.kubernetes.services.and_then(|range| range.hosts().next());
         let directory = directory.to_path_buf();
-        Ok((Self { script, directory, inventory, is_made_up, bcm: None, simulation: None, running }, desired))
+        Ok((Self { script, directory, inventory, is_made_up, bcm: None, simulation: None, running, service }, desired))
     }
 
     /// Starts the simulated BCM. Only under the lock: a world is changed by looking at it.
@@ -121,8 +125,13 @@ impl Simulated {
             known(&self.script.faults, &scenario, plan)?;
         }
         let client = self.bcm.as_ref().map(|(_, client)| Arc::clone(client));
-        self.simulation =
-            Some(simulation(scenario, self.script.faults.clone(), &self.directory, client, self.running.clone())?);
+        self.simulation = Some(simulation(
+            scenario,
+            self.script.faults.clone(),
+            &self.directory,
+            client,
+            (self.running.clone(), self.service),
+        )?);
         Ok(())
     }
 
@@ -262,13 +271,14 @@ fn simulation(
     faults: Vec<Fault>,
     directory: &Path,
     client: Option<Arc<CmdaemonClient>>,
-    running: Option<Version>,
+    (running, service): (Option<Version>, Option<Ipv4Addr>),
 ) -> Result<Simulation, Problem> {
     let bcm: Option<Arc<dyn BcmClient>> = client.map(|client| client as Arc<dyn BcmClient>);
     let keystore = Arc::new(keystore::RehearsalKeystore::new(directory));
     let options = SimOptions {
         state_dir: Some(directory.to_path_buf()),
         running,
+        service,
         faults,
         bcm,
         node_key: Some(Arc::clone(&keystore) as Arc<dyn NodeKey>),
