@@ -44,13 +44,12 @@ async fn a_node_is_shown_with_what_is_wrong_with_it_what_it_is_and_how_it_stood_
 
 #[tokio::test]
 async fn a_finding_belongs_to_every_node_that_it_names() {
-    let mut events = run("x");
     let finding = |message: &str, subject: &str| {
         let mut finding = broken(message);
         finding.subject = subject.to_owned();
         plinth_model::EventBody::Finding { finding: Box::new(finding), step: None }
     };
-    let mut script = Script(events.split_off(0));
+    let mut script = Script(run("x"));
     script.say(62.5, finding("both are late", "cpu-03, dgx-05"));
     script.say(62.5, finding("another one", "dgx-051"));
     let page = Page::of(&Scripted::of(script.0));
