@@ -58,8 +58,8 @@ pub(crate) fn older([buckets, training]: [&str; 2]) -> String {
     knative-operator: {{version: v1.18.1}}
     {INGRESS_NGINX}
     snapshot-controller: {{enabled: true, version: 4.0.3}}
-    cosi-controller: {{enabled: true, version: v0.2.2, digest: {buckets}}}
-    training-operator: {{enabled: true, version: v1.9.2, digest: {training}}}
+    cosi-controller: {{enabled: true, version: v0.2.2, digest: \"{buckets}\"}}
+    training-operator: {{enabled: true, version: v1.9.2, digest: \"{training}\"}}
 "
     )
 }

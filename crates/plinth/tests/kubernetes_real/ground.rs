@@ -69,9 +69,6 @@ impl Ground {
             ends.store(true, Ordering::Relaxed);
             if let Err(panic) = done {
                 eprintln!("{}", ground.pods());
-                while std::path::Path::new("/tmp/rg-hold").exists() {
-                    std::thread::sleep(Duration::from_secs(1));
-                }
                 std::panic::resume_unwind(panic);
             }
         });
@@ -182,14 +179,26 @@ impl Ground {
     /// Every check of the site is carried out, and holds.
     pub(crate) fn proved(&self) {
         let ran = self.run("check", &["check", "--out", "proof"]).exits(0);
-        let all: Value = serde_json::from_slice(&std::fs::read(self.path("proof/checks.json")).unwrap()).unwrap();
-        let all: Vec<(&str, &str)> = all["checks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| (one["id"].as_str().unwrap(), one["verdict"].as_str().unwrap_or_default()))
-            .collect();
-        eprintln!("{all:?}\n{}", ran.out);
+        let proof: Value = serde_json::from_slice(&std::fs::read(self.path("proof/checks.json")).unwrap()).unwrap();
+        let all = proof["checks"].as_array().unwrap();
+        assert!(all.iter().all(|one| one["proof"] == "holds"), "none is left out: {proof:#}\n{}", ran.out);
+        let ids = all.iter().map(|one| one["id"].as_str().unwrap());
+        let carried_out: BTreeSet<&str> = ids.filter_map(|id| id.split('/').nth(1)).collect();
+        let wanted = [
+            "dns",
+            "gpu-capacity",
+            "gpu-metrics",
+            "gpu-pod",
+            "ingress",
+            "metrics",
+            "nodes",
+            "pod-network",
+            "runai",
+            "runai-workload",
+            "storage",
+            "system",
+        ];
+        assert_eq!(carried_out.into_iter().collect::<Vec<_>>(), wanted, "{}", ran.out);
     }
 
     /// What the parts of Run:ai do that are not there: the cluster part calls, and the scheduler places.
