@@ -263,7 +263,8 @@ fn addresses(query: &Message, answer: &Message) -> Result<Vec<Ipv4Addr>, String>
         return Err("the answer is to another question".to_owned());
     }
     match answer.metadata.response_code {
-        ResponseCode::NXDomain => Ok(Vec::new()),
+        // A server that knows nobody else to ask, or whose others do not answer, does not resolve it either: a site without internet is so.
+        ResponseCode::NXDomain | ResponseCode::ServFail | ResponseCode::Refused => Ok(Vec::new()),
         ResponseCode::NoError => Ok(answer
             .answers
             .iter()
@@ -291,7 +292,12 @@ mod tests {
         answer.add_answer(record);
         let answer = Message::from_vec(&answer.to_vec().unwrap()).unwrap();
         assert_eq!(addresses(&query, &answer).unwrap(), [Ipv4Addr::new(10, 0, 0, 5)]);
-        for (code, want) in [(ResponseCode::NXDomain, Some(0)), (ResponseCode::ServFail, None)] {
+        for (code, want) in [
+            (ResponseCode::NXDomain, Some(0)),
+            (ResponseCode::ServFail, Some(0)),
+            (ResponseCode::Refused, Some(0)),
+            (ResponseCode::FormErr, None),
+        ] {
             let mut empty = query.clone();
             empty.metadata.response_code = code;
             assert_eq!(addresses(&query, &empty).ok().map(|all| all.len()), want, "{code}");
