@@ -181,9 +181,13 @@ impl From<&kube::Error> for Failure {
     }
 }
 
+/// Said of a pod in a namespace that was just made: a controller makes the account for its pods, on a busy machine some seconds later.
+const ACCOUNT_TO_COME: &str = "error looking up service account ";
+
 fn of_status(status: &Status) -> Failure {
     let cause = match status.code {
         401 => Cause::Unauthorized,
+        403 if status.message.contains(ACCOUNT_TO_COME) => Cause::Busy,
         403 => Cause::Forbidden,
         404 => Cause::NotFound,
         409 => Cause::Conflict,
@@ -223,4 +227,18 @@ fn of_chain(error: &kube::Error) -> Failure {
         }
     };
     Failure::new(cause, happened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_whose_account_is_not_made_yet_is_no_matter_of_rights() {
+        let refused =
+            |message: &str| of_status(&Status { code: 403, message: message.to_owned(), ..Status::default() });
+        let early = "pods \"gpu\" is forbidden: error looking up service account a/default: serviceaccount \"default\" not found";
+        assert_eq!(refused(early).cause, Cause::Busy);
+        assert_eq!(refused("pods is forbidden: User \"u\" cannot create resource").cause, Cause::Forbidden);
+    }
 }
