@@ -194,8 +194,13 @@ const KNOWN: [Known; 14] = [
     known(&[&["values don't meet the specifications"]], "correct the values that the chart's schema refuses"),
 ];
 
-/// helm ended with an error. `lines` are its last ones, without secrets.
-pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &Path) -> ClientError {
+/// helm ended with an error. `lines` are its last ones, and `hooks` those of hooks that failed, without secrets.
+pub(super) fn ended(
+    doing: &str,
+    release: &ReleaseName,
+    (lines, hooks): (&[String], Vec<String>),
+    log: &Path,
+) -> ClientError {
     let said = lines
         .iter()
         .rposition(|line| line.starts_with("Error: "))
@@ -210,7 +215,7 @@ pub(super) fn ended(doing: &str, release: &ReleaseName, lines: &[String], log: &
     );
     let mut finding =
         Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
-    finding.evidence = lines.to_vec();
+    finding.evidence = [lines, &hooks].concat();
     let error = ClientError::new(CLIENT, doing)
         .happened(format!("helm says: {text}"))
         .attempt(attempt)
@@ -274,7 +279,7 @@ mod tests {
             ("Error: UPGRADE FAILED: something new about hooks", "read what helm says"),
         ];
         for (said, want) in cases {
-            let error = ended("trying", &release, &[said.to_owned()], Path::new("/log"));
+            let error = ended("trying", &release, (&[said.to_owned()], Vec::new()), Path::new("/log"));
             assert!(error.attempt.contains(want), "{said}: {}", error.attempt);
         }
     }

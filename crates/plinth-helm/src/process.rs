@@ -95,7 +95,8 @@ pub(super) async fn run(
     }
     let all = if complained.is_empty() { said } else { complained };
     let command = job.words.all().iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    Err(failure::ended(doing, job.release, &all, log.path()).failure(CommandFailure {
+    let hooks = watch.failed_hooks(ctx).await;
+    Err(failure::ended(doing, job.release, (&all, hooks), log.path()).failure(CommandFailure {
         exit: status.code(),
         signal: status.signal(),
         log: Some(log.path().display().to_string()),

@@ -320,6 +320,12 @@ pub trait Watch: Send {
     /// the last line of a hook that runs, the pod that is not ready and why (the image that is pulled), the last warning. Texts of
     /// others are in it, without secrets. Empty: nothing is known.
     async fn changed(&mut self, ctx: &Context, most: Duration) -> Vec<String>;
+
+    /// What hooks of a chart wrote last that have failed since it is watched, a line each, without secrets. Empty: none did, or nobody
+    /// knows.
+    async fn failed_hooks(&mut self, _: &Context) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Nothing is watched: it waits, and says nothing.

@@ -163,4 +163,15 @@ impl Watch for NamespaceWatch {
         let lines = self.seen.lines(ctx.clock().now(), hook.as_ref().map(|(line, hook)| (hook, line.as_deref())));
         lines.iter().map(|line| self.secrets.redact(line).chars().take(LINE).collect()).collect()
     }
+
+    async fn failed_hooks(&mut self, ctx: &Context) -> Vec<String> {
+        // Whoever asks may have heard of the end before this did.
+        let _what_is_waited_for = self.changed(ctx, deadlines::KUBE_WATCH_SETTLES).await;
+        let mut lines = Vec::new();
+        for hook in self.seen.failed_hooks() {
+            let line = self.last_line(&hook).await.unwrap_or_else(|| "nothing, or its log is gone".to_owned());
+            lines.push(format!("hook {} said last: {line}", hook.name).chars().take(LINE).collect());
+        }
+        lines
+    }
 }

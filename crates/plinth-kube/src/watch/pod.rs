@@ -104,6 +104,18 @@ fn last_end(container: &ContainerStatus) -> String {
     ended.map(|ended| format!(" ended with {}", ended.exit_code)).unwrap_or_default()
 }
 
+/// The container that ended with an error, if one did.
+pub(super) fn failed(pod: &Pod) -> Option<&str> {
+    let status = pod.status.as_ref()?;
+    let init = status.init_container_statuses.iter().flatten();
+    let mut all = init.chain(status.container_statuses.iter().flatten());
+    let ended = |one: &&ContainerStatus| {
+        let states = [one.state.as_ref(), one.last_state.as_ref()];
+        states.into_iter().flatten().filter_map(|state| state.terminated.as_ref()).any(|ended| ended.exit_code != 0)
+    };
+    all.find(ended).map(|one| one.name.as_str())
+}
+
 /// The container that runs, if one does.
 pub(super) fn running(pod: &Pod) -> Option<&str> {
     let status = pod.status.as_ref()?;

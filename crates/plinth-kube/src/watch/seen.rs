@@ -1,6 +1,6 @@
 //! What the streams of a namespace said so far, and what of it a person should read.
 
-use super::pod::{Rank, Waiting, running, short, waiting};
+use super::pod::{Rank, Waiting, failed, running, short, waiting};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event as Told, Pod};
@@ -34,6 +34,8 @@ struct PodSeen {
     job: Option<String>,
     is_hook: bool,
     running: Option<String>,
+    /// Its container that ended with an error; none in a pod from before.
+    failed: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -100,11 +102,13 @@ impl Seen {
     fn pod_is(&mut self, pod: &Pod) -> bool {
         let Some(name) = pod.metadata.name.clone() else { return false };
         let own = pod.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(HOOK));
+        let is_new = pod.metadata.creation_timestamp.as_ref().is_some_and(|made| made.0 >= self.since);
         let now = PodSeen {
             waiting: waiting(pod),
             job: job_of(pod).or_else(|| own.then(|| name.clone())),
             is_hook: own,
             running: running(pod).map(str::to_owned),
+            failed: failed(pod).filter(|_| is_new).map(str::to_owned),
         };
         if now.waiting.as_ref().is_none_or(|waiting| waiting.rank != Rank::Starting) {
             self.pulls.remove(&name);
@@ -164,6 +168,15 @@ impl Seen {
             let container = pod.running.clone().filter(|_| self.is_hook(pod))?;
             Some(Hook { name: pod.job.clone()?, pod: name.clone(), container })
         })
+    }
+
+    /// Those whose program ended with an error.
+    pub(super) fn failed_hooks(&self) -> Vec<Hook> {
+        let all = self.pods.iter().filter(|(_, pod)| self.is_hook(pod));
+        let hook = |(name, pod): (&String, &PodSeen)| {
+            Some(Hook { name: pod.job.clone()?, pod: name.clone(), container: pod.failed.clone()? })
+        };
+        all.filter_map(hook).collect()
     }
 
     /// What is waited for, the most telling first: a hook with its last line, the pod that tells most, the last warning.
@@ -265,6 +278,23 @@ mod tests {
         assert_eq!(seen.lines(now, Some((&hook, None)))[0], "hook h runs");
         seen.job(Event::Delete(job("h", json!({}))));
         assert_eq!(seen.running_hook(), None);
+    }
+
+    #[test]
+    fn a_hook_that_failed_is_known_with_its_container_and_one_from_before_is_not() {
+        let mut seen = Seen::since("2026-11-30T12:00:00Z".parse().unwrap());
+        seen.job(Event::Apply(job("h", json!({"helm.sh/hook": "pre-install"}))));
+        let ended = |name: &str, made: &str, code: i32| {
+            let mut pod = pod(name, "h", container(json!({"terminated": {"exitCode": code}}), false));
+            pod.metadata.creation_timestamp = Some(serde_json::from_value(json!(made)).unwrap());
+            pod
+        };
+        seen.pod(Event::InitApply(ended("h-0", "2026-11-30T11:00:00Z", 1)));
+        seen.pod(Event::Apply(ended("h-1", "2026-11-30T12:00:05Z", 1)));
+        seen.pod(Event::Apply(ended("h-2", "2026-11-30T12:00:09Z", 0)));
+        assert_eq!(seen.failed_hooks(), [Hook { name: "h".into(), pod: "h-1".into(), container: "c".into() }]);
+        seen.pod(Event::Delete(ended("h-1", "2026-11-30T12:00:05Z", 1)));
+        assert_eq!(seen.failed_hooks(), []);
     }
 
     #[test]
