@@ -37,7 +37,7 @@ pub use error::{LabError, LabResult};
 pub use keycloak::{KEYCLOAK, Keycloak};
 pub use lab::Lab;
 pub use local_network::LocalNetwork;
-pub use mirror::{BUSYBOX, CUDA, Mirror, PROBE, REGISTRIES, Served};
+pub use mirror::{BUSYBOX, CUDA, Mirror, OPERATOR, PROBE, REGISTRIES, Served};
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;

@@ -26,13 +26,14 @@ pub const REGISTRIES: [&str; 4] = ["registry.k8s.io", "docker.io", "nvcr.io", "l
 
 /// Tags by which installers ask for images: `CoreDNS` and pause of Kubernetes 1.34 (kubeadm, Kubespray v2.30.0), and the
 /// balancer's.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("COREDNS", "1.12.0 1.12.1 1.12.4"),
     ("PAUSE", "3.10 3.10.1"),
     ("NGINX", "1.28.0-alpine"),
     ("PROBE", PROBE),
     ("BUSYBOX", BUSYBOX),
     ("CUDA", CUDA),
+    ("OPERATOR", OPERATOR),
 ];
 
 /// Image of test pods: Debian's busybox, under the name and tag by which plinth asks for it.
@@ -40,6 +41,9 @@ pub const BUSYBOX: &str = "docker.io/library/busybox:1.36.1";
 
 /// Image of test pods with a GPU: busybox with an `nvidia-smi` that shows as many GPUs as `NVIDIA_VISIBLE_DEVICES` names, or one.
 pub const CUDA: &str = "nvcr.io/nvidia/cuda:13.0.0-base-ubi9";
+
+/// An image to write an operator of a cluster with, in a shell script: busybox and kubectl.
+pub const OPERATOR: &str = "lab.example/operator:1";
 
 /// An image with one program that serves HTTP on port 8080, or asks: `probe get URL`, `probe resolve NAME`.
 pub const PROBE: &str = "lab.example/probe:1";

@@ -2,6 +2,8 @@
 //! vendors bring is stood in for by real pods and a real device plugin. They need root and Go: `cargo xtask test --tier kubernetes`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "kubernetes_checks/cluster.rs"]
+mod cluster;
 #[path = "kubernetes_checks/ground.rs"]
 mod ground;
 #[path = "kubernetes_checks/hardware.rs"]

@@ -25,6 +25,14 @@ version = 3
   restrict_oom_score_adj = true
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "registry.k8s.io/pause:3.10.1"
+[plugins."io.containerd.cri.v1.images".registry]
+  config_path = "/etc/containerd/certs.d"
+END
+# What kubelet wants for a pod comes from the mirror, whatever registry it is of.
+mkdir -p /etc/containerd/certs.d/_default
+cat >/etc/containerd/certs.d/_default/hosts.toml <<END
+[host."$url"]
+  capabilities = ["pull", "resolve"]
 END
 cat >/etc/crictl.yaml <<END
 runtime-endpoint: unix:///run/containerd/containerd.sock
@@ -64,10 +72,15 @@ kubernetesVersion: $release
 networking: {podSubnet: "$pods", serviceSubnet: 10.96.0.0/16}
 etcd: {local: {imageTag: "$etcd-0"}}
 dns: {imageTag: v1.12.1}
+# Nobody else would lead, and on a busy machine they would lose their lease and end.
+controllerManager: {extraArgs: [{name: leader-elect, value: "false"}]}
+scheduler: {extraArgs: [{name: leader-elect, value: "false"}]}
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
+# So soon pods see a changed map.
+syncFrequency: 10s
 failSwapOn: false
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, nodefs.inodesFree: 1%, imagefs.available: 1%, imagefs.inodesFree: 1%}
 imageGCHighThresholdPercent: 100

@@ -1,46 +1,29 @@
 //! A cluster by kubeadm: n1 controls it, n2 has the hardware. plinth takes it over as one that is there, and checks a site in which the
 //! components are on that the stand-ins play.
 
-use crate::support::{Bench, said};
-use plinth_lab::{ETCD, KUBERNETES, LabSpec, Mirror, Parts, Served};
+use crate::cluster::Cluster;
+use crate::support::said;
+use plinth_lab::Parts;
 use serde_json::{Value, json};
+use std::ops::Deref;
 use std::path::Path;
-use std::process::Output;
-use std::time::{Duration, Instant};
 
-const INSTALL: &str = include_str!("../kubernetes/install.sh");
-const PODS: &str = "10.233.64.0/18";
 pub(crate) const BUSYBOX: &str = plinth_lab::BUSYBOX;
 pub(crate) const NGINX: &str = "docker.io/library/nginx:1.28.0-alpine";
 
-pub(crate) struct Ground {
-    pub(crate) bench: Bench,
-    mirror: Mirror,
-    _served: Served,
+pub(crate) struct Ground(Cluster);
+
+impl Deref for Ground {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.0
+    }
 }
 
 impl Ground {
     pub(crate) fn up() -> Self {
-        let mirror = Mirror::have().unwrap();
-        let spec = LabSpec::unique("checks").usual(2).kubernetes(PODS.parse().unwrap());
-        let bench = Bench::up(&spec, "");
-        let served = mirror.serve(&bench.lab).unwrap();
-        let install = |name: &str, join: &str| {
-            let node = bench.lab.node(name).unwrap();
-            let address = node.address().to_string();
-            node.exec(&["sh", "-euc", INSTALL, "sh", &served.url(), &address, PODS, KUBERNETES, ETCD, join]).unwrap();
-            for image in [BUSYBOX, plinth_lab::CUDA, NGINX] {
-                node.exec(&["nerdctl", "-n", "k8s.io", "pull", image]).unwrap();
-            }
-        };
-        install("n1", "");
-        let first = bench.lab.node("n1").unwrap();
-        let join = first.exec(&["kubeadm", "token", "create", "--print-join-command"]).unwrap();
-        install("n2", join.trim());
-        let config = first.exec(&["cat", "/etc/kubernetes/admin.conf"]).unwrap();
-        std::fs::write(bench.folder.path().join("kubeconfig"), config).unwrap();
-        let ground = Self { bench, mirror, _served: served };
-        ground.kubectl(&["wait", "--for=condition=Ready", "--timeout=120s", "node/n1", "node/n2"]);
+        let ground = Self(Cluster::up("checks", 2));
         ground.taken_over();
         ground
     }
@@ -79,12 +62,6 @@ impl Ground {
         std::fs::write(self.bench.folder.path().join("site.yaml"), format!("{site:#}\n")).unwrap();
     }
 
-    pub(crate) fn plinth(&self, words: &[&str]) -> Output {
-        let mut command = self.bench.lab.command(env!("CARGO_BIN_EXE_plinth"));
-        command.args(words).args(["-f", "site.yaml", "--state", "state"]).current_dir(self.bench.folder.path());
-        command.env("HOME", self.bench.folder.path()).output().unwrap()
-    }
-
     /// One check ends with this code; answers what it says, and its verdict among the evidence.
     fn check(&self, check: &str, code: i32) -> (String, Value) {
         let output = self.plinth(&["check", "--only", check, "--out", "proof"]);
@@ -110,40 +87,6 @@ impl Ground {
         let all = verdict.to_string();
         for line in lines.iter().chain(&[code]) {
             assert!(all.contains(line), "{line}: {all}\n{told}");
-        }
-    }
-
-    pub(crate) fn kubectl(&self, words: &[&str]) -> String {
-        let output = self.try_kubectl(words);
-        assert!(output.status.success(), "kubectl {words:?}: {}", said(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    pub(crate) fn try_kubectl(&self, words: &[&str]) -> Output {
-        let mut command = self.bench.lab.command(self.mirror.kubectl().to_str().unwrap());
-        command.arg("--kubeconfig").arg(self.bench.folder.path().join("kubeconfig")).args(words);
-        command.output().unwrap()
-    }
-
-    /// Somebody applies these objects.
-    pub(crate) fn apply(&self, items: &[Value]) {
-        let file = tempfile::NamedTempFile::new_in(self.bench.folder.path()).unwrap();
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
-        std::fs::write(file.path(), list.to_string()).unwrap();
-        self.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
-    }
-
-    /// What stands at a path of an object, as text.
-    pub(crate) fn text(&self, object: &[&str], path: &str) -> String {
-        self.kubectl(&[&["get"], object, &["-o", &format!("jsonpath={{{path}}}")]].concat())
-    }
-
-    /// Asks again until it is so.
-    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(120);
-        while !is_so() {
-            assert!(Instant::now() < end, "{what}");
-            std::thread::sleep(Duration::from_millis(500));
         }
     }
 
