@@ -1,12 +1,14 @@
 //! Stand-in charts: for every release of a plan a package of the real name and version, which takes any values and makes what the
 //! catalog says proves the component's health.
 
-use crate::infiniband::POOLS;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use plinth_catalog::Catalog;
 use plinth_model::Work;
 use plinth_model::plan::Plan;
 use plinth_model::steps::{CrdPolicy, Health, HelmRelease, KubeObjects, Release};
+use plinth_plan::Observed;
+use plinth_site::desired::InventorySource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +17,9 @@ use std::path::Path;
 const VALUES: &str = "{{ toJson .Values | sha256sum }}";
 /// What a monitor of the GPU operator is made of, whose kind Prometheus' chart brings.
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
+
+/// Pools of addresses of nv-ipam, which only the policy's controller brings.
+pub(crate) const POOLS: &str = "ippools.nv-ipam.nvidia.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
 const KINDS: [(&str, &str); 12] = [
@@ -105,6 +110,14 @@ impl Told {
     }
 }
 
+/// The plan of a site file that nobody looked at yet.
+pub(crate) fn plan_of(site: &Path) -> Plan {
+    let desired = plinth_site::load(site).unwrap_or_else(|rejected| panic!("{:#?}", rejected.findings)).desired;
+    let InventorySource::Static(nodes) = &desired.inventory else { panic!("a static inventory") };
+    let observed = Observed::new(plinth_plan::static_inventory(nodes));
+    plinth_plan::plan(&desired, &observed, &Catalog::embedded().unwrap()).unwrap_or_else(|found| panic!("{found:#?}"))
+}
+
 /// What belongs to one release of a plan.
 struct Part<'a> {
     release: &'a Release,
@@ -191,20 +204,49 @@ pub(crate) fn told(plan: &Plan) -> Vec<Told> {
 
 /// Packs a chart for every release of a plan into a folder; answers the names of the files.
 pub(crate) fn pack(plan: &Plan, folder: &Path) -> Vec<String> {
+    pack_with(plan, folder, |_, _| ())
+}
+
+/// The files of a chart, by their names.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// The same, with these changes to the files of each chart.
+pub(crate) fn pack_with(plan: &Plan, folder: &Path, change: impl Fn(&Release, &mut Files)) -> Vec<String> {
     std::fs::create_dir_all(folder).unwrap();
     let packed = parts(plan).into_iter().map(|part| {
         let release = part.release;
         let chart = release.chart.rsplit('/').next().unwrap();
         let version = release.version.version();
         let name = format!("{chart}-{version}.tgz");
-        std::fs::write(folder.join(&name), package(chart, version.as_str(), &files(&part))).unwrap();
+        let mut files = files(&part);
+        change(release, &mut files);
+        std::fs::write(folder.join(&name), package(chart, version.as_str(), &files)).unwrap();
         name
     });
     packed.collect()
 }
 
+/// The file of objects that somebody makes for this component of a plan, whose maker publishes no chart.
+pub(crate) fn objects(plan: &Plan, component: &str) -> String {
+    let parts = parts(plan);
+    let part = parts.iter().find(|part| part.release.component == component).unwrap();
+    let mut documents =
+        vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.release.namespace}})];
+    for text in files(part).values() {
+        let mut object: Value = serde_json::from_str(text).unwrap();
+        match object["kind"].as_str().unwrap() {
+            // It belongs to a chart.
+            "Job" => continue,
+            "CustomResourceDefinition" | "ValidatingWebhookConfiguration" => (),
+            _ => object["metadata"]["namespace"] = json!(part.release.namespace),
+        }
+        documents.push(object);
+    }
+    documents.iter().map(|document| format!("{document}\n")).collect::<Vec<_>>().join("---\n")
+}
+
 /// A package of these files, as `helm package` makes it.
-pub(crate) fn package(chart: &str, version: &str, files: &BTreeMap<String, String>) -> Vec<u8> {
+pub(crate) fn package(chart: &str, version: &str, files: &Files) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let about = format!("apiVersion: v2\nname: {chart}\nversion: {version}\ndescription: a stand-in\n");
     let fixed = [("Chart.yaml".to_owned(), about), ("values.yaml".to_owned(), "{}\n".to_owned())];
@@ -219,7 +261,7 @@ pub(crate) fn package(chart: &str, version: &str, files: &BTreeMap<String, Strin
 }
 
 /// Everything but what every chart has.
-fn files(part: &Part<'_>) -> BTreeMap<String, String> {
+fn files(part: &Part<'_>) -> Files {
     let release = part.release;
     let mut files = BTreeMap::new();
     let own = if release.crds == CrdPolicy::Templates { "templates" } else { "crds" };

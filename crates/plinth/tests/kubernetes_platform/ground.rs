@@ -1,17 +1,14 @@
 //! A control plane with nodes that KWOK plays, in a network of its own, and a site whose platform is made of stand-in charts.
 
 use crate::charts;
+pub(crate) use crate::charts::plan_of;
 use crate::operator::Operators;
-use plinth_catalog::Catalog;
 use plinth_lab::{ControlPlane, ControlPlaneSpec, LocalNetwork, Parts};
 use plinth_model::Secret;
-use plinth_model::plan::Plan;
-use plinth_plan::Observed;
 use plinth_sim::runai::RunaiSetup;
-use plinth_site::desired::InventorySource;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -50,6 +47,30 @@ pub(crate) fn whole() -> String {
     format!("{STANDARD}{more}")
 }
 
+/// A line of Run:ai before the one that recommends another ingress controller, and what no other site of these tests has. Two components are
+/// files of objects with these digests.
+pub(crate) fn older([buckets, training]: [&str; 2]) -> String {
+    format!(
+        "  components:
+    metrics-server: {{version: 3.13.1}}
+    local-path-provisioner: {{version: 0.0.36}}
+    metallb: {{version: 0.15.3}}
+    knative-operator: {{version: v1.18.1}}
+    {INGRESS_NGINX}
+    snapshot-controller: {{enabled: true, version: 4.0.3}}
+    cosi-controller: {{enabled: true, version: v0.2.2, digest: \"{buckets}\"}}
+    training-operator: {{enabled: true, version: v1.9.2, digest: \"{training}\"}}
+"
+    )
+}
+
+const INGRESS_NGINX: &str = "ingress-nginx: {version: 4.15.0}";
+
+/// The line of Run:ai of a site with these components.
+fn line(components: &str) -> &'static str {
+    if components.contains(INGRESS_NGINX) { "2.24" } else { "2.25" }
+}
+
 /// Two components, and no Run:ai: for what goes wrong whatever is installed.
 pub(crate) const FEW: &str = "  components:
     metrics-server: {version: 3.13.1}
@@ -77,10 +98,13 @@ pub(crate) const WITH_KNATIVE: &str = "  components:
 ";
 
 /// A site file with this part about charts and components. Checks that need pods which do something are left out: KWOK's say nothing
-/// (pod-network, dns-out, gpu-pod, storage), and nobody measures them (metrics, gpu-metrics).
+/// (pod-network, dns-out, gpu-pod, storage, snapshot), and nobody measures them (metrics, gpu-metrics).
 pub(crate) fn site(charts: &str, components: &str) -> String {
-    let (balancer, runai) =
-        if components.contains("metallb: {enabled: false}") { ("", String::new()) } else { (BALANCER, runai()) };
+    let (balancer, runai) = if components.contains("metallb: {enabled: false}") {
+        ("", String::new())
+    } else {
+        (BALANCER, runai(line(components)))
+    };
     format!(
         "apiVersion: plinth/v1
 kind: Site
@@ -96,7 +120,7 @@ nodes:
   workers: [{{category: dgx-h100}}]
   gpu: [{{category: dgx-h100}}]
 kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
-checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, metrics, rdma]}}
+checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, snapshot, metrics, rdma]}}
 platform:
   charts: {charts}
 {balancer}{components}{runai}"
@@ -105,24 +129,16 @@ platform:
 
 const BALANCER: &str = "  loadBalancer: {addresses: [10.20.0.100-10.20.0.110]}\n";
 
-fn runai() -> String {
+fn runai(line: &str) -> String {
     format!(
         "runai:
-  version: \"2.25\"
+  version: \"{line}\"
   domain: {DOMAIN}
   registry: {{token: {{file: registry-token}}}}
   admin: {{email: admin@example.com, password: {{exec: [/bin/cat, admin-password]}}}}
   cluster: {{name: played}}
 "
     )
-}
-
-/// The plan of a site file that nobody looked at yet.
-pub(crate) fn plan_of(site: &Path) -> Plan {
-    let desired = plinth_site::load(site).unwrap_or_else(|rejected| panic!("{:#?}", rejected.findings)).desired;
-    let InventorySource::Static(nodes) = &desired.inventory else { panic!("a static inventory") };
-    let observed = Observed::new(plinth_plan::static_inventory(nodes));
-    plinth_plan::plan(&desired, &observed, &Catalog::embedded().unwrap()).unwrap_or_else(|found| panic!("{found:#?}"))
 }
 
 /// The cluster, and the folder in which plinth runs.
@@ -147,7 +163,7 @@ impl Ground {
         let plane = ControlPlane::of(ControlPlaneSpec { controllers: true, ..ControlPlaneSpec::default() }).unwrap();
         let setup = RunaiSetup {
             listen: (INGRESS, 443).into(),
-            ..RunaiSetup::new(DOMAIN, "2.25".parse().unwrap(), Secret::new(PASSWORD.to_owned()))
+            ..RunaiSetup::new(DOMAIN, line(components).parse().unwrap(), Secret::new(PASSWORD.to_owned()))
         };
         let operators = Operators::new(&plane.admin(), setup);
         let mut ground = Self { plane, operators, folder: tempfile::tempdir().unwrap(), helm };

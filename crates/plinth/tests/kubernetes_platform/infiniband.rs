@@ -1,7 +1,7 @@
 //! What NVIDIA's network operator, SR-IOV's and nv-ipam do with their objects, and the order in which they find them: each stage only when
 //! the one before works. The kind of pools is not there before the whole operator's policy is ready, as on a real cluster.
 
-use crate::charts::Kind;
+use crate::charts::{Kind, POOLS};
 use crate::ground::{FEW, Ground};
 use crate::operator::Operators;
 use k8s_openapi::api::core::v1::Node;
@@ -10,8 +10,6 @@ use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Of nv-ipam, which only the policy's controller brings.
-pub(crate) const POOLS: &str = "ippools.nv-ipam.nvidia.com";
 const NAMESPACE: &str = "network-operator";
 /// GPU nodes of the site.
 const NODES: [&str; 2] = ["dgx-01", "dgx-02"];

@@ -1,9 +1,11 @@
 //! The whole platform: installed, proved, and left alone.
 
 use crate::audit::Audit;
+use crate::charts::objects;
 use crate::drift::put_right;
-use crate::ground::{Ground, whole};
+use crate::ground::{Ground, older, plan_of, site, whole};
 use crate::secrets::Watch;
+use plinth_model::Digest;
 
 #[test]
 #[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
@@ -40,6 +42,25 @@ fn the_whole_platform_is_installed_once_with_helm_4_while_the_api_server_dies() 
         assert!(matches!(ran.exit, Some(0 | 4 | 6)), "{:?}\n{}", ran.exit, ran.said);
         ground.apply_site().exits(0);
         ground.all_deployed();
+        left_alone(ground);
+    });
+}
+
+#[test]
+#[ignore = "needs root, Go and the parts it builds: cargo xtask test --tier kubernetes"]
+fn an_older_line_is_installed_once_with_its_ingress_snapshots_and_files_of_objects() {
+    let unknown = "0".repeat(64);
+    Ground::with("helm3", &older([&unknown, &unknown]), |ground| {
+        let plan = plan_of(&ground.path("site.yaml"));
+        let digests = ["cosi-controller-v0.2.2", "training-operator-v1.9.2"].map(|file| {
+            let text = objects(&plan, file.rsplit_once("-v").unwrap().0);
+            ground.write(&format!("charts/{file}.yaml"), &text);
+            Digest::of_bytes(text.as_bytes()).to_string()
+        });
+        ground.write("site.yaml", site("{folder: charts}", &older(digests.each_ref().map(String::as_str))));
+        installed(ground);
+        let there = ["deployment/ingress-nginx-controller", "--namespace", "ingress-nginx"];
+        ground.plane.kubectl(&[&["get"], &there[..]].concat()).unwrap();
         left_alone(ground);
     });
 }
