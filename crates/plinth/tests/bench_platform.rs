@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "kubernetes_platform/charts.rs"]
+#[allow(dead_code, reason = "shared with the tests of the platform, which use all of it")]
 mod charts;
 #[path = "bench_platform/fresh.rs"]
 mod fresh;
