@@ -22,6 +22,7 @@ const READS: &[&str] = &[
     "certificate",
     "clusters",
     "control_plane",
+    "default_classes",
     "differences_to_revision",
     "downloads",
     "facts",

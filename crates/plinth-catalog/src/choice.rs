@@ -2,6 +2,7 @@
 
 use crate::component::{Chart, Component, Enabled, PinnedVersion};
 use crate::expression::{Condition, ExpressionError, all_hold, is_empty};
+use crate::site_path::path;
 use crate::{Catalog, Facts};
 use indexmap::IndexMap;
 use plinth_model::finding::code;
@@ -125,10 +126,6 @@ fn decide<'a>(
     let user_values = choice.and_then(|choice| choice.values.as_ref());
     let digest = choice.and_then(|choice| choice.digest.as_deref());
     Chosen { component, on, why, version, namespace, user_values, digest }
-}
-
-pub(crate) fn path(component: &str) -> String {
-    format!("platform.components.{component}")
 }
 
 /// On or off, and why.

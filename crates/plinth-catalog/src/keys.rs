@@ -1,7 +1,7 @@
 //! Which values a chart knows. helm takes unknown keys silently, so somebody else has to look.
 
-use crate::choice::path;
 use crate::merge::segment;
+use crate::site_path::path;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 use plinth_model::nearest::nearest;

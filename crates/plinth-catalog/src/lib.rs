@@ -27,6 +27,7 @@ mod render;
 pub mod resolution;
 mod resolve;
 pub mod runai;
+mod site_path;
 mod source;
 mod storage;
 mod versions;

@@ -1,7 +1,8 @@
 //! What is special about a component whose maker publishes one file of objects and no chart, and about digests of the site file.
 
-use crate::choice::{Chosen, ChosenVersion, path};
+use crate::choice::{Chosen, ChosenVersion};
 use crate::component::{Component, ObjectsFile};
+use crate::site_path::path;
 use plinth_model::Finding;
 use plinth_model::finding::code;
 

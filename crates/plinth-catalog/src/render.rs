@@ -1,10 +1,11 @@
 //! One chosen component becomes a release, with complete values and what is doubtful about them.
 
-use crate::choice::{Chosen, ChosenVersion, path};
+use crate::choice::{Chosen, ChosenVersion};
 use crate::component::{Component, Namespace, ObjectsFile, PinnedVersion, Variant, VariantFinding};
 use crate::expression::{Condition, ExpressionError, VALUES, all_hold, render, render_all};
 use crate::known_bad::{KnownBadHit, KnownBadVerdict};
 use crate::merge::{merge, remove};
+use crate::site_path::path;
 use crate::versions::{RUNAI, rule_name, titled};
 use crate::{Catalog, Facts, ResolvedComponent, ResolvedSecret, ResolvedStage, objects};
 use plinth_model::finding::code;

@@ -1,9 +1,10 @@
 //! From desired state and facts to components in order.
 
-use crate::choice::{Chosen, path};
+use crate::choice::Chosen;
 use crate::component::Need;
 use crate::expression::all_hold;
 use crate::render::Rendering;
+use crate::site_path::path;
 use crate::{Catalog, Facts, Resolution, ResolvedComponent, order};
 use indexmap::IndexMap;
 use plinth_model::finding::code;

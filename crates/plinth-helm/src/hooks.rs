@@ -1,7 +1,7 @@
 //! What hooks wrote, kept beside helm's own words: the reason of a Job that failed goes with the Job.
 
+use crate::kept::{LOGS, LOGS_KEPT};
 use crate::local::{HelmCluster, LocalHelm};
-use crate::process::{LOGS, LOGS_KEPT};
 use plinth_model::steps::Release;
 use plinth_world::Context;
 use plinth_world::program_log::{LOG_TIME, ProgramLog};

@@ -12,6 +12,7 @@ mod drift;
 mod failure;
 mod folder;
 mod hooks;
+mod kept;
 mod local;
 mod mark;
 mod package;
@@ -27,6 +28,7 @@ mod tests;
 mod uninstall;
 
 pub use documents::objects;
+pub use kept::LOGS;
 pub use local::{HelmCluster, LocalHelm};
-pub use process::{LOGS, all_ended};
+pub use process::all_ended;
 pub use render::Renderer;

@@ -6,6 +6,7 @@
 use crate::failure::{self, CLIENT};
 use crate::folder::Folder;
 use crate::hooks;
+use crate::kept::{LOGS, LOGS_KEPT};
 use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
@@ -33,10 +34,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Folder of the logs of helm, below the state directory.
-pub const LOGS: &str = "helm/logs";
-/// Logs that are kept: three runs over a whole platform.
-pub(super) const LOGS_KEPT: usize = 60;
 /// What is run.
 pub(super) struct Job<'a> {
     pub(super) program: &'a Helm,

@@ -4,7 +4,7 @@
 //! explained"; plugins `hosts` and `forward`). Not covered: files that are brought in by `import`, and variables in zones.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 /// What stands around what is ours.
 const MARK: &str = "# plinth: ";
@@ -181,7 +181,7 @@ fn covers(zone: &str, name: &str) -> bool {
 /// The address of a line `ADDRESS NAME...`, if it is about this name.
 fn address(line: &[&str], name: &str) -> Option<Ipv4Addr> {
     let (address, names) = line.split_first()?;
-    let Ok(IpAddr::V4(address)) = address.parse() else { return None };
+    let address: Ipv4Addr = address.parse().ok()?;
     names.iter().any(|known| lowered(known) == name).then_some(address)
 }
 

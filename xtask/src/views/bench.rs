@@ -4,8 +4,8 @@
 use super::follow;
 use super::http::Place;
 use super::measured::{measures, memory, number, percentile, text};
-use super::minute::{self, Minute};
-use super::section::{self, Followed, Live, Page, RENDERED, ROUNDS, Report};
+use super::minute;
+use super::section::{self, Followed, Live, Minute, Page, RENDERED, ROUNDS, Report};
 use super::stage::{SIZES, Stage};
 use crate::commands::{self, Failure};
 use crate::machine;

@@ -1,8 +1,7 @@
 //! A run that goes on: what a page that follows it costs, and what two hundred followers cost the run.
 
 use super::http::Place;
-use super::measured::{memory, percentile, text};
-use super::minute::now_ms;
+use super::measured::{memory, now_ms, percentile, text};
 use super::section::{Followed, Live};
 use super::stage::{Stage, within};
 use super::stream::{Heard, follow};

@@ -35,6 +35,12 @@ pub(super) fn memory(process: u32) -> f64 {
     line.trim().trim_end_matches("kB").trim().parse::<f64>().map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
+/// Milliseconds since 1970, as a browser counts them.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn now_ms() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

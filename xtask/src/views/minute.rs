@@ -2,7 +2,8 @@
 
 use super::follow::{Runner, begun, heard};
 use super::http::Place;
-use super::measured::{percentile, text};
+use super::measured::{now_ms, percentile, text};
+use super::section::Minute;
 use super::stage::Stage;
 use crate::commands::Failure;
 use plinth_lab::browser::{Browser, Look};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How long it is followed.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -38,18 +39,6 @@ const NOTED: &str = "(() => {
     }
     addEventListener('pagehide', () => sessionStorage.setItem('minute', JSON.stringify(minute)))
 })()";
-
-/// What was measured.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Minute {
-    /// Events that were seen on the screen.
-    pub(super) events: usize,
-    /// From the line in the file of events to the frame that shows it; of a hundred, 95 take no longer.
-    pub(super) shown_ms: Option<f64>,
-    pub(super) long_tasks: f64,
-    pub(super) stream_mean: f64,
-    pub(super) stream_peak: f64,
-}
 
 /// Follows the first minute of a run, in which the most happens at once.
 pub(super) fn minute(stage: &Stage, browser: &Browser, nodes: usize) -> Result<Minute, Failure> {
@@ -133,11 +122,6 @@ fn tail(file: &PathBuf, is_over: &AtomicBool) -> Vec<(u64, f64)> {
         }
     }
     noted
-}
-
-#[allow(clippy::cast_precision_loss)]
-pub(super) fn now_ms() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The section of docs/benchmarks.md that tells of pages.
 
-use super::minute::Minute;
 use crate::commands::{Failure, root};
 use crate::machine::{Machine, loaded};
 use crate::page;
@@ -43,6 +42,18 @@ pub(super) struct Live {
     pub(super) patches: usize,
     pub(super) patch_ms: Option<f64>,
     pub(super) delay_ms: f64,
+}
+
+/// What following a minute of a run costs that goes as slowly as a real one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Minute {
+    /// Events that were seen on the screen.
+    pub(super) events: usize,
+    /// From the line in the file of events to the frame that shows it; of a hundred, 95 take no longer.
+    pub(super) shown_ms: Option<f64>,
+    pub(super) long_tasks: f64,
+    pub(super) stream_mean: f64,
+    pub(super) stream_peak: f64,
 }
 
 /// What a report costs.

@@ -2,8 +2,8 @@
 
 use crate::fixture::{codes, inventory as data, site};
 use plinth_catalog::Catalog;
-use plinth_model::{Finding, Severity};
 use plinth_model::inventory::{Inventory, NodeKind};
+use plinth_model::{Finding, Severity};
 use plinth_plan::discover::discover;
 use plinth_plan::{Cluster, Discovery, Observed, kubespray, plan};
 use plinth_site::Desired;

@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod cluster;
 pub(crate) mod cluster_rules;
+mod host_ranges;
 pub(crate) mod inventory;
 pub(crate) mod kubernetes;
 pub(crate) mod node_rules;

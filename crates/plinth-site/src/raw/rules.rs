@@ -93,7 +93,7 @@ fn node_name_fix(text: &str) -> String {
     if items.len() > 1 && items.iter().all(|item| NodeName::new(item).is_ok()) {
         return several_nodes(&items);
     }
-    if let Some(names) = super::node_rules::names_of_range(text) {
+    if let Some(names) = super::host_ranges::names_of_range(text) {
         return several_nodes(&names);
     }
     if text.parse::<Ipv4Addr>().is_ok() {
