@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 /// Names and values in the order in which people look at a machine; what it did not tell is left out.
 pub(super) fn rows(facts: &NodeFacts) -> Vec<(&'static str, String)> {
-    let number = |value: u32| (value > 0).then(|| value.to_string()).unwrap_or_default();
+    let number = |value: u32| if value > 0 { value.to_string() } else { String::new() };
     let mut rows = vec![
         ("system", facts.os.clone()),
         ("DGX release", facts.dgx_release.clone().unwrap_or_default()),
