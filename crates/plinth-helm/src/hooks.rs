@@ -1,10 +1,8 @@
 //! What hooks wrote, kept beside helm's own words: the reason of a Job that failed goes with the Job.
 
-use crate::local::{HelmCluster, LocalHelm};
-use crate::process::{LOGS, LOGS_KEPT};
-use plinth_model::steps::Release;
+use crate::local::HelmCluster;
 use plinth_world::Context;
-use plinth_world::program_log::{LOG_TIME, ProgramLog};
+use plinth_world::program_log::ProgramLog;
 use plinth_world::secrets::Secrets;
 use std::sync::Arc;
 
