@@ -2,6 +2,8 @@
 
 use crate::crds;
 use crate::failure::CLIENT;
+use crate::hooks;
+use crate::kept::{LOGS, LOGS_KEPT};
 use crate::local::{LocalHelm, absolute};
 use crate::mark::{ABANDONED, ATTEMPT, Attempt};
 use crate::package::of_package;
@@ -13,6 +15,7 @@ use async_trait::async_trait;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef, Values};
 use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseRecord, ReleaseState, not_older, value_differences};
+use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::SecretError;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
 use serde_json::Value;
@@ -67,6 +70,20 @@ impl LocalHelm {
         let lookup = &mut |reference: &SecretRef| self.secret(reference, doing);
         let json = self.known(release, doing)?.resolve(lookup).map_err(|unresolved| unresolved.error)?;
         Ok(for_yaml(&json))
+    }
+
+    /// Keeps what Jobs of an earlier attempt left before they are removed; answers where, for people.
+    async fn keep_words(&self, ctx: &Context, release: &Release, jobs: &[String]) -> String {
+        let name = format!("{}-{}-earlier.log", ctx.clock().now().strftime(LOG_TIME), release.release);
+        let log = match ProgramLog::begin(&self.state.join(LOGS), &name, LOGS_KEPT) {
+            Ok(log) => log,
+            Err(error) => return format!("what it left could not be kept ({error})"),
+        };
+        let lines = hooks::left(ctx, &*self.cluster, &release.namespace, Some(jobs), &log, &self.secrets).await;
+        match lines.last().filter(|line| line.starts_with("what hooks wrote could not be read")) {
+            Some(why) => why.clone(),
+            None => format!("what it left is in {}", log.path().display()),
+        }
     }
 
     /// Removes Jobs of a failed attempt that spoil the next.
