@@ -98,7 +98,7 @@ pub(crate) const WITH_KNATIVE: &str = "  components:
 ";
 
 /// A site file with this part about charts and components. Checks that need pods which do something are left out: KWOK's say nothing
-/// (pod-network, dns-out, gpu-pod, storage, snapshot), and nobody measures them (metrics, gpu-metrics).
+/// (pod-network, dns, dns-out, gpu-pod, storage, snapshot), and nobody measures them (metrics, gpu-metrics).
 pub(crate) fn site(charts: &str, components: &str) -> String {
     let (balancer, runai) = if components.contains("metallb: {enabled: false}") {
         ("", String::new())
@@ -120,7 +120,7 @@ nodes:
   workers: [{{category: dgx-h100}}]
   gpu: [{{category: dgx-h100}}]
 kubernetes: {{engine: existing, kubeconfig: given.conf, version: v1.34.2}}
-checks: {{skip: [pod-network, dns-out, gpu-pod, gpu-metrics, storage, snapshot, metrics, rdma]}}
+checks: {{skip: [pod-network, dns, dns-out, gpu-pod, gpu-metrics, storage, snapshot, metrics, rdma]}}
 platform:
   charts: {charts}
 {balancer}{components}{runai}"
