@@ -22,8 +22,10 @@ const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 pub(crate) const POOLS: &str = "ippools.nv-ipam.nvidia.com";
 
 /// Resources that the catalog names by their plural only, and what one of them is called.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 17] = [
     ("alertmanagers", "Alertmanager"),
+    ("bucketaccesses", "BucketAccess"),
+    ("bucketclaims", "BucketClaim"),
     ("clusterpolicies", "ClusterPolicy"),
     ("ipaddresspools", "IPAddressPool"),
     ("knativeservings", "KnativeServing"),
@@ -35,6 +37,9 @@ const KINDS: [(&str, &str); 12] = [
     ("runaiconfigs", "RunaiConfig"),
     ("servicemonitors", "ServiceMonitor"),
     ("sriovnetworknodestates", "SriovNetworkNodeState"),
+    ("volumesnapshotclasses", "VolumeSnapshotClass"),
+    ("volumesnapshotcontents", "VolumeSnapshotContent"),
+    ("volumesnapshots", "VolumeSnapshot"),
 ];
 
 /// A kind that a stand-in chart defines.
@@ -75,7 +80,8 @@ impl Kind {
         let anything = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("{}.{}", self.plural, self.group)},
+            "metadata": {"name": format!("{}.{}", self.plural, self.group),
+                "annotations": {"api-approved.kubernetes.io": "unapproved, a stand-in"}},
             "spec": {
                 "group": self.group, "scope": if self.namespaced { "Namespaced" } else { "Cluster" },
                 "names": {"plural": self.plural, "kind": self.kind, "singular": self.kind.to_lowercase(),
