@@ -358,8 +358,8 @@ fn a_dead_node_is_named_with_all_that_waits_for_it_and_no_more_once_it_failed() 
     let before = told("+60s");
     let line = before.lines().find(|line| line.trim().starts_with("waits for ")).unwrap_or_else(|| panic!("{before}"));
     assert!(line.contains("nodes/account/rehearsal-00003, tried for 5"), "{line}");
-    assert!(line.contains("; 102 steps behind it: no answer from"), "{line}");
-    let all = before.lines().find(|line| line.contains("and 101 more steps: needs nodes/account/rehearsal-00003"));
+    assert!(line.contains("; 103 steps behind it: no answer from"), "{line}");
+    let all = before.lines().find(|line| line.contains("and 102 more steps: needs nodes/account/rehearsal-00003"));
     assert!(all.is_some_and(|line| line.contains("attempt ")), "{before}");
     assert!(!before.contains("again in 0 s"), "{before}");
     let after = told("+70s");

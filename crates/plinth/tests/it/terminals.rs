@@ -160,7 +160,7 @@ fn on_every_width_a_run_that_failed_leaves_its_summary_and_nothing_of_the_view()
         let words = bytes.split_whitespace().collect::<Vec<_>>().join(" ");
         let last = words.rsplit_once("the whole story: ").expect("the story is named").1;
         assert!(last.starts_with("`plinth why -f ") && last.ends_with("/state`"), "the story comes last: {last}");
-        assert!(bytes.contains("/104"), "no frame was drawn: {bytes}");
+        assert!(bytes.contains("/105"), "no frame was drawn: {bytes}");
         assert!(!bytes.contains("]9;4") && !bytes.contains("?2026"), "this terminal did not say that it knows these");
         assert!(!bytes.contains("\u{1b}[2J"), "nothing is cleared but the view");
     }
