@@ -306,7 +306,7 @@ mod tests {
         let theirs =
             PLAIN.replace("    errors", "    hosts /etc/coredns/hosts {\n        fallthrough\n    }\n    errors");
         let text = put(&theirs, NAME, ADDRESS).unwrap();
-        assert_eq!(text.matches("hosts ").count(), 1, "{text}");
+        assert_eq!(text.matches("    hosts ").count(), 1, "{text}");
         assert!(
             text.contains(&format!("hosts {{\n        # plinth: {NAME} begins\n        10.0.0.5 {NAME}\n")),
             "{text}"

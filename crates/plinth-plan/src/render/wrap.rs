@@ -18,7 +18,7 @@ mod tests {
     fn words_stay_whole_and_lines_stay_short() {
         assert_eq!(wrap("  - ", "one two three four five six", 26), "  - one two three four\n    five six\n");
         assert_eq!(wrap("", "", 40), "\n");
-        assert_eq!(wrap("", "one two three four ::error::five", 20), "one two three four ::error::five\n");
+        assert_eq!(wrap("", "one two three four ::error::five", 20), "one two three\nfour ::error::five\n");
         let long = "x".repeat(50);
         assert_eq!(wrap("> ", &long, 10), format!("> {long}\n"));
         assert_eq!(wrap("seen  ", "it takes 12 min to 33 min", 20), "seen  it takes\n      12 min to\n      33 min\n");
