@@ -6,7 +6,7 @@ use crate::route::Part;
 use maud::{Markup, html};
 use plinth_model::amount;
 use plinth_model::run::{LogFile, Logs};
-use plinth_model::text::visible;
+use plinth_model::text::visible_lines;
 use plinth_report::logs::size;
 
 /// Bytes of a log that are shown from its beginning, or from where somebody asks on.
@@ -111,7 +111,7 @@ fn bounds(said: &Said) -> String {
 
 /// Foreign lines: what cannot be seen is written out, and nothing of it is obeyed.
 fn lines(bytes: &[u8]) -> String {
-    visible(&String::from_utf8_lossy(bytes)).into_owned()
+    visible_lines(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
 /// As text, as the verb prints it; what is left out is said where it would stand.
@@ -156,5 +156,5 @@ pub(crate) fn of_step(page: &OfRun<'_>, of: &OfStep) -> Markup {
 fn last_lines(text: &str) -> String {
     let all: Vec<&str> = text.lines().collect();
     let last = all.get(all.len().saturating_sub(LINES)..).unwrap_or_default();
-    visible(&last.join("\n")).into_owned()
+    visible_lines(&last.join("\n")).into_owned()
 }

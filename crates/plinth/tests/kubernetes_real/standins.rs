@@ -264,7 +264,7 @@ impl Chart {
 
     /// Its hook asks the control plane by its name, with the authority that it was given; and its agent waits for that too.
     fn cluster_part(&mut self, says: &str) {
-        let asks = "kubectl --server={{ .Values.controlPlane.url }} --certificate-authority=/ca/runai-ca.pem get --raw /_version";
+        let asks = "kubectl --token=none --server={{ .Values.controlPlane.url }} --certificate-authority=/ca/runai-ca.pem get --raw /_version";
         self.change("Job", "pre-install", |job| {
             let container = &mut pod(job)["containers"][0];
             container["image"] = json!(OPERATOR);
