@@ -2,7 +2,7 @@
 
 use super::OfRun;
 use super::overview::told_lines;
-use super::parts::{moment, several, short, step_link, told, took};
+use super::parts::{link_to, moment, several, short, step_link, told, took};
 use crate::route::{Links, Part};
 use maud::{Markup, html};
 use plinth_analysis::{RunEntry, kind_of, ranges};
@@ -131,8 +131,9 @@ fn card(page: &OfRun<'_>, check: &Checked<'_>) -> Markup {
         details.cause.not-run[check.proof == Proof::NotRun].failed[check.proof == Proof::Fails] open[check.proof != Proof::Holds] {
             summary {
                 (badge(check.proof)) " "
-                b.id { (id) } " " span.dim { (told(check.reason)) } " " a.link href=(format!("#{id}")) aria-label="link to this card" { "#" }
+                b.id { (id) } " " span.dim { (told(check.reason)) }
             }
+            (link_to(&id, "card"))
             dl id=(id) {
                 dt { "step" } dd { (step_link(&page.links, check.id)) }
                 @for line in several(&check.evidence) { dt { "seen" } dd { (line) } }

@@ -1,6 +1,6 @@
 //! What differs between two runs: what the desired state changed first.
 
-use super::parts::{STATES, class, moment, quoted, run_badge, short};
+use super::parts::{STATES, class, link_to, moment, quoted, run_badge, short};
 use super::shell::{self, Twins};
 use crate::route::{Links, Part, encoded};
 use maud::{Markup, html};
@@ -100,8 +100,8 @@ fn group(title: &str, differences: &[&Difference], open: bool) -> Markup {
     let id = title.replace(' ', "-");
     html! {
         details.cause open[open] {
-            summary { b { (capital(title)) } " " (amount(differences.len(), "difference"))
-                " " a.link href=(format!("#{id}")) aria-label="link to this part" { "#" } }
+            summary { b { (capital(title)) } " " (amount(differences.len(), "difference")) }
+            (link_to(&id, "part"))
             table.diff id=(id) {
                 thead { tr { th { "What" } th { "Of" } th { "Before" } th { "After" } } }
                 tbody { @for one in differences.iter().take(MOST) { tr { td { (one.what) } (of(one)) (values(one)) } } }

@@ -2,7 +2,7 @@
 
 use super::OfRun;
 use super::cause::{anchor, place};
-use super::parts::{fact, node_link, several, short, step_link, told};
+use super::parts::{fact, link_to, node_link, several, short, step_link, told};
 use crate::route::{Links, Part};
 use maud::{Markup, html};
 use plinth_analysis::FailureGroup;
@@ -39,9 +39,9 @@ fn card(page: &OfRun<'_>, group: &FailureGroup, (open, earliest): (bool, bool), 
                 span.st.f { i aria-hidden="true" { "F" } " failed" } " "
                 b { (short(code)) } " " (place(group))
                 @if earliest { " " span.tag { "first" } }
-                " " a.link href=(format!("#{}", anchor(group))) aria-label="link to this card" { "#" }
                 p { (short(&group.message)) }
             }
+            (link_to(&anchor(group), "card"))
             dl id=(anchor(group)) {
                 dt { "first" } dd { (step_link(&page.links, &group.first)) " at " (clock(group.first_s)) }
                 @if group.holds_up > 0 { dt { "holds up" } dd { (amount(group.holds_up, "step")) } }

@@ -90,6 +90,11 @@ pub(crate) fn step_badge(view: &RunView, id: &StepId) -> Markup {
     html! { span class={"st " (class(state))} { i aria-hidden="true" { (letter(state)) } " " (step_word(view, id)) } }
 }
 
+/// A link that opens the card in which it stands, for whoever is to see just that. Not in the card's head, which is a button itself.
+pub(crate) fn link_to(id: &str, what: &str) -> Markup {
+    html! { p.dim { a.link href=(format!("#{id}")) { "link to this " (what) } } }
+}
+
 /// Letters with their words.
 pub(crate) fn legend() -> Markup {
     html! { p.legend { @for state in STATES { (badge(state)) " " } } }

@@ -1,7 +1,7 @@
 //! The plan of a run: what it was made from, its steps by kind with what they were to change, what was to be done first; its gates.
 
 use super::OfRun;
-use super::parts::{LINES, fact, several, step_link, told};
+use super::parts::{LINES, fact, link_to, several, step_link, told};
 use crate::route::Part;
 use maud::{Markup, html};
 use plinth_analysis::kind_of;
@@ -97,8 +97,8 @@ fn card(page: &OfRun<'_>, kind: &Kind<'_>) -> Markup {
             summary {
                 code { (told(name)) } " " (amount(steps.len(), "step"))
                 @if *to_do > 0 { ", " b { (to_do) " to do" } } @else { span.dim { ", nothing to do" } }
-                " " a.link href=(format!("#{id}")) aria-label="link to this kind" { "#" }
             }
+            (link_to(&id, "kind"))
             div id=(id) {
                 ul.list { @for step in steps.iter().take(NAMED) { (one(page, step)) } }
                 @if steps.len() > NAMED {
