@@ -220,11 +220,20 @@ impl Ground {
             }
             return;
         }
-        let all = "go-template={{range $k, $v := .data}}{{$v | base64decode}} {{end}}";
+        let all = "go-template={{with .data}}{{.secret | base64decode}}|{{.uid | base64decode}}|{{.url | base64decode}}|{{.existing | base64decode}}|{{.key | base64decode}}{{end}}";
         let words = ["get", "secret", "stand-in-credential", "-n", "runai", "-o", all];
         let shown = String::from_utf8(self.cluster.try_kubectl(&words).stdout).unwrap();
-        let [secret, uid, url] = shown.split_whitespace().collect::<Vec<_>>()[..] else { return };
-        if self.runai.secrets_given().iter().any(|given| given == secret) && self.runai.url() == url {
+        let [secret, uid, url, existing, key] = shown.split('|').collect::<Vec<_>>()[..] else { return };
+        // The credential itself, or where it stands.
+        let secret = match existing {
+            "" => secret.to_owned(),
+            existing => {
+                let named = format!("go-template={{{{index .data \"{key}\" | base64decode}}}}");
+                let words = ["get", "secret", existing, "-n", "runai", "-o", &named];
+                String::from_utf8(self.cluster.try_kubectl(&words).stdout).unwrap()
+            }
+        };
+        if self.runai.secrets_given().contains(&secret) && self.runai.url() == url {
             uid.clone_into(known);
             self.runai.reports(uid, json!({"state": "Connected", "conditions": []}), &[(WORKER, 2)]);
         }
