@@ -190,6 +190,7 @@ impl Ground {
             "gpu-metrics",
             "gpu-pod",
             "ingress",
+            "load-balancer",
             "metrics",
             "nodes",
             "pod-network",
