@@ -187,7 +187,7 @@ async fn apart(call: &Call<'_>, maps: &[Map], name: &str) -> ClientResult<Vec<(S
     Ok(apart)
 }
 
-/// What each of CoreDNS's pods answers, together.
+/// What each of CoreDNS's pods answers, together; nothing when one of them knows no answer: it may not have read its configuration again yet.
 async fn answers(call: &Call<'_>, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
     let id = random_id().map_err(|why| call.fails(why, "look at this machine's kernel log"))?;
     let query =
@@ -200,15 +200,16 @@ async fn answers(call: &Call<'_>, name: &str) -> ClientResult<Vec<Ipv4Addr>> {
         let attempt = format!("look at `kubectl get pods -n {NAMESPACE} -l {PODS}`");
         return Err(call.fails("no pod of CoreDNS is ready", attempt).transient("a pod that starts answers later"));
     }
-    let mut found = BTreeSet::new();
+    let (mut found, mut all_know) = (BTreeSet::new(), true);
     for pod in ready.iter().take(SERVERS) {
-        let answer = ask(call.client(), pod, &query).await;
-        found.extend(answer.map_err(|why| {
+        let answer = ask(call.client(), pod, &query).await.map_err(|why| {
             let failure = Failure::new(Cause::Busy, format!("{pod} gives no answer: {why}"));
             call.error(failure)
-        })?);
+        })?;
+        all_know &= !answer.is_empty();
+        found.extend(answer);
     }
-    Ok(found.into_iter().collect())
+    Ok(found.into_iter().filter(|_| all_know).collect())
 }
 
 fn is_ready(pod: &Pod) -> bool {

@@ -78,6 +78,7 @@ pub(crate) fn runai(ground: &Ground) {
     ground.holds_again("runai");
 
     let level = "pod-security.kubernetes.io/enforce";
+    ground.cluster.apply(&[json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROJECT}})]);
     ground.cluster.kubectl(&["label", "namespace", PROJECT, &format!("{level}=restricted")]);
     ground.fails(
         "runai-workload",
