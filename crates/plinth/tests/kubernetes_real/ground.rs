@@ -244,6 +244,8 @@ impl Ground {
     fn schedules(&self, placed: bool) -> bool {
         let place = ["training", "-n", PROJECT];
         let Some(spec) = self.runai.trainings().into_iter().next() else {
+            // The next one waits until it is placed.
+            self.runai.schedules("Pending", "");
             if placed {
                 self.cluster.kubectl(&[&["delete", "pod", "--wait=false", "--ignore-not-found"], &place[..]].concat());
             }
