@@ -117,11 +117,14 @@ pub(crate) fn behind_a_cache(ground: &Ground) {
 
     give(&before);
     ground.dns(async |kube, ctx| kube.set_entry(ctx, Some((OWN, LEADS_TO))).await.unwrap());
+    // Kubelets bring the new maps in their time, and then the servers read them.
+    ground.until("pods do not find it", || matches!(leads(ground), CheckSeen::Holds(_)));
     let seen = leads(ground);
     let CheckSeen::Holds(evidence) = &seen else { panic!("{seen:?}") };
     assert!(evidence.contains(&format!("{OWN} is {LEADS_TO}")), "{evidence:?}");
-    let seen = ground.dns(async |kube, ctx| kube.look_up(ctx, OWN).await.unwrap());
-    assert_eq!(seen.addresses, [LEADS_TO]);
+    let look = || ground.dns(async |kube, ctx| kube.look_up(ctx, OWN).await.unwrap());
+    ground.until("the cluster's servers have not read it", || look().addresses == [LEADS_TO]);
+    let seen = look();
     assert_eq!(seen.caches, [("nodelocaldns".to_owned(), vec![LEADS_TO])]);
 }
 

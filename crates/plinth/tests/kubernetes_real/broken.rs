@@ -23,11 +23,13 @@ impl Ground {
 pub(crate) fn storage(ground: &Ground) {
     let volume = ground.cluster.text(&["pv"], ".items[0].spec.local.path");
     let (folder, _) = volume.rsplit_once('/').unwrap();
-    let node = ground.cluster.bench.lab.node(WORKER).unwrap();
+    // The claim is bound on either node.
     let script = format!("while :; do find {folder} -name proof -delete; sleep 0.1; done");
-    node.exec(&["systemd-run", "--quiet", "--collect", "--unit", "lab-forgets", "sh", "-c", &script]).unwrap();
+    for node in ground.cluster.bench.lab.nodes() {
+        node.exec(&["systemd-run", "--quiet", "--collect", "--unit", "lab-forgets", "sh", "-c", &script]).unwrap();
+    }
     ground.fails("storage", &["the pod that should read said", "No such file or directory", "claim Bound to pvc-"]);
-    node.exec(&["systemctl", "stop", "lab-forgets"]).unwrap();
+    ground.cluster.bench.lab.nodes().for_each(|node| drop(node.exec(&["systemctl", "stop", "lab-forgets"]).unwrap()));
     ground.holds_again("storage");
 }
 
