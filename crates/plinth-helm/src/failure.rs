@@ -194,6 +194,9 @@ const KNOWN: [Known; 14] = [
     known(&[&["values don't meet the specifications"]], "correct the values that the chart's schema refuses"),
 ];
 
+/// Lines of hooks that stand first: as many as a card shows.
+const HOOK_LINES: usize = 6;
+
 /// Whether a hook may be behind what helm says: of a Job that hangs it says no more than that time is over.
 pub(super) fn may_be_a_hook(lines: &[String]) -> bool {
     const SIGNS: [&str; 6] = ["hook", "pre-", "post-", "BackoffLimit", "timed out", "deadline"];
@@ -223,8 +226,8 @@ pub(super) fn ended(
     );
     let mut finding =
         Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
-    finding.evidence = lines.to_vec();
-    finding.evidence.extend(hooks);
+    // The reason is what a hook wrote last; what helm said is told of the program as well.
+    finding.evidence = hooks.into_iter().rev().take(HOOK_LINES).rev().chain(lines.iter().cloned()).collect();
     let error = ClientError::new(CLIENT, doing)
         .happened(format!("helm says: {text}"))
         .attempt(attempt)
@@ -309,7 +312,7 @@ mod tests {
         let error =
             ended("trying", &release, (&["Error: BackoffLimitExceeded".to_owned()], left.clone()), Path::new("/log"));
         assert!(error.attempt.ends_with("helm's whole output and what its hooks left is in /log"), "{}", error.attempt);
-        assert_eq!(error.finding.as_ref().unwrap().evidence.last(), left.last());
+        assert!(error.finding.as_ref().unwrap().evidence.starts_with(&left), "the reason stands first");
         assert_eq!(late("trying", &release, 3, Path::new("/log"), left.clone()).finding.unwrap().evidence, left);
     }
 }
