@@ -227,7 +227,8 @@ pub(super) fn ended(
     let mut finding =
         Finding::error(code::HELM_FAILED, release.to_string(), format!("helm says: {text}")).fix(&attempt);
     // The reason is what a hook wrote last; what helm said is told of the program as well.
-    finding.evidence = hooks.into_iter().rev().take(HOOK_LINES).rev().chain(lines.iter().cloned()).collect();
+    let (before, last) = hooks.split_at(hooks.len().saturating_sub(HOOK_LINES));
+    finding.evidence = [last, before, lines].concat();
     let error = ClientError::new(CLIENT, doing)
         .happened(format!("helm says: {text}"))
         .attempt(attempt)
