@@ -87,5 +87,7 @@ pub(crate) fn runai(ground: &Ground) {
         &["a training of project team-a that asks for 1 GPU is Failed", "violates PodSecurity"],
     );
     ground.cluster.kubectl(&["label", "namespace", PROJECT, &format!("{level}-")]);
+    // The scheduler hears that the training is gone.
+    std::thread::sleep(std::time::Duration::from_secs(3));
     ground.holds_again("runai-workload");
 }
