@@ -65,6 +65,8 @@ pub(crate) fn members(wanted: &Nodes, nodes: &[&InventoryNode]) -> (Members, Vec
 struct Selection<'a> {
     nodes: &'a [&'a InventoryNode],
     by_name: HashMap<&'a str, usize>,
+    /// By their names in lower case: machines whose names differ in case only stand together.
+    by_lower_name: HashMap<String, Vec<usize>>,
     by_category: HashMap<&'a str, Vec<usize>>,
     /// Nodes that each selector of `nodes.exclude` matches.
     excluded: Vec<Vec<usize>>,
@@ -81,6 +83,7 @@ impl<'a> Selection<'a> {
         let mut choice = Self {
             nodes,
             by_name: HashMap::new(),
+            by_lower_name: HashMap::new(),
             by_category: HashMap::new(),
             excluded: Vec::new(),
             is_excluded: vec![false; nodes.len()],
@@ -92,6 +95,7 @@ impl<'a> Selection<'a> {
             if choice.by_name.insert(&node.name, i).is_some() {
                 choice.findings.push(twice_listed(&node.name));
             }
+            choice.by_lower_name.entry(node.name.to_ascii_lowercase()).or_default().push(i);
             if let Some(category) = &node.category {
                 choice.by_category.entry(category).or_default().push(i);
             }
@@ -241,14 +245,13 @@ impl<'a> Selection<'a> {
 
     /// The same; a glob that is none matches nothing.
     fn all_matches_quietly(&self, selector: &Selector, case: Case) -> Vec<usize> {
-        let all = 0..self.nodes.len();
         match (selector, case) {
             (Selector::Name(name), Case::Exact) => self.by_name.get(name.as_str()).copied().into_iter().collect(),
             (Selector::Name(name), Case::Any) => {
-                all.filter(|&i| name.eq_ignore_ascii_case(&self.nodes[i].name)).collect()
+                self.by_lower_name.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default()
             }
             (Selector::Glob(glob), case) => match matcher(glob, case) {
-                Ok(matcher) => all.filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
+                Ok(matcher) => (0..self.nodes.len()).filter(|&i| matcher.is_match(&self.nodes[i].name)).collect(),
                 Err(_) => Vec::new(),
             },
             (Selector::Category(name), Case::Exact) => self.by_category.get(name.as_str()).cloned().unwrap_or_default(),

@@ -5,7 +5,7 @@ use super::fence::{Fence, Keeper};
 use super::hold::Hold;
 use super::lock::Lock;
 use super::retention::{self, Retention};
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, plans};
 use plinth_model::{Event, Plan};
 use rusqlite::{Transaction, TransactionBehavior, params};
 use std::ops::Deref;
@@ -142,7 +142,7 @@ impl LockedJournal {
     /// # Errors
     /// When it could not be written.
     pub fn keep_plan(&mut self, plan: &Plan) -> Result<(), JournalError> {
-        let body = serde_json::to_string(plan)
+        let body = plans::pack(plan)
             .map_err(|error| JournalError::Storage { path: self.journal.path.clone(), happened: error.to_string() })?;
         self.committed(|transaction, path| {
             let row =

@@ -18,6 +18,7 @@ mod locked;
 mod memory;
 mod old;
 mod owner;
+mod plans;
 mod reader;
 mod remembered;
 mod retention;

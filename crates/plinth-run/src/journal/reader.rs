@@ -2,6 +2,7 @@
 
 use super::events;
 use super::lock::Lock;
+use super::plans::Text;
 use super::{JournalError, Memory, remembered, schema};
 use jiff::Timestamp;
 use plinth_model::run::{LockView, RunHead, Status};
@@ -170,8 +171,9 @@ impl JournalReader {
     /// When the database cannot be read.
     pub fn plan_text(&self, hash: &Digest) -> Result<Option<String>, JournalError> {
         self.connection
-            .query_row("SELECT body FROM plans WHERE hash = ?1", [hash.as_str()], |row| row.get(0))
+            .query_row("SELECT body FROM plans WHERE hash = ?1", [hash.as_str()], |row| row.get::<_, Text>(0))
             .optional()
+            .map(|found| found.map(|text| text.0))
             .map_err(|error| self.error(&error))
     }
 
@@ -205,7 +207,7 @@ impl JournalReader {
         let mut statement = self.connection.prepare("SELECT body FROM plans ORDER BY rowid DESC LIMIT ?1")?;
         let mut rows = statement.query([LOOKED_THROUGH])?;
         while let Some(row) = rows.next()? {
-            let plan = StoredPlan::of(&row.get::<_, String>(0)?);
+            let plan = StoredPlan::of(&row.get::<_, Text>(0)?.0);
             if has(&plan) {
                 return Ok(Some(plan));
             }

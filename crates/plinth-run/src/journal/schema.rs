@@ -1,13 +1,13 @@
 //! The tables, and opening them without changing anything that is not ours.
 
-use super::{JournalError, old};
+use super::{JournalError, old, plans};
 use plinth_world::deadlines;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Schema number, in `PRAGMA user_version`; it goes up with every field of [`super::Memory`] too. Newer ones are refused; older ones are read, see [`super::old`].
-pub(super) const SCHEMA: i64 = 5;
+pub(super) const SCHEMA: i64 = 6;
 
 /// Of before its locks said which process of that id they meant.
 const WITHOUT_IDENTITY: i64 = 2;
@@ -15,6 +15,8 @@ const WITHOUT_IDENTITY: i64 = 2;
 const WITHOUT_RETENTION: i64 = 3;
 /// Of before it was kept apart what may be made only once. Its tables are the same.
 const WITHOUT_MADE_ONCE: i64 = 4;
+/// Of before plans were packed: its table of them holds texts.
+const WITH_TEXTS: i64 = 5;
 /// What makes a lock table of schema 1 and 2 one of schema 3.
 const IDENTITY: &str = "ALTER TABLE lock ADD COLUMN boot TEXT; ALTER TABLE lock ADD COLUMN namespace TEXT;
 ALTER TABLE lock ADD COLUMN started INTEGER;";
@@ -42,7 +44,7 @@ const COMMON: &str = "
 CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), run TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
     pid INTEGER NOT NULL, acquired TEXT NOT NULL, heartbeat TEXT NOT NULL, expires TEXT NOT NULL, note TEXT,
     boot TEXT, namespace TEXT, started INTEGER) STRICT;
-CREATE TABLE plans (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE plans (hash TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 ";
 
 /// What a commit survives.
@@ -156,7 +158,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Option<Connection>, JournalE
     connection.busy_timeout(deadlines::JOURNAL_BUSY).map_err(sql)?;
     match check_schema(&connection, path)? {
         0 => Ok(None),
-        SCHEMA | WITHOUT_MADE_ONCE | WITHOUT_RETENTION | WITHOUT_IDENTITY => Ok(Some(connection)),
+        WITHOUT_IDENTITY..=SCHEMA => Ok(Some(connection)),
         _ => {
             let copy = Connection::open_in_memory().map_err(sql)?;
             copy.execute_batch(&format!("{EVENTS}{COMMON}{RETENTION}")).map_err(sql)?;
@@ -180,7 +182,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalErro
         .map_err(|error| JournalError::of(path, &error))?;
     match (found, events, facts, all) {
         (0, _, _, 0) => Ok(found),
-        (SCHEMA | WITHOUT_MADE_ONCE | WITHOUT_RETENTION | WITHOUT_IDENTITY, 1, _, _) | (old::SCHEMA, _, 1, _) => {
+        (WITHOUT_IDENTITY..=SCHEMA, 1, _, _) | (old::SCHEMA, _, 1, _) => {
             check_pages(connection, path).map(|()| found)
         }
         (newer, _, _, _) if newer > SCHEMA => {
@@ -199,13 +201,14 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), JournalError>
     }
 }
 
-/// Makes a journal of one of the two schemas before one of this, for whoever has just taken its lock. The caller commits.
+/// Makes a journal of one of the three schemas before one of this, for whoever has just taken its lock. The caller commits.
 pub(super) fn learn(connection: &Connection) -> rusqlite::Result<()> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found == WITHOUT_RETENTION {
         connection.execute_batch(RETENTION)?;
     }
-    if matches!(found, WITHOUT_RETENTION | WITHOUT_MADE_ONCE) {
+    if matches!(found, WITHOUT_RETENTION | WITHOUT_MADE_ONCE | WITH_TEXTS) {
+        connection.execute_batch(plans::MIGRATION)?;
         connection.pragma_update(None, "user_version", SCHEMA)?;
     }
     Ok(())
@@ -221,9 +224,11 @@ fn make_tables(connection: &mut Connection, path: &Path) -> Result<(), JournalEr
         old::SCHEMA => {
             transaction.execute_batch(&format!("{}{EVENTS}{IDENTITY}{RETENTION}", old::SET_ASIDE)).map_err(sql)?;
             old::convert(&transaction, &transaction, path)?;
-            transaction.execute_batch(old::DROP).map_err(sql)?;
+            transaction.execute_batch(&format!("{}{}", old::DROP, plans::MIGRATION)).map_err(sql)?;
         }
-        WITHOUT_IDENTITY => transaction.execute_batch(&format!("{IDENTITY}{RETENTION}")).map_err(sql)?,
+        WITHOUT_IDENTITY => {
+            transaction.execute_batch(&format!("{IDENTITY}{RETENTION}{}", plans::MIGRATION)).map_err(sql)?;
+        }
         _ => return Ok(()),
     }
     transaction.pragma_update(None, "user_version", SCHEMA).map_err(sql)?;

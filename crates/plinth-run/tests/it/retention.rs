@@ -186,7 +186,7 @@ fn a_plan_goes_with_the_last_run_that_it_was_for() {
         let EventBody::RunStarted(head) = &mut events[0].body else { panic!("it begins") };
         head.plan = Digest::of(plan);
         write(dir.path(), run, &events);
-        let row = "INSERT OR IGNORE INTO plans VALUES (?1, 'text')";
+        let row = "INSERT OR IGNORE INTO plans VALUES (?1, x'7b7d')";
         let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
         connection.execute(row, [Digest::of(plan).as_str()]).unwrap();
     }
@@ -214,6 +214,7 @@ fn a_journal_of_before_is_read_and_learns_it_when_it_is_written() {
     ten(dir.path());
     let before = memory(dir.path());
     let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    connection.execute_batch(TEXTS).unwrap();
     let older = "DROP TABLE remembered; DROP TRIGGER events_are_removed_when_remembered; PRAGMA user_version = 3;
         CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;";
     connection.execute_batch(older).unwrap();
@@ -222,7 +223,7 @@ fn a_journal_of_before_is_read_and_learns_it_when_it_is_written() {
     drop(Journal::open(dir.path()).unwrap());
     assert_eq!(schema(dir.path()), 3, "a plinth of before may be at work");
     assert_eq!(locked(dir.path(), "x").retain(most(4)).unwrap(), 6);
-    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 5));
+    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 6));
 }
 
 #[test]
@@ -232,13 +233,55 @@ fn a_journal_of_schema_4_is_read_and_becomes_one_of_this_when_its_lock_is_taken(
     locked(dir.path(), "x").retain(most(4)).unwrap();
     let before = memory(dir.path());
     let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
-    connection.execute_batch("PRAGMA user_version = 4").unwrap();
+    connection.execute_batch(&format!("{TEXTS} PRAGMA user_version = 4")).unwrap();
     drop(connection);
     assert_eq!((reader(dir.path()).memory().unwrap(), memory(dir.path())), (before.clone(), before.clone()));
     assert_eq!(schema(dir.path()), 4, "a plinth of before may be at work");
     drop(locked(dir.path(), "x"));
-    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 5));
+    assert_eq!((memory(dir.path()), schema(dir.path())), (before, 6));
 }
+
+#[test]
+fn plans_of_schema_5_were_texts_and_are_read_before_and_after_the_journal_is_one_of_this() {
+    let dir = tempfile::tempdir().unwrap();
+    let plans = [crate::plans::site(3), crate::plans::site(1)];
+    let mut journal = locked(dir.path(), "x");
+    plans.iter().for_each(|plan| journal.keep_plan(plan).unwrap());
+    drop(journal);
+    let texts = || -> Vec<_> {
+        plans.iter().map(|plan| reader(dir.path()).plan_text(&plan.hash).unwrap().unwrap()).collect()
+    };
+    let before = texts();
+    assert_eq!(before, plans.each_ref().map(|plan| serde_json::to_string(plan).unwrap()));
+    let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    let packed: i64 = connection.query_row("SELECT sum(length(body)) FROM plans", [], |row| row.get(0)).unwrap();
+    assert!(usize::try_from(packed * 3).unwrap() < before.concat().len(), "{packed} of {}", before.concat().len());
+    connection.execute_batch(&format!("{TEXTS} PRAGMA user_version = 5")).unwrap();
+    for (plan, text) in plans.iter().zip(&before).rev() {
+        connection.execute("INSERT INTO plans VALUES (?1, ?2)", [plan.hash.as_str(), text]).unwrap();
+    }
+    drop(connection);
+    assert_eq!((texts(), schema(dir.path())), (before.clone(), 5));
+    drop(locked(dir.path(), "x"));
+    assert_eq!((texts(), schema(dir.path())), (before, 6));
+    let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    let newest: String =
+        connection.query_row("SELECT hash FROM plans ORDER BY rowid DESC LIMIT 1", [], |row| row.get(0)).unwrap();
+    assert_eq!(newest, plans[0].hash.as_str(), "they stay in their order");
+}
+
+#[test]
+fn a_packed_plan_that_is_damaged_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = crate::plans::site(1);
+    locked(dir.path(), "x").keep_plan(&plan).unwrap();
+    let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
+    connection.execute("UPDATE plans SET body = substr(body, 1, length(body) - 9)", []).unwrap();
+    assert!(reader(dir.path()).plan_text(&plan.hash).is_err());
+}
+
+/// The table of plans as schemas up to 5 had it.
+const TEXTS: &str = "DROP TABLE plans; CREATE TABLE plans (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;";
 
 fn schema(dir: &Path) -> i64 {
     let connection = rusqlite::Connection::open(dir.join(FILE)).unwrap();

@@ -219,7 +219,9 @@ impl State {
         let last = self.last.map_or(record.at, |last| last.max(record.at));
         self.last = Some(last);
         self.moments.extend(record.effect.moments());
-        self.moments.retain(|moment| *moment > last);
+        while self.moments.first().is_some_and(|moment| *moment <= last) {
+            self.moments.pop_first();
+        }
         self.apply_to_machines(&record.effect);
         self.apply_to_controller(&record.effect);
         self.apply_to_cluster(&record.effect);
