@@ -86,6 +86,8 @@ pub const CHECK_PODS: Duration = Duration::from_secs(150);
 pub const CHECK_LARGE_PODS: Duration = Duration::from_secs(600);
 /// The same for each further pod of a check: some are started at the same time, and a registry serves them one after the other.
 pub const CHECK_POD: Duration = Duration::from_millis(300);
+/// Longest that a pod asks others: seven tries of 5 s with a pause of one between them, on a busy node.
+pub const CHECK_ASK: Duration = Duration::from_secs(90);
 /// The same for each name that a test pod asks for: three tries of a server that does not answer.
 pub const CHECK_NAME: Duration = Duration::from_secs(40);
 /// The same for a name that may have been put in lately: kubelet renews the files of a ConfigMap within 90 s, `reload` of CoreDNS looks at them

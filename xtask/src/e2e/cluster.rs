@@ -14,6 +14,10 @@ const READY: Duration = Duration::from_secs(120);
 /// Asks of a service until every pod behind it has answered; which one does is left to chance.
 const ASKS: usize = 60;
 
+/// Answers that a name must have one after the other: several servers answer, and one that has just started may know less than the others
+/// for a moment.
+const IN_A_ROW: usize = 10;
+
 /// A cluster, seen by its administrator.
 pub(super) struct Cluster<'a> {
     ground: &'a Ground,
@@ -85,11 +89,22 @@ impl<'a> Cluster<'a> {
         Ok(items(&pods).iter().filter(runs).map(seen).collect())
     }
 
+    /// The servers of names and what they wrote last, for an error.
+    fn names_servers(&self) -> String {
+        let system = ["-n", "kube-system"];
+        let pods = self.kubectl(&[&system[..], &["get", "pods", "-o", "wide"]].concat());
+        let logs = self.kubectl(&[&system[..], &["logs", "-l", "k8s-app=kube-dns", "--prefix", "--tail=20"]].concat());
+        [pods, logs].map(|said| said.unwrap_or_else(|error| error)).join("\n")
+    }
+
     /// From one pod to all others.
     fn reaches(&self, pod: &str, pods: &[(String, String)]) -> Result<(), Failure> {
         let ask = |words: &[&str]| self.kubectl(&[&["exec", pod, "--", "/usr/local/bin/probe"], words].concat());
         let name = "plinth-e2e.default.svc.cluster.local";
-        until("names are answered", READY, || ask(&["resolve", name]).map(|said| said.contains("10.233.")))?;
+        until("names are answered, many times in a row", READY, || {
+            (0..IN_A_ROW).try_fold(true, |so, _| Ok(so && ask(&["resolve", name])?.contains("10.233.")))
+        })
+        .map_err(|error| format!("{error}\n{}", self.names_servers()))?;
         for (_, address) in pods {
             ask(&["get", &format!("http://{address}:8080/")])?;
         }

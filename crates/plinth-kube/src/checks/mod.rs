@@ -2,6 +2,7 @@
 
 mod answers;
 mod cluster;
+mod exec;
 mod free;
 mod gpu;
 mod gpu_sharing;

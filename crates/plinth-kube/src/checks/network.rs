@@ -1,13 +1,15 @@
 //! Pods on every node, which ask each other.
 //!
 //! Each node asks the next few in the list and the service in front of all, so every node is both asked and asking, and the number of
-//! ways grows with the nodes and not with their square.
+//! ways grows with the nodes and not with their square. Who asks is another pod than who answers: a pod that reaches itself through a
+//! service proves nothing about the way between nodes.
 
 use super::cluster::first;
 use super::pods::{FOLDER, Outcome, PORT, Until, name, pod};
-use super::room::Room;
+use super::room::{AT_ONCE, Room};
 use super::seen;
 use crate::api::Call;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use plinth_model::{NodeName, amount};
 use plinth_world::kube::CheckSeen;
@@ -17,15 +19,19 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Nodes that each node asks.
 const PEERS: usize = 4;
+/// How long a pod that asks stays, in the words of `sleep`: longer than any check; it goes with the room.
+const SLEEP: &str = "7200";
 /// The service in front of all.
 const SERVICE: &str = "answer";
 /// What stands for it where a node's name stands otherwise; no node has this name.
 const BY_NAME: &str = "@service";
-/// Asks each `ADDRESS=NODE`, all at once, and says `ok NODE` or `no NODE WHY`. A service needs a moment until every node knows it.
+/// Asks each `ADDRESS=NODE` of its arguments behind the port, all at once, and says `ok NODE` or `no NODE WHY`. A service needs a moment until every node knows it.
 const ASK: &str = r#"
+port=$1
+shift
 ask() {
     tries=0
-    until said=$(timeout 5 wget -q -O - "http://$1:$PORT/" 2>&1); do
+    until said=$(timeout 5 wget -q -O - "http://$1:$port/" 2>&1); do
         tries=$((tries + 1))
         [ "$tries" -lt 7 ] || break
         sleep 1
@@ -35,7 +41,7 @@ ask() {
     *) echo "no $2" $said ;;
     esac
 }
-for way in $WAYS; do ask "${way%%=*}" "${way#*=}" & done
+for way; do ask "${way%%=*}" "${way#*=}" & done
 wait
 "#;
 
@@ -57,26 +63,18 @@ async fn carried_out(room: &Room<'_>, questions: &[Question<'_>], image: &str) -
     let limit = deadlines::CHECK_PODS + deadlines::CHECK_POD * u32::try_from(questions.len()).unwrap_or(u32::MAX);
     let asked: BTreeMap<&str, String> =
         questions.iter().flat_map(|one| &one.to).map(|node| (*node, format!("answer-{node}"))).collect();
-    room.put_all::<Pod>(asked.iter().map(|(node, name)| answering(name, node, image)).collect()).await?;
+    let answering = asked.iter().map(|(node, name)| answering(name, node, image));
+    let asking = questions.iter().map(|one| pod(&one.name(), image, &["sleep", SLEEP], &[one.from]));
     room.put::<Service>(service()).await?;
-    let names: Vec<String> = asked.values().cloned().collect();
+    room.put_all::<Pod>(answering.chain(asking).collect()).await?;
+    let names: Vec<String> = asked.values().cloned().chain(questions.iter().map(Question::name)).collect();
     let late = room.wait(&names, Until::Ready, limit).await?;
     if !late.is_empty() {
         return Err(room.not_placed(&late));
     }
     let addresses = addresses(room).await?;
-    let mut pods = Vec::new();
-    for question in questions {
-        let ways = question.ways(&addresses).map_err(|why| room.call.fails(why, "run again"))?;
-        pods.push(question.pod(&ways, image));
-    }
-    room.put_all::<Pod>(pods).await?;
-    let names: Vec<String> = questions.iter().map(Question::name).collect();
-    let late = room.wait(&names, Until::Ended, limit).await?;
-    if !late.is_empty() {
-        return Err(room.not_placed(&late));
-    }
-    Ok(judged(questions, &room.outcomes(&names).await?))
+    let answers: Vec<_> = questions.iter().map(|question| question.asked(room, &addresses)).collect();
+    Ok(judged(questions, &stream::iter(answers).buffered(AT_ONCE).try_collect::<Vec<_>>().await?))
 }
 
 /// Each way that was asked must have answered: what a pod did not say is no answer.
@@ -127,21 +125,22 @@ impl Question<'_> {
         format!("ask-{}", self.from)
     }
 
+    /// What its pod says of all ways.
+    async fn asked(&self, room: &Room<'_>, addresses: &HashMap<String, String>) -> ClientResult<Outcome> {
+        let ways = self.ways(addresses).map_err(|why| room.call.fails(why, "run again"))?;
+        let port = PORT.to_string();
+        let command = ["sh", "-c", ASK, "ask", &port].into_iter().chain(ways.iter().map(String::as_str));
+        room.exec(&self.name(), &command.collect::<Vec<_>>(), deadlines::CHECK_ASK).await
+    }
+
     /// `ADDRESS=NODE` for each.
-    fn ways(&self, addresses: &HashMap<String, String>) -> Result<String, String> {
+    fn ways(&self, addresses: &HashMap<String, String>) -> Result<Vec<String>, String> {
         let way = |node: &&str| {
             let address = addresses.get(*node).ok_or_else(|| format!("the test pod on {node} has no address"))?;
             Ok(format!("{address}={node}"))
         };
         let ways: Vec<String> = self.to.iter().map(way).collect::<Result<_, String>>()?;
-        Ok([ways, vec![format!("{SERVICE}={BY_NAME}")]].concat().join(" "))
-    }
-
-    fn pod(&self, ways: &str, image: &str) -> Value {
-        let mut one = pod(&self.name(), image, &["sh", "-c", ASK], &[self.from]);
-        one["spec"]["containers"][0]["env"] =
-            json!([{"name": "WAYS", "value": ways}, {"name": "PORT", "value": PORT.to_string()}]);
-        one
+        Ok([ways, vec![format!("{SERVICE}={BY_NAME}")]].concat())
     }
 }
 

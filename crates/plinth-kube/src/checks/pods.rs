@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Largest log that is read of a test pod, bytes.
-const LONGEST_LOG: i64 = 256 * 1024;
+pub(super) const LONGEST_LOG: i64 = 256 * 1024;
 /// Longest reason that a line of evidence holds, characters.
 const LONGEST_REASON: usize = 400;
 /// Most warnings that are read for the pods of one check.
@@ -171,7 +171,7 @@ impl Room<'_> {
     pub(super) async fn outcome(&self, pod: &str) -> ClientResult<Outcome> {
         let pods = self.api::<Pod>();
         let found = self.call.read(|| pods.get(pod)).await?;
-        let (well, why) = (phase(&found) == "Succeeded", why(&found));
+        let (well, why) = (is_well(&found), why(&found));
         if !has_run(&found) {
             // kubelet refused it: there is no log, and its status says why.
             return Ok(Outcome { well: false, log: String::new(), why });
@@ -234,6 +234,16 @@ fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or("Pending")
 }
 
+/// Whether its program ended with 0.
+fn is_well(pod: &Pod) -> bool {
+    let ended = |status: &ContainerStatus| {
+        status.state.as_ref().and_then(|state| state.terminated.as_ref()).map(|end| end.exit_code)
+    };
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    phase(pod) == "Succeeded"
+        || statuses.is_some_and(|all| !all.is_empty() && all.iter().all(|one| ended(one) == Some(0)))
+}
+
 fn has_ended(pod: &Pod) -> bool {
     matches!(phase(pod), "Succeeded" | "Failed")
 }
@@ -260,7 +270,8 @@ fn is_there(pod: &Pod, until: Until) -> bool {
     };
     match until {
         Until::Ready => ready(),
-        Until::Ended => has_ended(pod),
+        // kubelet says of the container that it ended before it says so of the pod.
+        Until::Ended => has_ended(pod) || has_run(pod),
     }
 }
 

@@ -42,7 +42,10 @@ pub(super) fn copy_common(from: &Connection, to: &Connection) -> rusqlite::Resul
     let mut plans = from.prepare("SELECT hash, body FROM plans")?;
     let mut rows = plans.query([])?;
     while let Some(row) = rows.next()? {
-        to.execute("INSERT INTO plans VALUES (?1, ?2)", params![row.get::<_, String>(0)?, row.get::<_, String>(1)?.into_bytes()])?;
+        to.execute(
+            "INSERT INTO plans VALUES (?1, ?2)",
+            params![row.get::<_, String>(0)?, row.get::<_, String>(1)?.into_bytes()],
+        )?;
     }
     let mut locks = from.prepare("SELECT run, user, host, pid, acquired, heartbeat, expires, note FROM lock")?;
     let mut rows = locks.query([])?;

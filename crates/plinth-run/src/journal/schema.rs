@@ -182,9 +182,7 @@ fn check_schema(connection: &Connection, path: &Path) -> Result<i64, JournalErro
         .map_err(|error| JournalError::of(path, &error))?;
     match (found, events, facts, all) {
         (0, _, _, 0) => Ok(found),
-        (WITHOUT_IDENTITY..=SCHEMA, 1, _, _) | (old::SCHEMA, _, 1, _) => {
-            check_pages(connection, path).map(|()| found)
-        }
+        (WITHOUT_IDENTITY..=SCHEMA, 1, _, _) | (old::SCHEMA, _, 1, _) => check_pages(connection, path).map(|()| found),
         (newer, _, _, _) if newer > SCHEMA => {
             Err(JournalError::NewerSchema { path: path.to_owned(), found, known: SCHEMA })
         }

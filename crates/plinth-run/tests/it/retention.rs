@@ -248,9 +248,8 @@ fn plans_of_schema_5_were_texts_and_are_read_before_and_after_the_journal_is_one
     let mut journal = locked(dir.path(), "x");
     plans.iter().for_each(|plan| journal.keep_plan(plan).unwrap());
     drop(journal);
-    let texts = || -> Vec<_> {
-        plans.iter().map(|plan| reader(dir.path()).plan_text(&plan.hash).unwrap().unwrap()).collect()
-    };
+    let texts =
+        || -> Vec<_> { plans.iter().map(|plan| reader(dir.path()).plan_text(&plan.hash).unwrap().unwrap()).collect() };
     let before = texts();
     assert_eq!(before, plans.each_ref().map(|plan| serde_json::to_string(plan).unwrap()));
     let connection = rusqlite::Connection::open(dir.path().join(FILE)).unwrap();
