@@ -1,4 +1,5 @@
-//! Bodies of the fuzz targets: plain functions, so that the smoke test can call them without a fuzz engine.
+//! Bodies of the fuzz targets: plain functions, so that the smoke test, which is among the tests of the program, can call them without a
+//! fuzz engine.
 
 use std::path::Path;
 
@@ -75,7 +76,9 @@ pub fn node_output(bytes: &[u8]) {
         1 => {
             let _ = plinth_ssh::transport::fuzzed::known_hosts(&String::from_utf8_lossy(bytes));
         }
-        _ => assert!(plinth_ssh::transport::fuzzed::verdict(bytes).is_some(), "a server that nobody knows was believed"),
+        _ => {
+            assert!(plinth_ssh::transport::fuzzed::verdict(bytes).is_some(), "a server that nobody knows was believed")
+        }
     }
 }
 
@@ -95,7 +98,8 @@ pub fn shown_text(bytes: &[u8]) {
     use plinth_model::text::{is_hidden, visible_json, visible_styled};
     let text = String::from_utf8_lossy(bytes).into_owned();
     let text = text.as_str();
-    let finding = plinth_model::Finding::error(plinth_model::Code::named("site.x"), text, text).fix(text).evidence(text);
+    let finding =
+        plinth_model::Finding::error(plinth_model::Code::named("site.x"), text, text).fix(text).evidence(text);
     let start = text.char_indices().nth(text.len() / 3).map_or(0, |(at, _)| at);
     let placed = finding.clone().at(plinth_model::Position { line: 1, column: 1, start, end: text.len() });
     let problem = plinth_model::Problem::while_doing(text).to(text).wrong_input(text).try_this(text);
@@ -103,7 +107,10 @@ pub fn shown_text(bytes: &[u8]) {
     for shown in [findings, problem.to_string(), plinth_report::clean(text)] {
         assert!(!shown.chars().any(is_hidden), "{shown:?}");
         // Every line is one that was composed: none begins with what the text has behind a line break.
-        assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")) || text.trim_start().starts_with("::"), "{shown:?}");
+        assert!(
+            !shown.lines().any(|line| line.trim_start().starts_with("::")) || text.trim_start().starts_with("::"),
+            "{shown:?}"
+        );
     }
     assert!(!visible_styled(text).replace("\u{1b}[", "").chars().any(is_hidden), "{text:?}");
     let Ok(json) = serde_json::to_string(text) else { panic!("a text is no JSON") };
@@ -119,7 +126,8 @@ pub fn ansible_values(bytes: &[u8]) {
     static CATALOG: std::sync::OnceLock<plinth_catalog::Catalog> = std::sync::OnceLock::new();
     let Ok(site) = plinth_site::parse(bytes, Path::new("site.yaml")) else { return };
     let InventorySource::Static(nodes) = &site.desired.inventory else { return };
-    let read = || plinth_catalog::Catalog::embedded().unwrap_or_else(|error| panic!("the catalog inside plinth: {error}"));
+    let read =
+        || plinth_catalog::Catalog::embedded().unwrap_or_else(|error| panic!("the catalog inside plinth: {error}"));
     let catalog = CATALOG.get_or_init(read);
     let observed = plinth_plan::Observed::new(plinth_plan::static_inventory(nodes));
     let Ok(plan) = plinth_plan::plan(&site.desired, &observed, catalog) else { return };

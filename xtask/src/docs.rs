@@ -100,8 +100,10 @@ fn command_line(says: impl Fn(&[&str]) -> Result<String, Failure>) -> Result<Str
 }
 
 /// The binary of the development profile: pages do not depend on the profile.
+/// The program as the tests have it: built by itself it would have other features, and most of it be compiled once more.
 fn binary() -> Result<PathBuf, Failure> {
-    if !commands::passes(&mut cargo(&["build", "--quiet", "--locked", "--package", "plinth"]))? {
+    let build = ["test", "--quiet", "--locked", "--workspace", "--no-run", "--test", "it"];
+    if !commands::passes(&mut cargo(&build))? {
         return Err("the build failed".to_owned());
     }
     let metadata = commands::metadata()?;

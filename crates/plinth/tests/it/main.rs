@@ -6,6 +6,7 @@ mod contract;
 mod discovery;
 mod field_cases;
 mod foreign_text;
+mod fuzz_smoke;
 mod init;
 mod interfaces;
 mod kill;

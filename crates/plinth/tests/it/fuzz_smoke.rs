@@ -1,12 +1,15 @@
-//! Feeds seeds and mutations of them to the bodies of the fuzz targets. Bounded and the same every time; no coverage
-//! feedback, so it replaces no fuzz run.
+//! Feeds seeds and mutations of them to the bodies of the fuzz targets (`fuzz/`). Bounded and the same every time; no coverage
+//! feedback, so it replaces no fuzz run. Here and not in the fuzz package, which is outside the workspace and would compile all of it anew.
 
-use plinth_fuzz::{TARGETS, Target};
+#[expect(unreachable_pub, reason = "a crate of its own for the fuzz engine")]
+#[path = "../../../../fuzz/src/lib.rs"]
+mod bodies;
+
+use bodies::{TARGETS, Target};
 use std::fs;
 use std::io;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// Mutations per target.
@@ -18,21 +21,30 @@ const SLOW: Duration = Duration::from_secs(5);
 /// Longest input, bytes.
 const LONGEST: usize = 64 * 1024;
 
-fn main() -> ExitCode {
-    let mut good = true;
-    for (name, target) in TARGETS {
-        match smoke(name, target) {
-            Ok(inputs) => println!("fuzz smoke: {name}: {inputs} inputs, none failed"),
-            Err(error) => {
-                eprintln!("fuzz smoke: {name}: {error}");
-                good = false;
-            }
-        }
-    }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+#[test]
+fn no_seed_of_a_fuzz_target_makes_it_panic() {
+    all(0);
 }
 
-fn smoke(name: &str, target: Target) -> Result<usize, String> {
+#[test]
+#[ignore = "some minutes of mutations; `cargo xtask test --tier fuzz-smoke`"]
+fn no_mutation_of_a_seed_makes_its_fuzz_target_panic() {
+    all(INPUTS);
+}
+
+/// Every target in a thread of its own; what each of them found is told.
+fn all(mutations: usize) {
+    let found: Vec<String> = std::thread::scope(|scope| {
+        let started = TARGETS.map(|(name, target)| (name, scope.spawn(move || smoke(name, target, mutations))));
+        started
+            .into_iter()
+            .filter_map(|(name, thread)| Some(format!("{name}: {}", thread.join().unwrap().err()?)))
+            .collect()
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+fn smoke(name: &str, target: Target, mutations: usize) -> Result<(), String> {
     let seeds = seeds(name).map_err(|error| format!("reading the seeds: {error}"))?;
     if seeds.is_empty() {
         return Err("there are no seeds".to_owned());
@@ -41,11 +53,11 @@ fn smoke(name: &str, target: Target) -> Result<usize, String> {
         fed(name, target, seed)?;
     }
     let mut random = Random(0x5eed);
-    for _ in 0..INPUTS {
+    for _ in 0..mutations {
         let input = mutated(&seeds, &mut random);
         fed(name, target, &input)?;
     }
-    Ok(seeds.len() + INPUTS)
+    Ok(())
 }
 
 /// Feeds one input; one that fails is kept.
@@ -70,7 +82,7 @@ fn seeds(name: &str) -> io::Result<Vec<Vec<u8>>> {
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(name)
 }
 
 /// SplitMix64: small, and good enough to pick places and bytes.
