@@ -132,13 +132,17 @@ impl Operation<'_> {
         self.prepare(&discovered, Some(&draft))?;
         if self.desired.kubernetes.version.is_none() {
             observed.engine = self.record().await?;
+            // Of thousands of nodes a draft is large: two of them are never there at once.
+            drop(draft);
             draft = self.make(&observed)?;
         }
         if depth >= Depth::Nodes && self.see_classes(&mut observed).await? {
+            drop(draft);
             draft = self.draft(&mut observed)?;
         }
         if depth >= Depth::Nodes && self.is_unprovisioned(&discovered).await? {
             self.goal = Goal::Removal(Removal::Unprovisioned);
+            drop(draft);
             draft = self.make(&observed)?;
         }
         let mut seen = Observation {

@@ -80,11 +80,12 @@ impl Surroundings {
             Work::Namespace(Namespace { name, pod_security }) => Some((name.clone(), *pod_security)),
             _ => None,
         });
+        let Ahead { before, gone } = ahead(plan);
         Self {
             kubernetes: desired.kubernetes.version.clone(),
             levels: levels.collect(),
-            before: ahead(plan, |step| component(step).into_iter().collect()),
-            gone: ahead(plan, removed),
+            before,
+            gone,
             beside: beside(plan),
             pending: None,
             mirrors: Mirrors::of(desired, resolution),
@@ -161,27 +162,37 @@ fn beside(plan: &Plan) -> BTreeMap<String, Vec<Value>> {
     all
 }
 
-/// Each component with what the steps say that its release waits for. A plan's steps stand in an order of their own, so needs are followed.
-fn ahead<'a, T: ?Sized + ToOwned<Owned: Ord> + 'a>(
-    plan: &'a Plan,
-    says: impl Fn(&'a Step) -> Vec<&'a T>,
-) -> BTreeMap<String, BTreeSet<T::Owned>> {
-    let steps: HashMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
-    let mut all = BTreeMap::new();
-    for step in &plan.steps {
+/// What is there when the release of a component comes, by component.
+#[derive(Default)]
+struct Ahead {
+    before: BTreeMap<String, BTreeSet<String>>,
+    gone: BTreeMap<String, BTreeSet<ReleaseName>>,
+}
+
+/// Each component with what its release waits for. A plan's steps stand in an order of their own, so needs are followed.
+fn ahead(plan: &Plan) -> Ahead {
+    let places: HashMap<&StepId, usize> =
+        plan.steps.iter().enumerate().map(|(place, step)| (&step.id, place)).collect();
+    let of = |step: &Step| step.needs.iter().filter_map(|id| places.get(id).copied()).collect();
+    let needs: Vec<Vec<usize>> = plan.steps.iter().map(of).collect();
+    let mut ahead = Ahead::default();
+    for (place, step) in plan.steps.iter().enumerate() {
         let Work::HelmRelease(HelmRelease { release, .. }) = &step.work else { continue };
-        let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        let mut open: Vec<&StepId> = step.needs.iter().collect();
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
+        let (mut before, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let mut seen = vec![false; plan.steps.len()];
+        let mut open = needs[place].clone();
+        while let Some(place) = open.pop() {
+            if std::mem::replace(&mut seen[place], true) {
                 continue;
             }
-            let Some(needed) = steps.get(id) else { continue };
+            let needed = &plan.steps[place];
             // Its own objects come behind it, so its own name is not among them but by what leaves.
-            found.extend(says(needed).into_iter().map(ToOwned::to_owned));
-            open.extend(&needed.needs);
+            before.extend(component(needed).map(str::to_owned));
+            gone.extend(removed(needed).into_iter().cloned());
+            open.extend(&needs[place]);
         }
-        all.insert(release.component.clone(), found);
+        ahead.before.insert(release.component.clone(), before);
+        ahead.gone.insert(release.component.clone(), gone);
     }
-    all
+    ahead
 }
