@@ -41,7 +41,7 @@ pub use mirror::{BUSYBOX, CUDA, Mirror, OPERATOR, PROBE, REGISTRIES, Served};
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;
-pub use parts::{CONTAINERD, ETCD, HELM, KUBERNETES, KWOK, Parts};
+pub use parts::{COLLECTOR, CONTAINERD, ETCD, HELM, KUBERNETES, KWOK, Parts};
 pub use root::RootSpec;
 pub use seed::IMAGE;
 pub use spec::{LabSpec, NodeSpec};

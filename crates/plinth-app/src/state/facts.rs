@@ -16,8 +16,13 @@ use std::path::Path;
 const FILE: &str = "facts.json";
 /// Beside the facts of a node: when they were read from it. Not there where an earlier release kept them.
 const SEEN: &str = "seen";
+/// Beside them: what others say of the node.
+const PLACE: &str = "place";
 /// Largest file that is read, bytes. Facts of one node are about 4 KiB, so this is for 16,000 nodes.
 const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Where a node stands among others, as those say who have put it there: its `category`, and the labels that the site gives it.
+pub(crate) type Place = BTreeMap<String, String>;
 
 /// Facts of an earlier run. None are no error, broken ones are: they decide where images go.
 pub(crate) fn read(directory: &Path) -> Result<BTreeMap<NodeName, NodeFacts>, Problem> {
@@ -67,36 +72,42 @@ pub fn of_node(directory: &Path, node: &str) -> Result<Option<Seen>, Problem> {
     Ok(Some(Seen { at, facts: told::rows(&facts.1) }))
 }
 
-/// What is known of each node that may explain why it alone fails: its system, kernel, driver, hardware. None when nothing was read yet.
+/// What is known of each node that may explain why it alone fails: its system, kernel, driver, hardware, its category and the labels that the
+/// site gives it, such as its rack. None when nothing was read yet.
 ///
 /// # Errors
 /// When the facts that are kept cannot be read.
 pub fn traits(directory: &Path) -> Result<BTreeMap<String, BTreeMap<String, String>>, Problem> {
-    let of = |facts: NodeFacts| {
-        let rows = [
-            ("system", facts.os),
-            ("DGX release", facts.dgx_release.unwrap_or_default()),
-            ("kernel", facts.kernel),
-            ("architecture", facts.architecture),
-            ("driver", facts.driver.unwrap_or_default()),
-            ("CPUs", facts.cpus.to_string()),
-            ("GPUs", facts.gpus.to_string()),
-            ("SELinux", facts.selinux.unwrap_or_default()),
-            ("time service", facts.time_service.unwrap_or_default()),
-        ];
-        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value)).collect()
+    #[derive(Deserialize)]
+    struct Placed {
+        #[serde(default)]
+        place: Place,
+    }
+    let mut places: BTreeMap<NodeName, Placed> = kept(directory)?;
+    let of = |(node, facts): (NodeName, NodeFacts)| {
+        // What the machine says of itself counts more than a label that is called the same.
+        let mut traits = places.remove(&node).map(|placed| placed.place).unwrap_or_default();
+        traits.extend(facts.traits());
+        (node.to_string(), traits)
     };
-    Ok(read(directory)?.into_iter().map(|(node, facts)| (node.to_string(), of(facts))).collect())
+    Ok(read(directory)?.into_iter().map(of).collect())
 }
 
 /// Keeps what was just read, at this time, for later runs, beside what is known of others.
-pub(crate) fn keep(directory: &Path, new: &BTreeMap<NodeName, NodeFacts>, now: Timestamp) -> Result<(), Problem> {
+pub(crate) fn keep(
+    directory: &Path,
+    new: &BTreeMap<NodeName, NodeFacts>,
+    places: &BTreeMap<NodeName, Place>,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let mut known: BTreeMap<NodeName, Value> = kept(directory)?;
     for (node, facts) in new {
         let unwritten = |error| Problem::while_doing("keeping the facts of").to(node).bug(error);
         let mut value = serde_json::to_value(facts).map_err(unwritten)?;
         if let Some(value) = value.as_object_mut() {
             value.insert(SEEN.to_owned(), Value::from(now.to_string()));
+            let place = places.get(node).filter(|place| !place.is_empty()).map(serde_json::to_value).transpose();
+            value.extend(place.map_err(unwritten)?.map(|place| (PLACE.to_owned(), place)));
         }
         known.insert(node.clone(), value);
     }
@@ -123,19 +134,24 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(read(directory.path()).unwrap(), BTreeMap::new());
         let node = NodeName::new("dgx-05").unwrap();
-        let facts = BTreeMap::from([(node.clone(), NodeFacts { cpus: 7, ..NodeFacts::default() })]);
+        let facts = NodeFacts { cpus: 7, kernel: "6.8.0".to_owned(), ..NodeFacts::default() };
+        let facts = BTreeMap::from([(node.clone(), facts)]);
         let answers = [("https://example.com/".to_owned(), 0)].into_iter().collect();
-        let seen = BTreeMap::from([(node, NodeFacts { cpus: 7, answers, ..NodeFacts::default() })]);
+        let seen = BTreeMap::from([(node.clone(), NodeFacts { answers, ..facts[&node].clone() })]);
         let at: Timestamp = "2026-11-29T01:13:05Z".parse().unwrap();
-        keep(directory.path(), &seen, at).unwrap();
+        let place: Place = [("category", "dgx"), ("rack", "a1"), ("kernel", "as a label")].map(|(k, v)| (k.into(), v.into())).into();
+        keep(directory.path(), &seen, &BTreeMap::from([(node, place)]), at).unwrap();
+        let known = &traits(directory.path()).unwrap()["dgx-05"];
+        assert_eq!((known["category"].as_str(), known["rack"].as_str(), known["CPUs"].as_str()), ("dgx", "a1", "7"));
+        assert_eq!(known["kernel"], "6.8.0", "what the machine says counts more");
         assert_eq!(read(directory.path()).unwrap(), facts, "what answered then is not known now");
         let other = BTreeMap::from([(NodeName::new("dgx-06").unwrap(), NodeFacts::default())]);
-        keep(directory.path(), &other, at + jiff::SignedDuration::from_hours(1)).unwrap();
+        keep(directory.path(), &other, &BTreeMap::new(), at + jiff::SignedDuration::from_hours(1)).unwrap();
         assert_eq!(read(directory.path()).unwrap().len(), 2, "others stay known");
         let told = of_node(directory.path(), "dgx-05").unwrap().unwrap();
         assert_eq!(
             (told.at, told.facts.as_slice()),
-            (Some(at), [("CPUs", "7".to_owned())].as_slice()),
+            (Some(at), [("kernel", "6.8.0".to_owned()), ("CPUs", "7".to_owned())].as_slice()),
             "as they were then"
         );
         assert!(of_node(directory.path(), "dgx-07").unwrap().is_none());

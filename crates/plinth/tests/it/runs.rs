@@ -141,6 +141,58 @@ fn what_changed_begins_with_versions_and_nodes_and_folds_what_follows() {
     assert_eq!(first, &wanted);
 }
 
+/// A site of four workers in two categories and two racks; the address of the last one ends so.
+fn in_racks(folder: &Path, last: &str) {
+    let site = std::fs::read_to_string(example("static.yaml")).unwrap();
+    let worker = "    - {name: dgx-02, address: 192.0.2.22, category: dgx-h100}\n";
+    let more = format!(
+        "    - {{name: dgx-03, address: 192.0.2.23, category: dgx-a100}}\n    - {{name: dgx-04, address: 192.0.2.{last}, category: dgx-a100}}\n"
+    );
+    let rack = "    dgx-02:\n";
+    let racks = "    dgx-01: {labels: {example.com/rack: a2}}\n    dgx-03: {labels: {example.com/rack: a3}}\n    dgx-02:\n";
+    assert!(site.contains(worker) && site.contains(rack));
+    let site = site.replace(worker, &format!("{worker}{more}")).replace(rack, racks);
+    let all = "[{category: dgx-h100}, {category: dgx-a100}]";
+    std::fs::write(folder.join("site.yaml"), site.replace("[{category: dgx-h100}]", all)).unwrap();
+}
+
+#[test]
+fn nodes_that_fail_alike_share_their_category_and_their_rack() {
+    let folder = TempDir::new().unwrap();
+    in_racks(folder.path(), "24");
+    let asks = |more: &[&str]| plinth(folder.path(), &[more, &["-f", "site.yaml", "--state", "state"]].concat());
+    let faults = ["--fault", "node:dgx-01:unreachable@downloads", "--fault", "node:dgx-02:unreachable@downloads"];
+    asks(&[&["rehearse"], &faults[..]].concat()).exits(4).says("category dgx-h100");
+    let failed = asks(&["runs", "what-failed", "--json"]).exits(0).json();
+    let cause = &failed["causes"][0];
+    assert_eq!((&cause["nodes"], &cause["nodeCount"]), (&json!("dgx-[01-02]"), &json!(2)), "{failed}");
+    assert_eq!(cause["shared"], json!(["category dgx-h100", "example.com/rack a2"]));
+    // What others have as well is nothing that these share.
+    let faults = ["--fault", "node:dgx-01:unreachable@downloads", "--fault", "node:dgx-03:unreachable@downloads"];
+    asks(&[&["rehearse"], &faults[..]].concat()).exits(4);
+    let failed = asks(&["runs", "what-failed", "--json"]).exits(0).json();
+    assert_eq!(failed["causes"][0]["shared"], json!([]), "{failed}");
+}
+
+#[test]
+fn what_a_node_told_of_itself_is_a_part_of_what_changed() {
+    let folder = TempDir::new().unwrap();
+    let asks = |more: &[&str]| plinth(folder.path(), &[more, &["-f", "site.yaml", "--state", "state"]].concat());
+    in_racks(folder.path(), "24");
+    asks(&["rehearse"]).exits(0);
+    in_racks(folder.path(), "34");
+    asks(&["rehearse", "--fault", "node:dgx-04:unreachable@downloads"]).exits(4);
+    let told = asks(&["runs", "diff"]).exits(0).stdout;
+    let line = "  node       dgx-04  addresses: 192.0.2.24/24 -> 192.0.2.34/24";
+    let lines: Vec<&str> = told.lines().collect();
+    let at = lines.iter().position(|other| *other == line).unwrap_or_else(|| panic!("{told}"));
+    assert!(lines[at - 1].starts_with("touches what failed: "), "it is the first of these: {told}");
+    let diff = asks(&["runs", "diff", "--json"]).exits(0).json();
+    let of_nodes: Vec<&Value> =
+        diff["differences"].as_array().unwrap().iter().filter(|one| one["what"] == "node").collect();
+    assert_eq!(of_nodes.len(), 1, "what is as it was is not told: {of_nodes:?}");
+}
+
 #[test]
 fn the_status_of_a_moment_is_what_was_seen_then() {
     let kept = Kept::new();
