@@ -314,7 +314,8 @@ fn durations(before: &RunView, after: &RunView) -> Vec<Difference> {
 /// What nodes told of themselves in both runs and is not the same: once for all nodes of which the same is true, apart for those that something
 /// failed on. Where more values are new than anybody reads, only of which nodes.
 fn node_facts((before, after): (&RunView, &RunView), failed: &BTreeSet<String>) -> Vec<Difference> {
-    let told = |view: &RunView, id: &StepId| Some((view.steps.get(id)?.node.clone()?, view.steps.get(id)?.facts.clone()?));
+    let told =
+        |view: &RunView, id: &StepId| Some((view.steps.get(id)?.node.clone()?, view.steps.get(id)?.facts.clone()?));
     // Of a fact: on nodes with a failure or not, what was and what is, and the nodes.
     let mut found: BTreeMap<(String, bool), BTreeMap<(String, String), Vec<String>>> = BTreeMap::new();
     for id in after.steps.keys() {
@@ -329,7 +330,10 @@ fn node_facts((before, after): (&RunView, &RunView), failed: &BTreeSet<String>) 
             }
         }
     }
-    found.into_iter().flat_map(|((name, touches_failure), values)| changed_fact(&name, touches_failure, values)).collect()
+    found
+        .into_iter()
+        .flat_map(|((name, touches_failure), values)| changed_fact(&name, touches_failure, values))
+        .collect()
 }
 
 /// One fact, of nodes that all have to do with a failure or all have not.

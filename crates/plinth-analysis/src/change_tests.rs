@@ -49,7 +49,9 @@ fn what_is_new_on_nodes_is_told_once_for_all_of_them_and_first_where_something_f
         ]
     );
     assert!(told(&after, &after).is_empty());
-    assert!(!RunDiff::of(Side { view: &before, plan: None }, Side { view: &after, plan: None }).differences[0].is_cause());
+    assert!(
+        !RunDiff::of(Side { view: &before, plan: None }, Side { view: &after, plan: None }).differences[0].is_cause()
+    );
 }
 
 #[test]

@@ -123,7 +123,8 @@ impl NodeFacts {
     /// did not tell is left out.
     #[must_use]
     pub fn traits(&self) -> BTreeMap<String, String> {
-        let addresses: Vec<String> = self.own_addresses().map(|one| format!("{}/{}", one.address, one.prefix)).collect();
+        let addresses: Vec<String> =
+            self.own_addresses().map(|one| format!("{}/{}", one.address, one.prefix)).collect();
         let known = |text: &Option<String>| text.clone().unwrap_or_default();
         let rows = [
             ("system", self.os.clone()),

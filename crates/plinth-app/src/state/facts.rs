@@ -139,7 +139,8 @@ mod tests {
         let answers = [("https://example.com/".to_owned(), 0)].into_iter().collect();
         let seen = BTreeMap::from([(node.clone(), NodeFacts { answers, ..facts[&node].clone() })]);
         let at: Timestamp = "2026-11-29T01:13:05Z".parse().unwrap();
-        let place: Place = [("category", "dgx"), ("rack", "a1"), ("kernel", "as a label")].map(|(k, v)| (k.into(), v.into())).into();
+        let place: Place =
+            [("category", "dgx"), ("rack", "a1"), ("kernel", "as a label")].map(|(k, v)| (k.into(), v.into())).into();
         keep(directory.path(), &seen, &BTreeMap::from([(node, place)]), at).unwrap();
         let known = &traits(directory.path()).unwrap()["dgx-05"];
         assert_eq!((known["category"].as_str(), known["rack"].as_str(), known["CPUs"].as_str()), ("dgx", "a1", "7"));

@@ -48,9 +48,9 @@ fn duplicate_hostnames(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
 }
 
 fn duplicate_addresses(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
-    let all = nodes.iter().flat_map(|(node, facts)| {
-        facts.own_addresses().map(move |address| (address.address.to_string(), node))
-    });
+    let all = nodes
+        .iter()
+        .flat_map(|(node, facts)| facts.own_addresses().map(move |address| (address.address.to_string(), node)));
     let evidence = shared(all);
     (!evidence.is_empty()).then(|| {
         let finding = Finding::error(code::NODE_DUPLICATE_ADDRESS, ALL, "several nodes have the same address").fix(

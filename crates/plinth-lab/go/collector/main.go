@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver"
@@ -113,7 +112,7 @@ func start(ctx context.Context, behind consumer.Traces) (string, receiver.Traces
 	if err := confmap.NewFromStringMap(written).Unmarshal(config); err != nil {
 		return "", nil, err
 	}
-	if err := xconfmap.Validate(config); err != nil {
+	if err := confmap.Validate(config); err != nil {
 		return "", nil, err
 	}
 	settings := receiver.Settings{

@@ -127,7 +127,8 @@ impl<'a> Run<'a> {
 
     fn tell_end(&mut self, index: usize, outcome: StepState, detail: &str, told: Ended) {
         let Ended { finding, failure, held_by, mut machine } = told;
-        let facts = machine.as_mut().map(|machine| std::mem::take(&mut machine.facts)).filter(|facts| !facts.is_empty());
+        let facts =
+            machine.as_mut().map(|machine| std::mem::take(&mut machine.facts)).filter(|facts| !facts.is_empty());
         if let Some(ended) = self.ended.get_mut(index) {
             *ended = Some(outcome);
         }

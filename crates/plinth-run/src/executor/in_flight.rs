@@ -120,7 +120,8 @@ impl Message {
         match self {
             Message::Probed(Ok(Probed { probe, notes, facts, answers, again })) => {
                 let notes = notes.into_iter().map(|note| emitter.finding(note)).collect();
-                let facts = facts.into_iter().map(|(name, value)| (emitter.text(&name), emitter.text(&value))).collect();
+                let facts =
+                    facts.into_iter().map(|(name, value)| (emitter.text(&name), emitter.text(&value))).collect();
                 Message::Probed(Ok(Probed { probe: clean_probe(probe, emitter), notes, facts, answers, again }))
             }
             Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, emitter))),

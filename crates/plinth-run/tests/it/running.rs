@@ -418,7 +418,10 @@ fn what_a_node_told_of_itself_goes_with_the_end_of_the_step_and_is_kept_without_
         _ => None,
     });
     let [(step, facts)] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!((step, facts["kernel"].as_str(), facts["driver"].as_str()), (&id("nodes/connect/n0"), "6.8.0", "570 [secret]"));
+    assert_eq!(
+        (step, facts["kernel"].as_str(), facts["driver"].as_str()),
+        (&id("nodes/connect/n0"), "6.8.0", "570 [secret]")
+    );
     assert_eq!(bench.reader().into_view().steps[step].facts.as_ref(), Some(facts));
 }
 

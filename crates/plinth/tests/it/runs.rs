@@ -149,7 +149,8 @@ fn in_racks(folder: &Path, last: &str) {
         "    - {{name: dgx-03, address: 192.0.2.23, category: dgx-a100}}\n    - {{name: dgx-04, address: 192.0.2.{last}, category: dgx-a100}}\n"
     );
     let rack = "    dgx-02:\n";
-    let racks = "    dgx-01: {labels: {example.com/rack: a2}}\n    dgx-03: {labels: {example.com/rack: a3}}\n    dgx-02:\n";
+    let racks =
+        "    dgx-01: {labels: {example.com/rack: a2}}\n    dgx-03: {labels: {example.com/rack: a3}}\n    dgx-02:\n";
     assert!(site.contains(worker) && site.contains(rack));
     let site = site.replace(worker, &format!("{worker}{more}")).replace(rack, racks);
     let all = "[{category: dgx-h100}, {category: dgx-a100}]";

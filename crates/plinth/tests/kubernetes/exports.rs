@@ -32,7 +32,11 @@ impl Run {
     fn plinth(&self, exit: i32, arguments: &[&str]) -> Vec<u8> {
         let folder = self.folder.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_plinth"));
-        command.current_dir(folder).env_clear().env("HOME", folder).env("TRACEPARENT", format!("00-{TRACE}-{PARENT}-01"));
+        command
+            .current_dir(folder)
+            .env_clear()
+            .env("HOME", folder)
+            .env("TRACEPARENT", format!("00-{TRACE}-{PARENT}-01"));
         let output = command.args(arguments).args(["-f", "site.yaml", "--state", "state"]).output().unwrap();
         assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         output.stdout
