@@ -38,6 +38,7 @@ pub use keycloak::{KEYCLOAK, Keycloak};
 pub use lab::Lab;
 pub use local_network::LocalNetwork;
 pub use mirror::{BUSYBOX, CUDA, Mirror, OPERATOR, PROBE, REGISTRIES, Served};
+pub use needs::xml_validator;
 pub use node::Node;
 pub use odd::{Login, Odd, Sudo};
 pub use owner::Owner;

@@ -19,7 +19,7 @@ const SCHEMES: [&str; 2] = ["light", "dark"];
 
 /// What a picture shows.
 enum Shows {
-    /// A page of the run in which something failed: the end of its address. `NODE` and `STEP` stand for what failed, `LOG` for the first log.
+    /// A page of the run in which something failed: the end of its address. `NODE` and `STEP` stand for what failed.
     Run(&'static str),
     /// What changed between a good run and one with another version that failed.
     Changes,
@@ -31,8 +31,8 @@ enum Shows {
     Report,
 }
 
-/// Name of a picture, its caption, and what it shows.
-const PAGES: [(&str, &str, Shows); 20] = [
+/// Name of a picture, its caption, and what it shows. A log has none: a rehearsal starts no programs.
+const PAGES: [(&str, &str, Shows); 19] = [
     ("overview", "Overview of a run", Shows::Run("")),
     ("failures", "Failures by cause", Shows::Run("/failures")),
     ("nodes", "Nodes, and how each kind of step stands on them", Shows::Run("/nodes")),
@@ -48,7 +48,6 @@ const PAGES: [(&str, &str, Shows); 20] = [
     ("exports", "Exports", Shows::Run("/exports")),
     ("why", "The whole story in short", Shows::Run("/why")),
     ("logs", "Logs of what the run started", Shows::Run("/logs")),
-    ("log", "A log", Shows::Run("/logs/LOG")),
     ("runs", "Runs", Shows::Runs),
     ("explain", "A finding explained", Shows::Explained),
     ("earlier", "The run as it was at an earlier event", Shows::Run("?at=300")),
@@ -91,7 +90,6 @@ impl Addresses {
         let (run, other) = (stage.last_run(&state)?, stage.last_run(&changed)?);
         let report = stage.folder().join(format!("report-{nodes}.html"));
         stage.told(&state, 0, &["report", "--out", &report.to_string_lossy()])?;
-        let log = stage.first_log(&state)?;
         let (node, step) = match nodes {
             5 => ("dgx-05", "nodes/downloads/dgx-05"),
             200 => ("rehearsal-00011", "nodes/downloads/rehearsal-00011"),
@@ -99,7 +97,7 @@ impl Addresses {
         };
         let address = |shows: &Shows| match shows {
             Shows::Run(end) => {
-                let end = end.replace("NODE", node).replace("STEP", step).replace("LOG", &log);
+                let end = end.replace("NODE", node).replace("STEP", step);
                 format!("{}/r/{run}{end}", of_run.origin())
             }
             Shows::Changes => format!("{}/diff/last-good/{other}", of_change.origin()),

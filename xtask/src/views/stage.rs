@@ -110,14 +110,6 @@ impl Stage {
         Ok(state)
     }
 
-    /// Name of the first log of the newest run.
-    pub(super) fn first_log(&self, state: &Path) -> Result<String, Failure> {
-        let told = self.told(state, 0, &["logs", "--json"])?;
-        let told: serde_json::Value = serde_json::from_str(&told).map_err(|error| format!("plinth logs: {error}"))?;
-        let name = told["logs"].as_array().and_then(|logs| logs.first()).and_then(|log| log["name"].as_str());
-        name.map(str::to_owned).ok_or_else(|| "plinth logs names no log".to_owned())
-    }
-
     /// The page of a state directory.
     pub(super) fn serve(&self, state: &Path) -> Result<Served, Failure> {
         let command = self.command(state, &["serve", "--listen", "127.0.0.1:0"]);

@@ -278,45 +278,8 @@ fn what_another_limit_would_have_taken_is_what_a_rehearsal_with_it_takes() {
     assert!((told - real).abs() <= real * 0.05, "{told} s were told, and it took {real} s");
 }
 
-/// What the schema of CTRF demands (ctrf.io, version 1.0): names, types and closed sets.
-fn ctrf_schema() -> Value {
-    let count = json!({"type": "integer", "minimum": 0});
-    json!({
-        "type": "object",
-        "required": ["results", "reportFormat", "specVersion"],
-        "properties": {
-            "reportFormat": {"const": "CTRF"},
-            "specVersion": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
-            "runId": {"type": "string", "minLength": 1},
-            "generatedBy": {"type": "string"},
-            "results": {
-                "type": "object",
-                "required": ["tool", "summary", "tests"],
-                "properties": {
-                    "tool": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
-                    "summary": {
-                        "type": "object",
-                        "required": ["tests", "passed", "failed", "skipped", "pending", "other", "start", "stop"],
-                        "additionalProperties": count,
-                    },
-                    "tests": {"type": "array", "items": {
-                        "type": "object",
-                        "required": ["name", "status", "duration"],
-                        "properties": {
-                            "name": {"type": "string", "minLength": 1},
-                            "status": {"enum": ["passed", "failed", "skipped", "pending", "other"]},
-                            "duration": count,
-                            "start": count, "stop": count, "retries": count,
-                            "suite": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
-                            "message": {"type": "string"}, "rawStatus": {"type": "string"},
-                        },
-                        "additionalProperties": false,
-                    }},
-                },
-            },
-        },
-    })
-}
+/// As its makers publish it.
+const CTRF: &str = include_str!("../data/formats/ctrf-schema-0.0.json");
 
 #[test]
 fn every_format_is_written_and_ctrf_fits_its_schema() {
@@ -326,13 +289,28 @@ fn every_format_is_written_and_ctrf_fits_its_schema() {
         let said = kept.asks(&["export", "last", "--format", format]).exits(0).stdout;
         assert!(said.contains("gpu-operator") || format == "metrics", "{format}");
     }
-    let told: Value = serde_json::from_str(&kept.asks(&["export", "--format", "ctrf"]).exits(0).stdout).unwrap();
-    let validator = jsonschema::validator_for(&ctrf_schema()).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    let mut wrong = told;
-    wrong["results"]["tests"][0]["status"] = json!("fine");
-    assert!(!validator.is_valid(&wrong), "the schema could not fail");
+    let schema: Value = serde_json::from_str(CTRF).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let fits = |kept: &Kept| {
+        let told: Value = serde_json::from_str(&kept.asks(&["export", "--format", "ctrf"]).exits(0).stdout).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        told
+    };
+    let told = fits(&kept);
+    for (place, value) in [("status", json!("fine")), ("suite", json!("nodes")), ("steps_done", json!(1))] {
+        let mut wrong = told.clone();
+        wrong["results"]["tests"][0][place] = value;
+        assert!(!validator.is_valid(&wrong), "the schema could not fail: {place}");
+    }
+    let broken_off = Kept::new();
+    broken_off.rehearse(&["--fault", "crash@record:60"]);
+    let told = fits(&broken_off);
+    assert!(
+        told["results"]["summary"]["other"].as_u64().unwrap() > 0,
+        "its end was not seen: {}",
+        told["results"]["summary"]
+    );
     kept.asks(&["export", "--format", "trace", "--json"]).exits(1);
 }
 
