@@ -179,7 +179,8 @@ fn nodes(files: &str, failed: &mut Vec<String>) -> Result<Tally, Failure> {
 /// The same for what needs Kubernetes, whose parts are built before any test waits for them.
 fn kubernetes(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::Parts;
-    Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).map_err(|error| error.to_string())?;
+    let built = Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).and_then(|_| Parts::collector());
+    built.map_err(|error| error.to_string())?;
     nodes("kubernetes*", failed)
 }
 

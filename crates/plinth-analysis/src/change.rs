@@ -17,6 +17,8 @@ const LEAST_S: f64 = 5.0;
 /// Most differing parameters of one step that are told, and names of what has another content.
 const PARAMETERS: usize = 6;
 const NAMES: usize = 3;
+/// Most changes of one fact that are told one by one.
+const FACTS: usize = 6;
 
 /// A run with its plan, where that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +33,14 @@ pub struct Side<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// `left out`, `taken in` (nodes), `plinth`, `version`, `parameter`, `site`, `inventory`, `catalog`, `new step`, `gone step`, `content`
-    /// (a file or a digest), `outcome`, `duration`.
+    /// `left out`, `taken in` (nodes), `plinth`, `version`, `parameter`, `site`, `inventory`, `catalog`, `node` (what nodes told of themselves),
+    /// `new step`, `gone step`, `content` (a file or a digest), `outcome`, `duration`.
     pub what: &'static str,
     /// A step or a kind, nodes, or what it is about.
     pub subject: String,
     /// Steps that it is true of; 0 where it is about no step.
     pub steps: usize,
-    /// The parameter; empty where it is about none.
+    /// The parameter, or what a node told; empty where it is about none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// How it was in the earlier run; empty: it was not there.
@@ -63,7 +65,7 @@ impl Difference {
 }
 
 /// What can differ, in the order of telling, and how many of these are causes.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "left out",
     "taken in",
     "plinth",
@@ -72,6 +74,7 @@ const ORDER: [&str; 13] = [
     "site",
     "inventory",
     "catalog",
+    "node",
     "new step",
     "gone step",
     "outcome",
@@ -106,6 +109,7 @@ impl RunDiff {
         for difference in &mut differences {
             difference.touches_failure = near.touches(&difference.subject);
         }
+        differences.extend(node_facts((earlier.view, later.view), &near.nodes));
         let mut differences = folded(differences);
         // A stable sort: among equals the order stays that in which they were found.
         differences.sort_by_key(|one| match (one.is_cause(), one.rank(), !one.touches_failure) {
@@ -307,6 +311,44 @@ fn durations(before: &RunView, after: &RunView) -> Vec<Difference> {
     found
 }
 
+/// What nodes told of themselves in both runs and is not the same: once for all nodes of which the same is true, apart for those that something
+/// failed on. Where more values are new than anybody reads, only of which nodes.
+fn node_facts((before, after): (&RunView, &RunView), failed: &BTreeSet<String>) -> Vec<Difference> {
+    let told =
+        |view: &RunView, id: &StepId| Some((view.steps.get(id)?.node.clone()?, view.steps.get(id)?.facts.clone()?));
+    // Of a fact: on nodes with a failure or not, what was and what is, and the nodes.
+    let mut found: BTreeMap<(String, bool), BTreeMap<(String, String), Vec<String>>> = BTreeMap::new();
+    for id in after.steps.keys() {
+        let (Some((_, was)), Some((node, now))) = (told(before, id), told(after, id)) else { continue };
+        let value = |facts: &BTreeMap<String, String>, name: &String| facts.get(name).cloned().unwrap_or_default();
+        let names: BTreeSet<&String> = was.keys().chain(now.keys()).collect();
+        for name in names {
+            let (was, now) = (value(&was, name), value(&now, name));
+            if was != now {
+                let of_name = found.entry((name.clone(), failed.contains(&node))).or_default();
+                of_name.entry((was, now)).or_default().push(node.clone());
+            }
+        }
+    }
+    found
+        .into_iter()
+        .flat_map(|((name, touches_failure), values)| changed_fact(&name, touches_failure, values))
+        .collect()
+}
+
+/// One fact, of nodes that all have to do with a failure or all have not.
+fn changed_fact(name: &str, touches_failure: bool, values: BTreeMap<(String, String), Vec<String>>) -> Vec<Difference> {
+    let told = |nodes: &[String], (before, after): (&str, &str)| {
+        let subject = ranges(nodes.iter().map(String::as_str));
+        Difference { name: name.to_owned(), touches_failure, ..difference("node", &subject, before, after) }
+    };
+    if values.len() > FACTS {
+        let nodes: Vec<String> = values.into_values().flatten().collect();
+        return vec![told(&nodes, ("", ""))];
+    }
+    values.into_iter().map(|((before, after), nodes)| told(&nodes, (&before, &after))).collect()
+}
+
 fn is_out_of_band(was: f64, now: f64) -> bool {
     (now - was).abs() >= LEAST_S && (now >= was * TIMES || now * TIMES <= was)
 }
@@ -336,3 +378,7 @@ impl Near {
         self.steps.contains(subject) || self.kinds.contains(subject) || self.nodes.contains(target)
     }
 }
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;

@@ -29,6 +29,9 @@ const CHROMIUM: [(&str, &str); 1] = [("chromium", "chromium")];
 /// The same for what comes from npm's registry.
 const NPM: [(&str, &str); 1] = [("npm", "npm")];
 
+/// The same for files of XML that have a schema.
+const XML: [(&str, &str); 1] = [("xmllint", "libxml2-utils")];
+
 /// Event queues a node's systemd and containers take, and the kernel's limit for all of them together.
 const INOTIFY_PER_NODE: usize = 24;
 const INOTIFY: &str = "/proc/sys/fs/inotify/max_user_instances";
@@ -69,6 +72,14 @@ pub(crate) fn chromium() -> LabResult<()> {
 /// Makes sure of what fetches packages of npm's registry.
 pub(crate) fn npm() -> LabResult<()> {
     installed(&NPM, "axe-core")
+}
+
+/// Makes sure of `xmllint`, which holds files of XML against their schemas; on Debian, and as root, it is installed when it is missing.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub fn xml_validator() -> LabResult<()> {
+    installed(&XML, "files of XML with a schema")
 }
 
 /// Makes sure of programs, which are installed where this is Debian and we are root.

@@ -17,6 +17,9 @@ pub const CONTAINERD: &str = "2.1.4";
 /// Releases of Helm: both majors are in use. Helm 4 needs Go 1.26, which an older Go fetches by itself.
 pub const HELM: [&str; 2] = ["3.18.6", "4.3.2"];
 
+/// Release of OpenTelemetry's collector, of which a receiver is built.
+pub const COLLECTOR: &str = "0.165.0";
+
 /// Release of KWOK, which plays kubelets.
 pub const KWOK: &str = "0.7.0";
 
@@ -125,6 +128,21 @@ const KWOKS: [Module; 1] = [Module {
     takes: "two minutes",
 }];
 
+/// Part of a collector of OpenTelemetry; takes traces on the machine itself.
+const COLLECTORS: [Module; 1] = [Module {
+    name: "collector",
+    files: &[
+        ("go.mod", include_str!("../go/collector/go.mod")),
+        ("go.sum", include_str!("../go/collector/go.sum")),
+        ("main.go", include_str!("../go/collector/main.go")),
+    ],
+    packages: &["."],
+    stamp: String::new,
+    tags: "",
+    links: &[],
+    takes: "a minute",
+}];
+
 /// Stands in for the device plugins of GPUs and InfiniBand; only tests that need devices in pods bring it to a node.
 const DEVICES: [Module; 1] = [Module {
     name: "device-plugin",
@@ -168,6 +186,11 @@ impl Parts {
         Self::of(&DEVICES, &|line| eprintln!("lab: {line}"))
     }
 
+    /// A collector's own receiver of traces, in the same way (a minute).
+    pub fn collector() -> LabResult<Self> {
+        Self::of(&COLLECTORS, &|line| eprintln!("lab: {line}"))
+    }
+
     fn of(modules: &[Module], told: &dyn Fn(&str)) -> LabResult<Self> {
         let folders = modules.iter().map(|module| module.made(told)).collect::<LabResult<_>>()?;
         Ok(Self { folders })
@@ -175,7 +198,7 @@ impl Parts {
 
     /// Path of a program: `kube-apiserver`, `kube-controller-manager`, `kube-proxy`, `kube-scheduler`, `kubeadm`, `kubectl`,
     /// `kubelet`, `coredns`, `crictl`, `pause`, `probe`, `etcd`, `etcdctl`, `etcdutl`, `containerd`, `containerd-shim-runc-v2`, `ctr`;
-    /// of [`Parts::helm`]: `helm3`, `helm4`; of [`Parts::kwok`]: `kwok`; of [`Parts::devices`]: `device-plugin`.
+    /// of [`Parts::helm`]: `helm3`, `helm4`; of [`Parts::kwok`]: `kwok`; of [`Parts::devices`]: `device-plugin`; of [`Parts::collector`]: `collector`.
     pub fn program(&self, name: &str) -> LabResult<PathBuf> {
         let found = self.folders.iter().map(|folder| folder.join("bin").join(name)).find(|path| path.exists());
         found.ok_or_else(|| {
@@ -293,9 +316,11 @@ mod tests {
             ("helm3", format!("helm.sh/helm/v3 v{}", HELM[0])),
             ("helm4", format!("helm.sh/helm/v4 v{}", HELM[1])),
             ("kwok", format!("sigs.k8s.io/kwok v{KWOK}")),
+            ("collector", format!("go.opentelemetry.io/collector/receiver/otlpreceiver v{COLLECTOR}")),
         ];
         for (name, line) in wanted {
-            let module = MODULES.iter().chain(&HELMS).chain(&KWOKS).find(|module| module.name == name).unwrap();
+            let modules = MODULES.iter().chain(&HELMS).chain(&KWOKS).chain(&COLLECTORS);
+            let module = modules.into_iter().find(|module| module.name == name).unwrap();
             assert!(module.files[0].1.contains(&line), "{name} requires another release than {line}");
         }
     }

@@ -113,7 +113,44 @@ pub struct NodeFacts {
     pub noisy: bool,
 }
 
+/// Interfaces whose addresses are the same on many machines by design: bridges of container runtimes and virtual machines,
+/// networks of Kubernetes, the machine's own controller.
+const PRIVATE_INTERFACES: [&str; 11] =
+    ["docker", "br-", "cni", "virbr", "cali", "vxlan", "tunl", "flannel", "kube-", "nodelocaldns", "bmc_"];
+
 impl NodeFacts {
+    /// What the machine is, in names and values for people: what may explain why it alone fails, or does not do what it did before. What it
+    /// did not tell is left out.
+    #[must_use]
+    pub fn traits(&self) -> BTreeMap<String, String> {
+        let addresses: Vec<String> =
+            self.own_addresses().map(|one| format!("{}/{}", one.address, one.prefix)).collect();
+        let known = |text: &Option<String>| text.clone().unwrap_or_default();
+        let rows = [
+            ("system", self.os.clone()),
+            ("DGX release", known(&self.dgx_release)),
+            ("kernel", self.kernel.clone()),
+            ("architecture", self.architecture.clone()),
+            ("driver", known(&self.driver)),
+            ("CPUs", self.cpus.to_string()),
+            ("GPUs", self.gpus.to_string()),
+            ("SELinux", known(&self.selinux)),
+            ("time service", known(&self.time_service)),
+            ("addresses", addresses.join(", ")),
+        ];
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Addresses that only this machine should have.
+    pub fn own_addresses(&self) -> impl Iterator<Item = &Address> {
+        let is_local = |address: &Address| match address.address {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        let is_private = |address: &Address| PRIVATE_INTERFACES.iter().any(|one| address.interface.starts_with(one));
+        self.addresses.iter().filter(move |address| !is_local(address) && !is_private(address))
+    }
+
     /// Free space at a directory that was asked for, GiB, rounded down.
     #[must_use]
     pub fn free_gib(&self, path: &str) -> Option<u64> {

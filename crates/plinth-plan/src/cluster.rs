@@ -22,6 +22,8 @@ pub struct Member {
     pub name: NodeName,
     /// Production address.
     pub address: Ipv4Addr,
+    /// Category in BCM, where it has one.
+    pub category: Option<String>,
     /// What it does, each once; a node that does nothing is no member.
     pub roles: Vec<Role>,
     /// SHA-1 keys are accepted from it.
@@ -298,6 +300,7 @@ fn member(desired: &Desired, node: &DiscoveredNode, legacy: &GlobSet) -> Option<
     let none = NodeOverride::default();
     let wanted = desired.nodes.overrides.get(node.name.as_str()).unwrap_or(&none);
     Some(Member {
+        category: node.category.clone(),
         legacy_keys: legacy.is_match(&node.name),
         labels: wanted.labels.clone(),
         taints: wanted.taints.clone(),

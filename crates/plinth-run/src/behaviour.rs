@@ -11,6 +11,7 @@ use plinth_world::kube::KubeNode;
 use plinth_world::node::{ControlPlane, HostKeyState};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Clients, Context};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything a behaviour may use.
@@ -139,6 +140,8 @@ pub struct Probed {
     pub notes: Vec<Finding>,
     /// Why a step marked `once` may act although it is recorded as done; says nothing about others.
     pub again: Again,
+    /// What the node told of itself, where the step asked: names and values for people. It goes with the end of the step, however that is.
+    pub facts: BTreeMap<String, String>,
 }
 
 /// Why what must happen only once may be done although it was.
@@ -185,6 +188,12 @@ impl Probed {
         self
     }
 
+    /// The same, with what the node told of itself.
+    #[must_use]
+    pub fn told(self, facts: BTreeMap<String, String>) -> Self {
+        Self { facts, ..self }
+    }
+
     /// The same, with the gates that it opens, each with its answer.
     #[must_use]
     pub fn answering(self, answers: Vec<(GateId, GateAnswer)>) -> Self {
@@ -194,7 +203,7 @@ impl Probed {
 
 impl From<Probe> for Probed {
     fn from(probe: Probe) -> Self {
-        Self { probe, answers: Vec::new(), notes: Vec::new(), again: Again::No }
+        Self { probe, answers: Vec::new(), notes: Vec::new(), again: Again::No, facts: BTreeMap::new() }
     }
 }
 

@@ -5,6 +5,8 @@
 mod checks;
 #[path = "kubernetes/existing.rs"]
 mod existing;
+#[path = "kubernetes/exports.rs"]
+mod exports;
 #[path = "kubernetes/helm.rs"]
 mod helm;
 #[path = "contract/helm_client.rs"]

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Sizes of sites.
 pub(super) const SIZES: [usize; 3] = [5, 200, 1000];
 
+/// A version of the GPU operator that the example site names, and one that comes after it.
+const VERSIONS: [&str; 2] = ["v25.3.3", "v25.10.1"];
+
 /// Seconds within which a verb is over, on a busy machine too; and until one that does not end by itself is killed.
 const OVER: u64 = 120;
 const KILLED: &str = "--kill-after=5";
@@ -86,6 +89,24 @@ impl Stage {
             200 => self.told(&state, 4, &[&base[..], &nodes_fail].concat()),
             _ => self.told(&state, 4, &[&base[..], &fault].concat()),
         }?;
+        Ok(state)
+    }
+
+    /// A state directory with a good run and one after it that failed, with another version of the GPU operator.
+    pub(super) fn changed(&self, nodes: usize) -> Result<PathBuf, Failure> {
+        let (state, count) = (self.folder().join(format!("changed-{nodes}")), nodes.to_string());
+        let (file, doing) = (self.folder().join("site.yaml"), "another version in a site file");
+        let site = std::fs::read_to_string(&file).map_err(|error| format!("{doing}: {error}"))?;
+        let other = site.replace(VERSIONS[0], VERSIONS[1]);
+        if other == site {
+            return Err(format!("{doing}: it does not name {}", VERSIONS[0]));
+        }
+        let base = ["rehearse", "--nodes", &count];
+        self.told(&state, 0, &base)?;
+        let write = |text: &str| std::fs::write(&file, text).map_err(|error| format!("{doing}: {error}"));
+        write(&other)?;
+        self.told(&state, 4, &[&base[..], &["--fault", "release:gpu-operator:fails"]].concat())?;
+        write(&site)?;
         Ok(state)
     }
 

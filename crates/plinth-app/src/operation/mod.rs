@@ -96,8 +96,8 @@ impl Operation<'_> {
         self.world.simulated()?.simulation()
     }
 
-    /// Whether its run tells how long a real one takes: a rehearsal of this very site, in which nothing goes wrong on purpose, and of the whole
-    /// job. One that leaves nodes out, goes on where another ended, or finds all done, tells nothing of that.
+    /// Whether its run tells how long a real one takes: a rehearsal of this very site, in which nothing goes wrong on purpose, of the whole job,
+    /// and without a folder of its own. One that leaves nodes out, goes on where another ended, or finds all done, tells nothing of that.
     #[must_use]
     pub fn predicts(&self) -> bool {
         let is_first = self.lock.as_ref().is_none_or(|lock| locked(lock).journal.memory().run.is_none());

@@ -293,8 +293,18 @@ impl Operation<'_> {
         for Finding { code, subject, message, .. } in survey.findings.iter().filter(|finding| finding.is_error()) {
             tracing::warn!(code = code.as_str(), node = %subject, "not fit: {message}");
         }
-        facts::keep(&self.directory, &survey.facts, SystemClock::new().now())?;
+        facts::keep(&self.directory, &survey.facts, &self.places(cluster), SystemClock::new().now())?;
         Ok(survey)
+    }
+
+    /// What inventory and site file say of the nodes: what failures that are alike may share.
+    fn places(&self, cluster: &Cluster) -> BTreeMap<NodeName, facts::Place> {
+        let place = |member: &Member| {
+            let own = self.desired.nodes.overrides.get(&member.name);
+            let labels = own.into_iter().flat_map(|own| &own.labels).map(|(key, value)| (key.clone(), value.clone()));
+            labels.chain(member.category.clone().map(|category| ("category".to_owned(), category))).collect()
+        };
+        cluster.members.iter().map(|member| (member.name.clone(), place(member))).collect()
     }
 
     /// Makes another draft, in which nothing waits for these workers.

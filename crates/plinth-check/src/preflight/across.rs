@@ -1,18 +1,13 @@
 //! What only shows when nodes are held against each other.
 
 use super::time::OFFSET_MAX_MS;
-use plinth_model::facts::{Address, NodeFacts};
+use plinth_model::facts::NodeFacts;
 use plinth_model::finding::code;
 use plinth_model::{Finding, NodeName};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// Subject of findings that no node is to blame for.
 const ALL: &str = "nodes";
-/// Interfaces whose addresses are the same on many machines by design: bridges of container runtimes and virtual machines,
-/// networks of Kubernetes, the machine's own controller.
-const PRIVATE_INTERFACES: [&str; 11] =
-    ["docker", "br-", "cni", "virbr", "cali", "vxlan", "tunl", "flannel", "kube-", "nodelocaldns", "bmc_"];
 
 /// Judges all nodes together.
 #[must_use]
@@ -53,16 +48,9 @@ fn duplicate_hostnames(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
 }
 
 fn duplicate_addresses(nodes: &[(NodeName, NodeFacts)]) -> Option<Finding> {
-    let own = |address: &&Address| {
-        let local = match address.address {
-            IpAddr::V4(address) => address.is_link_local(),
-            IpAddr::V6(address) => address.is_unicast_link_local(),
-        };
-        !local && !PRIVATE_INTERFACES.iter().any(|prefix| address.interface.starts_with(prefix))
-    };
-    let all = nodes.iter().flat_map(|(node, facts)| {
-        facts.addresses.iter().filter(own).map(move |address| (address.address.to_string(), node))
-    });
+    let all = nodes
+        .iter()
+        .flat_map(|(node, facts)| facts.own_addresses().map(move |address| (address.address.to_string(), node)));
     let evidence = shared(all);
     (!evidence.is_empty()).then(|| {
         let finding = Finding::error(code::NODE_DUPLICATE_ADDRESS, ALL, "several nodes have the same address").fix(

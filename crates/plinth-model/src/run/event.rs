@@ -290,6 +290,9 @@ pub enum EventBody {
         /// Why it does not run, when it does not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_by: Option<Box<HeldBy>>,
+        /// What its node told of itself, names and values for people, where the step asked: `kernel`, `driver`, `GPUs`, `addresses`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        facts: Option<Box<BTreeMap<String, String>>>,
     },
     /// The run lives. Told about every [`HEARTBEAT_S`] seconds. May be dropped.
     #[serde(rename = "run.heartbeat")]

@@ -175,7 +175,7 @@ impl RunView {
         else {
             return;
         };
-        let EventBody::StepFinished { attempts, failure, held_by, .. } = &event.body else { return };
+        let EventBody::StepFinished { attempts, failure, held_by, facts, .. } = &event.body else { return };
         let view = self.known(step, *stage, node.as_deref());
         view.seconds = Some(*seconds);
         view.detail.clone_from(detail);
@@ -184,6 +184,7 @@ impl RunView {
         (view.progress, view.waits, view.next_at, view.seq) = (None, None, None, event.seq);
         (view.ended, view.attempts) = (Some(event.at), *attempts);
         view.failure.clone_from(failure);
+        view.facts.clone_from(facts);
         if held_by.is_some() {
             view.held_by = held_by.as_deref().cloned();
         }
@@ -221,6 +222,7 @@ impl RunView {
             ended: None,
             attempts: 0,
             failure: None,
+            facts: None,
             seq: 0,
         })
     }

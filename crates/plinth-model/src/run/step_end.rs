@@ -2,6 +2,7 @@
 
 use super::{CommandFailure, EventBody, HeldBy, StepState};
 use crate::{Digest, Finding, InstalledChange, Stage, StepId};
+use std::collections::BTreeMap;
 
 /// What [`EventBody::StepFinished`] tells, with [`StepEnd::new`] for what is usual: `StepEnd { seconds, ..StepEnd::new(step, stage, outcome) }.into()`.
 /// The fields mean what they mean there.
@@ -33,6 +34,8 @@ pub struct StepEnd {
     pub failure: Option<Box<CommandFailure>>,
     /// Why it does not run.
     pub held_by: Option<Box<HeldBy>>,
+    /// What its node told of itself.
+    pub facts: Option<Box<BTreeMap<String, String>>>,
 }
 
 impl StepEnd {
@@ -53,6 +56,7 @@ impl StepEnd {
             attempts: 0,
             failure: None,
             held_by: None,
+            facts: None,
         }
     }
 }
@@ -73,6 +77,7 @@ impl From<StepEnd> for EventBody {
             attempts,
             failure,
             held_by,
+            facts,
         } = end;
         Self::StepFinished {
             step,
@@ -88,6 +93,7 @@ impl From<StepEnd> for EventBody {
             attempts,
             failure,
             held_by,
+            facts,
         }
     }
 }

@@ -210,6 +210,9 @@ pub struct StepView {
     /// The program on which it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Box<CommandFailure>>,
+    /// What its node told of itself, where the step asked: names and values for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<BTreeMap<String, String>>>,
     /// `seq` of the last event about it.
     pub(super) seq: u64,
 }

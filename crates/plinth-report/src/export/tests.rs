@@ -117,6 +117,7 @@ fn junit_is_well_formed_and_counts_what_it_holds() {
             };
             match name.as_str() {
                 "testsuites" => told = Some((attribute("tests").unwrap(), attribute("failures").unwrap())),
+                "testsuite" => assert!(attribute("skipped").is_some() && attribute("disabled").is_none(), "{text}"),
                 "testcase" => {
                     assert!(attribute("name").is_some() && attribute("classname").is_some());
                     attribute("time").unwrap().parse::<f64>().unwrap();

@@ -65,6 +65,7 @@ fn change(difference: &Difference) -> String {
     match (*what, before.is_empty(), after.is_empty()) {
         ("content", ..) => format!("another one: {}", short(name)),
         ("site" | "inventory" | "catalog", ..) => "is another one".to_owned(),
+        ("node", true, true) => format!("{}: other ones", short(name)),
         (_, true, true) => short(name),
         ("left out" | "taken in" | "new step", true, false) => after,
         ("gone step", false, true) => before,

@@ -22,7 +22,7 @@ pub use path::{LANE, critical_path, what_if};
 pub use show::{Shown, show, steps};
 pub use story::{LEAST_BYTES, Story, story};
 pub(crate) use waits::{attempt, cause};
-pub use waits::{awaited, headed, reason, sentence, waits};
+pub use waits::{awaited, headed, oldest_wait, reason, sentence, waits};
 
 use crate::style::{Palette, short};
 use plinth_model::wrap::further_in;

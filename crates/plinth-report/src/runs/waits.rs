@@ -40,6 +40,21 @@ pub fn awaited<'a>(view: &RunView, waiting: &'a [Waiting]) -> Option<&'a StepId>
     }
 }
 
+/// Of the steps that have all they need, the one that has waited longest for its lane or a slot: `longest ready: nodes/downloads/dgx-07,
+/// ready 1 min 27 s, no slot (64 busy with 64 nodes/prepare)`. None when nothing waits so, or the run has ended or nobody is at work on it.
+#[must_use]
+pub fn oldest_wait(view: &RunView, waiting: &[Waiting]) -> Option<String> {
+    if view.end.is_some() || view.running.is_empty() {
+        return None;
+    }
+    let is_ready =
+        |one: &&Waiting| one.chain.is_empty() && matches!(one.held_by, Some(HeldBy::Slot { .. } | HeldBy::Lane { .. }));
+    let since = |one: &&Waiting| one.seconds.unwrap_or_default();
+    // Of equal ones the first of the plan.
+    let oldest = waiting.iter().rev().filter(is_ready).max_by(|a, b| since(a).total_cmp(&since(b)))?;
+    Some(format!("longest ready: {}, {}", oldest.step, reason(view, oldest)))
+}
+
 /// What holds steps up that have not begun.
 #[derive(Clone, Copy)]
 enum Awaited<'a> {

@@ -126,7 +126,9 @@ impl<'a> Run<'a> {
     }
 
     fn tell_end(&mut self, index: usize, outcome: StepState, detail: &str, told: Ended) {
-        let Ended { finding, failure, held_by, machine } = told;
+        let Ended { finding, failure, held_by, mut machine } = told;
+        let facts =
+            machine.as_mut().map(|machine| std::mem::take(&mut machine.facts)).filter(|facts| !facts.is_empty());
         if let Some(ended) = self.ended.get_mut(index) {
             *ended = Some(outcome);
         }
@@ -143,6 +145,7 @@ impl<'a> Run<'a> {
             installed: step.work.installed().filter(|_| is_done(outcome)).map(Box::new),
             failure,
             held_by: held_by.map(Box::new),
+            facts: facts.map(Box::new),
             ..StepEnd::new(step.id.clone(), step.work.stage(), outcome)
         };
         self.batch.events.push(end.into());

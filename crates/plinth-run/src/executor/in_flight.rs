@@ -118,9 +118,11 @@ impl Message {
     /// The second wall: clients keep secrets out of what they say, this replaces those that slipped through.
     fn without_secrets(self, emitter: &EventEmitter) -> Self {
         match self {
-            Message::Probed(Ok(Probed { probe, answers, notes, again })) => {
+            Message::Probed(Ok(Probed { probe, notes, facts, answers, again })) => {
                 let notes = notes.into_iter().map(|note| emitter.finding(note)).collect();
-                Message::Probed(Ok(Probed { probe: clean_probe(probe, emitter), answers, notes, again }))
+                let facts =
+                    facts.into_iter().map(|(name, value)| (emitter.text(&name), emitter.text(&value))).collect();
+                Message::Probed(Ok(Probed { probe: clean_probe(probe, emitter), notes, facts, answers, again }))
             }
             Message::Probed(Err(error)) => Message::Probed(Err(clean_error(error, emitter))),
             Message::Acted(result) => {

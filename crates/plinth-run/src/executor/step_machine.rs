@@ -12,6 +12,7 @@ use plinth_model::gate::{GateAnswer, GateId};
 use plinth_model::run::CommandFailure;
 use plinth_model::{Digest, Finding, NodeName, Step, amount};
 use plinth_world::{ClientError, FailedOn, deadlines};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What is known of a running step.
@@ -23,6 +24,8 @@ pub(crate) struct StepMachine {
     looks: u32,
     effects: u32,
     last: Effect,
+    /// What the node told of itself at the last look.
+    pub(crate) facts: BTreeMap<String, String>,
 }
 
 /// How the last effect ended.
@@ -100,10 +103,13 @@ impl From<Finding> for Failing {
 impl StepMachine {
     /// A machine that begins now.
     pub(crate) fn new(began: Duration, digest: Digest) -> Self {
-        Self { began, digest, looks: 0, effects: 0, last: Effect::None }
+        Self { began, digest, looks: 0, effects: 0, last: Effect::None, facts: BTreeMap::new() }
     }
 
-    pub(crate) fn handle(&mut self, step: &Step, message: Message, rules: Rules) -> Next {
+    pub(crate) fn handle(&mut self, step: &Step, mut message: Message, rules: Rules) -> Next {
+        if let Message::Probed(Ok(probed)) = &mut message {
+            self.facts = std::mem::take(&mut probed.facts);
+        }
         match message {
             Message::Waited => Next::Go(Spawn::Probe),
             Message::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),

@@ -407,6 +407,25 @@ fn a_rehearsal_that_is_not_kept_does_not_promise_to_continue() {
 }
 
 #[test]
+fn what_a_node_told_of_itself_goes_with_the_end_of_the_step_and_is_kept_without_secrets() {
+    let mut bench = Bench::new();
+    let facts = [("kernel", "6.8.0".to_owned()), ("driver", format!("570 {SECRET}"))];
+    let facts = facts.map(|(name, value)| (name.to_owned(), value)).into();
+    bench.rule("nodes/connect/n0", Rule { facts, ..Rule::default() });
+    bench.run(&site(1));
+    let told = bench.said(|body| match body {
+        EventBody::StepFinished { step, facts, .. } => facts.clone().map(|facts| (step.clone(), facts)),
+        _ => None,
+    });
+    let [(step, facts)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(
+        (step, facts["kernel"].as_str(), facts["driver"].as_str()),
+        (&id("nodes/connect/n0"), "6.8.0", "570 [secret]")
+    );
+    assert_eq!(bench.reader().into_view().steps[step].facts.as_ref(), Some(facts));
+}
+
+#[test]
 fn what_a_step_notes_is_told_before_its_end_counted_and_kept_without_secrets() {
     let mut bench = Bench::new();
     let note = Finding::warning(Code::named("a.doubt"), "n0", format!("odd: {SECRET}")).fix("look");

@@ -38,6 +38,8 @@ pub struct Rule {
     pub hangs: bool,
     pub answers: Vec<(GateId, GateAnswer)>,
     pub notes: Vec<Finding>,
+    /// What the node tells of itself at every look.
+    pub facts: BTreeMap<String, String>,
     pub seconds: u64,
 }
 
@@ -139,7 +141,7 @@ impl Behaviour for Script {
             || !rule.notes.is_empty()
         {
             let done = Probed::from(Probe::Done("it is so".to_owned())).answering(rule.answers);
-            return Ok(done.noting(rule.notes));
+            return Ok(done.noting(rule.notes).told(rule.facts));
         }
         let todo = Probed::from(Probe::Todo(vec![format!("+ {} with {SECRET}", step.id)]));
         Ok(Probed { again: rule.again, ..todo })

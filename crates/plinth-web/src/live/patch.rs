@@ -6,6 +6,7 @@ use crate::page::matrix;
 use crate::page::node::Line;
 use crate::page::overview::{RUNNING, doing, more, slots, steps as tallied};
 use crate::page::parts::{class, counted, letter, run_class, shares, short, step_word, told, took};
+use crate::page::runs::oldest;
 use crate::page::shell::{as_of, done, elapsed, headline, retries, silence};
 use crate::record::Record;
 use axum::body::Bytes;
@@ -77,6 +78,7 @@ fn texts(record: &Record, waits: &[Waiting], left: Option<&str>) -> BTreeMap<&'s
         ("t-retries", retries(view)),
         ("t-asof", as_of(view)),
         ("t-sentence", headline(record, waits, None)),
+        ("t-oldest", oldest(record, waits)),
         ("t-life", silence(record, record.now()).unwrap_or_default()),
         ("t-slots", slots(view)),
         ("t-more", more(view.running.len())),

@@ -76,6 +76,7 @@ fn values(one: &Difference) -> Markup {
             "site" | "inventory" | "catalog" => td colspan="2" { "is another one" },
             "new step" => { td.dim { "none" } td { (short(&one.after)) } },
             "gone step" => { td { (short(&one.before)) } td.dim { "none" } },
+            "node" if one.before.is_empty() && one.after.is_empty() => td colspan="2" { "other ones" },
             _ if one.before.is_empty() && one.after.is_empty() => td colspan="2" {},
             _ => { td { (value(one, &one.before)) } td { (value(one, &one.after)) } },
         }

@@ -1,16 +1,16 @@
 //! The list of runs: what goes on now on top, then one row each.
 
-use super::parts::{moment, quoted, run_badge, short};
+use super::parts::{moment, quoted, run_badge, short, told};
 use super::shell::{self, Twins, done, elapsed, headline, time_left};
 use crate::record::Record;
 use crate::route::{Links, Part};
 use maud::{Markup, html};
-use plinth_analysis::{RunEntry, ranges, waiting};
+use plinth_analysis::{RunEntry, Waiting, ranges, waiting};
 use plinth_model::amount;
 use plinth_model::run::RunState;
 use plinth_model::span::span;
 use plinth_report::history::older;
-use plinth_report::runs::Listed;
+use plinth_report::runs::{Listed, oldest_wait};
 
 /// Most runs in the list; a filter finds the others.
 const MOST: usize = 200;
@@ -62,15 +62,22 @@ fn search(asked: &str) -> Markup {
 /// What the head of its pages says, in the same words: patches fill both.
 fn pinned(run: &RunEntry, record: &Record) -> Markup {
     let address = Links::new(&run.run, None).to(&Part::Overview);
+    let waits = waiting(&record.view, &record.shape, record.time());
     html! {
         a.card.pinned href=(address) {
             (run_badge(run.state, Some("t-state"))) " "
             b { (short(run.command())) } " for " span id="t-elapsed" { (elapsed(&record.view)) }
             " · " span id="t-done" { (done(&record.view)) }
             @if let Some(analysis) = record.analysis() { " · " (time_left(analysis)) }
-            p id="t-sentence" { (headline(record, &waiting(&record.view, &record.shape, record.time()), None)) }
+            p id="t-sentence" { (headline(record, &waits, None)) }
+            p.dim id="t-oldest" { (oldest(record, &waits)) }
         }
     }
+}
+
+/// The step that waits longest for its lane or a slot; empty where none does.
+pub(crate) fn oldest(record: &Record, waits: &[Waiting]) -> String {
+    oldest_wait(&record.view, waits).map(|text| told(&text)).unwrap_or_default()
 }
 
 fn table(all: &[RunEntry], chosen: &[RunEntry]) -> Markup {

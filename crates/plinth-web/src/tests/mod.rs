@@ -10,6 +10,7 @@ mod logs;
 mod nodes;
 mod pages;
 mod patched;
+mod pictures;
 mod plan;
 mod script;
 mod sockets;

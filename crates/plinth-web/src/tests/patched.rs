@@ -415,3 +415,27 @@ async fn what_moves_without_an_event_is_on_every_page_that_has_the_step() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_list_of_runs_goes_on_saying_which_step_has_waited_longest_for_a_slot() {
+    let (plan, mut events) = eventful();
+    if let EventBody::RunStarted(head) = &mut events[0].body {
+        head.parallel = 2;
+    }
+    let source = Scripted::of(events[..3].to_vec());
+    *source.plan.lock().unwrap() = Some(plan);
+    source.held("run-1", true);
+    let page = Page::of(&source);
+    page.look();
+    let oldest = |body: &str| words(element(body, "id=\"t-oldest\"").unwrap_or_else(|| panic!("{body}")).0);
+    let first = oldest(&page.get("/").await.body);
+    assert_eq!(first, "longest ready: nodes/account/dgx-03, ready 2 s, no slot (2 busy with 2 nodes/account)");
+    let mut open = Open::at(&page, "").await;
+    open.cells.told.insert("t-oldest".to_owned(), vec![first]);
+    source.add("run-1", events[3..4].to_vec());
+    page.look();
+    open.hear();
+    let later = oldest(&page.get("/").await.body);
+    assert!(later.starts_with("longest ready: nodes/account/dgx-04, ready 3 s, no slot"), "{later}");
+    assert_eq!(open.cells.told["t-oldest"], [later]);
+}

@@ -141,6 +141,59 @@ fn what_changed_begins_with_versions_and_nodes_and_folds_what_follows() {
     assert_eq!(first, &wanted);
 }
 
+/// A site of four workers in two categories and two racks; the address of the last one ends so.
+fn in_racks(folder: &Path, last: &str) {
+    let site = std::fs::read_to_string(example("static.yaml")).unwrap();
+    let worker = "    - {name: dgx-02, address: 192.0.2.22, category: dgx-h100}\n";
+    let more = format!(
+        "    - {{name: dgx-03, address: 192.0.2.23, category: dgx-a100}}\n    - {{name: dgx-04, address: 192.0.2.{last}, category: dgx-a100}}\n"
+    );
+    let rack = "    dgx-02:\n";
+    let racks =
+        "    dgx-01: {labels: {example.com/rack: a2}}\n    dgx-03: {labels: {example.com/rack: a3}}\n    dgx-02:\n";
+    assert!(site.contains(worker) && site.contains(rack));
+    let site = site.replace(worker, &format!("{worker}{more}")).replace(rack, racks);
+    let all = "[{category: dgx-h100}, {category: dgx-a100}]";
+    std::fs::write(folder.join("site.yaml"), site.replace("[{category: dgx-h100}]", all)).unwrap();
+}
+
+#[test]
+fn nodes_that_fail_alike_share_their_category_and_their_rack() {
+    let folder = TempDir::new().unwrap();
+    in_racks(folder.path(), "24");
+    let asks = |more: &[&str]| plinth(folder.path(), &[more, &["-f", "site.yaml", "--state", "state"]].concat());
+    let faults = ["--fault", "node:dgx-01:unreachable@downloads", "--fault", "node:dgx-02:unreachable@downloads"];
+    asks(&[&["rehearse"], &faults[..]].concat()).exits(4).says("category dgx-h100");
+    let failed = asks(&["runs", "what-failed", "--json"]).exits(0).json();
+    let cause = &failed["causes"][0];
+    assert_eq!((&cause["nodes"], &cause["nodeCount"]), (&json!("dgx-[01-02]"), &json!(2)), "{failed}");
+    assert_eq!(cause["shared"], json!(["category dgx-h100", "example.com/rack a2"]));
+    // What others have as well is nothing that these share.
+    let faults = ["--fault", "node:dgx-01:unreachable@downloads", "--fault", "node:dgx-03:unreachable@downloads"];
+    asks(&[&["rehearse"], &faults[..]].concat()).exits(4);
+    let failed = asks(&["runs", "what-failed", "--json"]).exits(0).json();
+    assert_eq!(failed["causes"][0]["shared"], json!([]), "{failed}");
+}
+
+#[test]
+fn what_a_node_told_of_itself_is_a_part_of_what_changed() {
+    let folder = TempDir::new().unwrap();
+    let asks = |more: &[&str]| plinth(folder.path(), &[more, &["-f", "site.yaml", "--state", "state"]].concat());
+    in_racks(folder.path(), "24");
+    asks(&["rehearse"]).exits(0);
+    in_racks(folder.path(), "34");
+    asks(&["rehearse", "--fault", "node:dgx-04:unreachable@downloads"]).exits(4);
+    let told = asks(&["runs", "diff"]).exits(0).stdout;
+    let line = "  node       dgx-04  addresses: 192.0.2.24/24 -> 192.0.2.34/24";
+    let lines: Vec<&str> = told.lines().collect();
+    let at = lines.iter().position(|other| *other == line).unwrap_or_else(|| panic!("{told}"));
+    assert!(lines[at - 1].starts_with("touches what failed: "), "it is the first of these: {told}");
+    let diff = asks(&["runs", "diff", "--json"]).exits(0).json();
+    let of_nodes: Vec<&Value> =
+        diff["differences"].as_array().unwrap().iter().filter(|one| one["what"] == "node").collect();
+    assert_eq!(of_nodes.len(), 1, "what is as it was is not told: {of_nodes:?}");
+}
+
 #[test]
 fn the_status_of_a_moment_is_what_was_seen_then() {
     let kept = Kept::new();
@@ -225,45 +278,8 @@ fn what_another_limit_would_have_taken_is_what_a_rehearsal_with_it_takes() {
     assert!((told - real).abs() <= real * 0.05, "{told} s were told, and it took {real} s");
 }
 
-/// What the schema of CTRF demands (ctrf.io, version 1.0): names, types and closed sets.
-fn ctrf_schema() -> Value {
-    let count = json!({"type": "integer", "minimum": 0});
-    json!({
-        "type": "object",
-        "required": ["results", "reportFormat", "specVersion"],
-        "properties": {
-            "reportFormat": {"const": "CTRF"},
-            "specVersion": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
-            "runId": {"type": "string", "minLength": 1},
-            "generatedBy": {"type": "string"},
-            "results": {
-                "type": "object",
-                "required": ["tool", "summary", "tests"],
-                "properties": {
-                    "tool": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
-                    "summary": {
-                        "type": "object",
-                        "required": ["tests", "passed", "failed", "skipped", "pending", "other", "start", "stop"],
-                        "additionalProperties": count,
-                    },
-                    "tests": {"type": "array", "items": {
-                        "type": "object",
-                        "required": ["name", "status", "duration"],
-                        "properties": {
-                            "name": {"type": "string", "minLength": 1},
-                            "status": {"enum": ["passed", "failed", "skipped", "pending", "other"]},
-                            "duration": count,
-                            "start": count, "stop": count, "retries": count,
-                            "suite": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
-                            "message": {"type": "string"}, "rawStatus": {"type": "string"},
-                        },
-                        "additionalProperties": false,
-                    }},
-                },
-            },
-        },
-    })
-}
+/// As its makers publish it.
+const CTRF: &str = include_str!("../data/formats/ctrf-schema-0.0.json");
 
 #[test]
 fn every_format_is_written_and_ctrf_fits_its_schema() {
@@ -273,13 +289,28 @@ fn every_format_is_written_and_ctrf_fits_its_schema() {
         let said = kept.asks(&["export", "last", "--format", format]).exits(0).stdout;
         assert!(said.contains("gpu-operator") || format == "metrics", "{format}");
     }
-    let told: Value = serde_json::from_str(&kept.asks(&["export", "--format", "ctrf"]).exits(0).stdout).unwrap();
-    let validator = jsonschema::validator_for(&ctrf_schema()).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
-    let mut wrong = told;
-    wrong["results"]["tests"][0]["status"] = json!("fine");
-    assert!(!validator.is_valid(&wrong), "the schema could not fail");
+    let schema: Value = serde_json::from_str(CTRF).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let fits = |kept: &Kept| {
+        let told: Value = serde_json::from_str(&kept.asks(&["export", "--format", "ctrf"]).exits(0).stdout).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        told
+    };
+    let told = fits(&kept);
+    for (place, value) in [("status", json!("fine")), ("suite", json!("nodes")), ("steps_done", json!(1))] {
+        let mut wrong = told.clone();
+        wrong["results"]["tests"][0][place] = value;
+        assert!(!validator.is_valid(&wrong), "the schema could not fail: {place}");
+    }
+    let broken_off = Kept::new();
+    broken_off.rehearse(&["--fault", "crash@record:60"]);
+    let told = fits(&broken_off);
+    assert!(
+        told["results"]["summary"]["other"].as_u64().unwrap() > 0,
+        "its end was not seen: {}",
+        told["results"]["summary"]
+    );
     kept.asks(&["export", "--format", "trace", "--json"]).exits(1);
 }
 

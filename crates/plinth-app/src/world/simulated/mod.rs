@@ -173,9 +173,10 @@ impl Simulated {
         self.is_made_up
     }
 
-    /// Whether it is the world that the site file describes: no nodes were added to it, and nothing goes wrong in it on purpose.
+    /// Whether it is the world that the site file describes: no nodes were added to it, nothing goes wrong in it on purpose, and it is not kept
+    /// somewhere else, where people try what is not to be done here.
     pub(crate) const fn is_of_the_site(&self) -> bool {
-        self.script.nodes.is_none() && self.script.faults.is_empty()
+        self.script.nodes.is_none() && self.script.faults.is_empty() && !self.script.kept
     }
 
     /// Faults that did not happen, in the words in which they were given.

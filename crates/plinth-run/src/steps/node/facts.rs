@@ -29,9 +29,9 @@ impl StepKind for NodeFacts {
             judged.into_iter().map(|one| one.finding).filter(Finding::is_error).chain(unseen).collect();
         if wrong.is_empty() {
             let answers = answers(&target.node, &facts, &expected);
-            return Ok(Probed::from(Probe::Done(sentence(&facts))).answering(answers));
+            return Ok(Probed::from(Probe::Done(sentence(&facts))).answering(answers).told(facts.traits()));
         }
-        blocked(finding(&target.node, &facts, wrong))
+        Ok(blocked(finding(&target.node, &facts, wrong))?.told(facts.traits()))
     }
 
     async fn act(&self, step: &Step, _: &StepEnv) -> Result<String, ClientError> {

@@ -207,10 +207,11 @@ async fn an_unfit_node_is_told_everything_at_once() {
         let mut one = facts(100, 100);
         spoil(&mut one);
         spoil(&mut all);
-        let bench = Bench::new();
+        let (bench, told) = (Bench::new(), one.traits());
         bench.fake.on("facts", one).on("record", None::<EngineRecord>);
         let seen = bench.look(&wanted("/larger")).await;
         assert!(seen.as_ref().unwrap().answers.is_empty(), "{code}: an unfit node answers nothing");
+        assert_eq!(seen.as_ref().unwrap().facts, told, "{code}: what it is, is told all the same");
         assert_eq!(blocked(seen).code, code);
     }
     let bench = Bench::new();
@@ -222,7 +223,9 @@ async fn an_unfit_node_is_told_everything_at_once() {
     ok.clock_offset_ms = 60_000;
     let bench = Bench::new();
     bench.fake.on("facts", ok).on("record", None::<EngineRecord>);
-    done(bench.look(&wanted("/larger")).await);
+    let seen = bench.look(&wanted("/larger")).await;
+    assert_eq!(seen.as_ref().unwrap().facts, facts(100, 100).traits());
+    done(seen);
 }
 
 #[tokio::test]
