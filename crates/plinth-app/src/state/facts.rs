@@ -61,8 +61,7 @@ impl File {
     }
 
     fn facts(&self, node: &RawValue) -> Result<NodeFacts, Problem> {
-        let mut facts: NodeFacts =
-            serde_json::from_str(node.get()).map_err(|error| broken(&self.path, &error))?;
+        let mut facts: NodeFacts = serde_json::from_str(node.get()).map_err(|error| broken(&self.path, &error))?;
         // Which sources answered is true only while it is asked.
         facts.answers.clear();
         Ok(facts)
@@ -139,7 +138,10 @@ pub(crate) fn keep(
     }
     let failed = |error: &dyn std::fmt::Display| {
         let attempt = "free some space, or choose another folder with `--state DIR`";
-        Problem::while_doing("keeping the facts of the nodes").to(file.path.display()).wrong_input(error).try_this(attempt)
+        Problem::while_doing("keeping the facts of the nodes")
+            .to(file.path.display())
+            .wrong_input(error)
+            .try_this(attempt)
     };
     // A line for each node.
     let text = serde_json::to_vec_pretty(&known).map_err(|error| failed(&error))?;
