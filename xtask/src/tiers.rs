@@ -27,7 +27,8 @@ pub(crate) enum Tier {
     FuzzSmoke,
     /// Run:ai's client with tokens of a real Keycloak: Java and Maven, which are installed
     Keycloak,
-    /// Pages and the report of runs in a real browser: Debian's Chromium and npm's axe-core, which are installed and fetched
+    /// Pages and the report of runs in a real browser, and JUnit against its schema: Debian's Chromium and xmllint and npm's axe-core, which are
+    /// installed and fetched
     Page,
     /// Real ansible over a tree in Kubespray's shape, on real nodes: as the tier nodes, and a package index
     Kubespray,
@@ -194,7 +195,8 @@ fn keycloak(failed: &mut Vec<String>) -> Result<Tally, Failure> {
 /// Tests with a real browser, one after the other: it alone keeps two cores busy.
 fn page(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::browser::{Browser, axe};
-    Browser::have().and_then(|()| axe().map(drop)).map_err(|error| error.to_string())?;
+    let ready = Browser::have().and_then(|()| axe().map(drop)).and_then(|()| plinth_lab::xml_validator());
+    ready.map_err(|error| error.to_string())?;
     counted(
         &["test", "--workspace", "--locked", "--no-fail-fast", "--test", "page", "--", "--ignored", "--test-threads=1"],
         failed,
