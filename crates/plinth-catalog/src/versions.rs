@@ -55,6 +55,7 @@ impl Catalog {
             unstated: Vec::new(),
         };
         comparison.collect(&versions);
+        comparison.findings.extend(self.past_its_end(desired));
         for owner in comparison.owners(&versions) {
             comparison.compare(&owner);
         }
