@@ -24,7 +24,7 @@ for last; do :; done
 first=${1-}
 half=
 case "$name $*" in
-    "systemctl show "* | "systemctl is-"* | "systemctl list-"*) exec "$real" "$@" ;;
+    "systemctl show "* | "systemctl is-"* | "systemctl list-"* | "ip "*" show"*) exec "$real" "$@" ;;
     "systemctl "*" --now "*) half='"$real" "$first" "$last"' ;;
     "find "*" -delete") half='[ ! -d "$first" ] || /usr/bin/find "$first" -xdev -mindepth 1 ! -type d -print -quit | /usr/bin/xargs -r /usr/bin/rm' ;;
     "find "*) exec "$real" "$@" ;;
@@ -129,8 +129,8 @@ impl Sweep<'_> {
             return;
         }
         self.acts().unwrap_or_else(|error| panic!("{place}: {error:?}"));
+        // It looked itself once more, at its end.
         assert_eq!(self.told(), whole, "{place}: mended otherwise");
-        assert_eq!(self.lacks(), Vec::<String>::new(), "{place}");
     }
 
     fn run(&self) -> usize {

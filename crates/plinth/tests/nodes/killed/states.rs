@@ -40,13 +40,13 @@ pub(super) const ALL: [Operation; 6] = [
             rm -rf /etc/modules-load.d/plinth.conf* /etc/sysctl.d/90-plinth.conf* /etc/*.plinth-new
             rm -f /etc/systemd/system/dev-fake.swap /etc/systemd/system/dev-zram9.swap
             echo 0 >/proc/sys/net/ipv4/ip_forward
-            systemctl disable -q --now chrony.service; systemctl daemon-reload",
+            systemctl disable -q --now chrony.service",
         tells: "cat /etc/hosts /etc/fstab /etc/modules-load.d/plinth.conf /etc/sysctl.d/90-plinth.conf 2>/dev/null || true
             cat /proc/sys/net/ipv4/ip_forward; find /etc -name '*plinth*' -printf '%p %m\\n' | sort
             find /etc/systemd/system -type l -printf '%p %l\\n' | sort
             systemctl list-unit-files --type=swap --no-legend --no-pager || true
             systemctl is-active chrony.service || true",
-        least: 15,
+        least: 13,
     },
     Operation {
         name: "registries",
@@ -65,14 +65,14 @@ pub(super) const ALL: [Operation; 6] = [
     Operation {
         name: "leftovers",
         node: "leftovers",
-        stands: "",
+        stands: FEW_GENERATORS,
         keeps: "",
         begins: KUBERNETES_WAS_HERE,
         tells: "find /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /etc/cni 2>/dev/null | sort || true
             ls /usr/local/bin /etc/systemd/system; grep ' /var/lib/kubelet/' /proc/mounts || true
             ip -o link show | cut -d : -f 2; systemctl show -p LoadState kubelet.service
             iptables-save | grep '^[:*-]' | sed 's/ \\[.*//'",
-        least: 25,
+        least: 20,
     },
     Operation {
         name: "push",
@@ -99,8 +99,11 @@ pub(super) const ALL: [Operation; 6] = [
 /// A module that is built in; a generator that makes a unit of a line of fstab, as systemd's own does on machines, and one of its own; a service that keeps
 /// the time.
 const SWAP_AND_TIME: &str = r#"cp /etc/hosts /run/hosts
+# Refuses at once: a name that nobody knows is asked for often.
+echo nameserver 127.0.0.1 >/etc/resolv.conf
 modules=/lib/modules/$(uname -r); mkdir -p $modules; echo kernel/fs/overlayfs/overlay.ko >$modules/modules.builtin
 mkdir -p /etc/systemd/system-generators
+for one in /lib/systemd/system-generators/*; do ln -sf /dev/null /etc/systemd/system-generators/${one##*/}; done
 cat >/etc/systemd/system-generators/lab-swap <<'END'
 #!/bin/sh
 unit() { printf '[Unit]\nDescription=swap\n[Swap]\nWhat=/dev/%s\n' "$1" >"$2/dev-$1.swap"; }
@@ -111,6 +114,10 @@ chmod 755 /etc/systemd/system-generators/lab-swap
 printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/chrony.service
 systemctl daemon-reload"#;
 
+/// systemd runs all of its generators each time that it reads its files again.
+const FEW_GENERATORS: &str = "mkdir -p /etc/systemd/system-generators
+    for one in /lib/systemd/system-generators/*; do ln -sf /dev/null /etc/systemd/system-generators/${one##*/}; done";
+
 /// What Kubernetes may leave, beside what is not its own.
 const KUBERNETES_WAS_HERE: &str = r"mkdir -p /etc/kubernetes/ssl /var/lib/etcd/member /var/lib/kubelet/pods/x/data /etc/cni/net.d /var/lib/cni/networks
 for file in /etc/kubernetes/admin.conf /etc/kubernetes/ssl/ca.key /var/lib/etcd/member/db /var/lib/kubelet/config.yaml \
@@ -118,7 +125,7 @@ for file in /etc/kubernetes/admin.conf /etc/kubernetes/ssl/ca.key /var/lib/etcd/
     /etc/cni/net.d/10-calico.conflist /etc/cni/net.d/87-podman.conflist; do echo 1 >$file; done
 mountpoint -q /var/lib/kubelet/pods/x/data || mount -t tmpfs tmpfs /var/lib/kubelet/pods/x/data
 printf '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/kubelet.service
-systemctl daemon-reload; systemctl enable -q kubelet.service
+systemctl enable -q kubelet.service
 ip link show cni0 >/dev/null 2>&1 || ip link add cni0 type bridge
 for chain in KUBE-LAB theirs; do
     iptables -N $chain 2>/dev/null || iptables -F $chain
