@@ -2,7 +2,6 @@
 
 use crate::range::Range;
 use indexmap::IndexMap;
-use jiff::civil::Date;
 use plinth_model::Version;
 use plinth_model::facts::SharedNeeds;
 use serde::Deserialize;
@@ -50,40 +49,12 @@ pub struct Compatibility {
     pub ingress_nginx: IndexMap<String, ComponentLine>,
     /// What Base Command Manager ships together; for people.
     pub bcm_bundle: IndexMap<String, Value>,
-    /// Lines of Kubernetes and their ends.
-    pub kubernetes_lines: KubernetesLines,
     /// Allowed distance of Kubernetes' own parts.
     pub kubernetes_skew: Vec<Skew>,
     /// Which kubeadm API takes which form.
     pub kubeadm_api: Vec<KubeadmApi>,
     /// Cases with their verdict; they are the resolver's test.
     pub derived_examples: Vec<DerivedExample>,
-}
-
-/// When lines of Kubernetes come to their end.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KubernetesLines {
-    /// The day with which the ends are compared: the same site and the same data always say the same.
-    pub as_of: Date,
-    /// Key into [`Compatibility::sources`].
-    pub source: String,
-    /// The day on which the project stops to make patches, by minor.
-    pub ended: IndexMap<String, Date>,
-}
-
-impl KubernetesLines {
-    /// Since when nobody makes patches for the line of a version; none: somebody does, or it is not known.
-    #[must_use]
-    pub fn ended(&self, version: &Version) -> Option<Date> {
-        self.ended.get(&version.minor()).copied().filter(|end| *end <= self.as_of)
-    }
-
-    /// Whether the line of a version is known and still gets patches.
-    #[must_use]
-    pub fn lives(&self, version: &Version) -> bool {
-        self.ended.get(&version.minor()).is_some_and(|end| *end > self.as_of)
-    }
 }
 
 /// From which releases one may go to these in a single step.
@@ -423,17 +394,6 @@ pub(crate) fn line_versions<T>(lines: &IndexMap<String, T>) -> Vec<Version> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use crate::Catalog;
-
-    /// One that is not in the table would never be told.
-    #[test]
-    fn every_line_of_kubernetes_that_can_be_installed_has_its_end() {
-        let catalog = Catalog::embedded().unwrap();
-        let data = catalog.compatibility();
-        for version in data.kubespray.values().flat_map(|line| &line.kubernetes.newest_patches) {
-            assert!(data.kubernetes_lines.ended.contains_key(&version.minor()), "{version}");
-        }
-        assert!(data.sources.contains_key(&data.kubernetes_lines.source));
-    }
 
     #[test]
     fn an_upgrade_of_run_ai_begins_where_its_documents_say() {

@@ -55,7 +55,6 @@ impl Catalog {
             unstated: Vec::new(),
         };
         comparison.collect(&versions);
-        comparison.findings.extend(self.past_its_end(desired));
         for owner in comparison.owners(&versions) {
             comparison.compare(&owner);
         }

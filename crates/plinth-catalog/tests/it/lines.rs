@@ -56,37 +56,6 @@ fn every_line_of_runai_has_a_platform_that_its_vendor_takes() {
     }
 }
 
-#[test]
-fn a_kubernetes_past_its_end_is_told_with_what_would_do() {
-    let catalog = catalog();
-    for (line, kubernetes, wanted) in [
-        (
-            "2.21",
-            "v1.31.9",
-            Some("no line that Run:ai 2.21 takes still gets patches: Run:ai 2.24 is the first that takes v1.35.4"),
-        ),
-        ("2.25", "v1.33.4", Some("set kubernetes.version to v1.35.4")),
-        ("2.25", "v1.35.4", None),
-    ] {
-        let (mut site, facts) = of(line, kubernetes);
-        let told = |site: &Desired| {
-            let all = catalog.check_versions(site, &catalog.resolve(site, &facts));
-            all.into_iter().find(|finding| finding.code == "compatibility.end-of-life")
-        };
-        let Some(fix) = wanted else {
-            assert_eq!(told(&site), None, "{kubernetes}");
-            continue;
-        };
-        let finding = told(&site).unwrap_or_else(|| panic!("{kubernetes}"));
-        assert_eq!((finding.severity, finding.subject.as_str()), (Severity::Warning, "kubernetes.version"));
-        assert!(finding.fix.starts_with(fix), "{}", finding.fix);
-        assert!(finding.message.contains("no patches since 202"), "{}", finding.message);
-        assert!(finding.evidence[0].contains("kubernetes.io/releases"), "{:?}", finding.evidence);
-        site.runai = None;
-        assert_eq!(told(&site).unwrap().fix, "set kubernetes.version to v1.35.4");
-    }
-}
-
 /// Nothing but the version is written here either, so Kubespray is the newest that installs it.
 #[test]
 fn the_gpu_operator_takes_the_containerd_that_comes_with_kubespray() {

@@ -51,11 +51,6 @@ findings! {
         usually: "A slip, or the component that it is about is switched off.",
         fix: "Give one of the names that the fix lists, or the id of a step.",
     }
-    COMPATIBILITY_END_OF_LIFE = "compatibility.end-of-life", You {
-        means: "The Kubernetes project makes no more patches for this line, not even for security. The message says since when, the evidence by which source.",
-        usually: "A site file that was written when the line was new, or an older Run:ai that takes no newer line.",
-        fix: "Write the version that the fix names. A cluster that is there goes up one minor at a time.",
-    }
     COMPATIBILITY_NOT_STATED = "compatibility.not-stated", You {
         means: "For some pairs of versions the public documents name no range. The evidence lists each pair and whether it is known to work.",
         usually: "Vendors state ranges for some partners only.",

@@ -88,7 +88,7 @@ impl<'a> Site<'a> {
             "account" => client.make_account(ctx, &self.first, &self.account).await,
             "prepare" => client.prepare(ctx, ours, &preparation()).await,
             "registries" => self.registries("new").await,
-            "leftovers" => client.clear_leftovers(ctx, ours).await,
+            "leftovers" | "a unit alone" => client.clear_leftovers(ctx, ours).await,
             "push" => {
                 let (source, file) = (self.source(), file());
                 let push = PushFile { source: &source, folder: FOLDER, name: &file.dest, sha256: &file.sha256 };
@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
                 let wanted = Registries { mirrors: &mirrors, mirrors_by_engine: false, logins: &logins };
                 client.registries(ctx, ours, &wanted).await.unwrap().unwrap_or_else(|| one("all registries"))
             }
-            "leftovers" => {
+            "leftovers" | "a unit alone" => {
                 let leftovers = client.leftovers(ctx, ours).await.unwrap();
                 assert_eq!(leftovers.running, Vec::<String>::new());
                 leftovers.left

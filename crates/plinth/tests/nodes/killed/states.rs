@@ -17,7 +17,7 @@ pub(super) struct Operation {
 }
 
 /// Those of one node stand together.
-pub(super) const ALL: [Operation; 6] = [
+pub(super) const ALL: [Operation; 7] = [
     Operation {
         name: "account",
         node: "account",
@@ -73,6 +73,17 @@ pub(super) const ALL: [Operation; 6] = [
             ip -o link show | cut -d : -f 2; systemctl show -p LoadState kubelet.service
             iptables-save | grep '^[:*-]' | sed 's/ \\[.*//'",
         least: 20,
+    },
+    // Nothing comes behind the word to systemd, so that nothing else is left over.
+    Operation {
+        name: "a unit alone",
+        node: "leftovers",
+        stands: "",
+        keeps: "",
+        begins: "printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/kubelet.service
+            systemctl enable -q kubelet.service",
+        tells: "ls /etc/systemd/system; systemctl show -p LoadState kubelet.service",
+        least: 2,
     },
     Operation {
         name: "push",
