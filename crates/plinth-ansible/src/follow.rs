@@ -66,10 +66,10 @@ pub(super) async fn follow(ctx: &Context, job: Job<'_>, secrets: &Arc<dyn Secret
         command.env("TRACEPARENT", traceparent);
     }
     let told = format!("ansible-playbook {}", job.playbook);
-    let seam = Seam::begin(CLIENT, || told.clone());
+    let log = job.log.path().to_path_buf();
+    let seam = Seam::program(CLIENT, || told.clone()).logged(&log);
     let mut child = command.spawn().map_err(failed)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let log = job.log.path().to_path_buf();
     let said = tokio::spawn(job.log.clone().take(out, Arc::clone(secrets)));
     let complained = tokio::spawn(job.log.take(err, Arc::clone(secrets)));
     let mut ear = Ear::new(listener, Watch::of(job.playbook));

@@ -135,7 +135,7 @@ fn clean(command: &mut Command) {
 /// When it cannot be started or does not end in time; a program that ends badly is no error here.
 pub(super) async fn run(mut command: Command, doing: &str, patience: Duration) -> ClientResult<Ended> {
     let (name, asked) = (command.as_std().get_program().to_string_lossy().into_owned(), shown(&command));
-    let seam = Seam::begin(CLIENT, || asked.clone());
+    let seam = Seam::program(CLIENT, || asked.clone());
     let failed = |error: io::Error| {
         ClientError::new(CLIENT, doing)
             .happened(format!("`{name}` cannot be run: {error}"))

@@ -74,7 +74,7 @@ pub(super) async fn run(
         command.env("TRACEPARENT", traceparent);
     }
     let told = format!("helm {}", job.words.shown());
-    let seam = Seam::begin(CLIENT, || told.clone());
+    let seam = Seam::program(CLIENT, || told.clone()).logged(log.path());
     let mut group = Group(Some(command.spawn().map_err(local("helm cannot be started"))?));
     let mark = Mark::begin(job.state, job.release, group.process(), &job.attempt);
     let (out, err) = group.streams();

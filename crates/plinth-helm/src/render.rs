@@ -185,7 +185,7 @@ async fn run(
     command.args(words).process_group(0).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let shown = || words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    let seam = Seam::begin(CLIENT, || format!("helm {}", shown()));
+    let seam = Seam::program(CLIENT, || format!("helm {}", shown()));
     let mut child = command.spawn().map_err(local("helm cannot be started"))?;
     let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let work = async {

@@ -1,5 +1,5 @@
 //! Text from outside: nodes, BCM, programs, the site file. None of it may move a terminal's cursor, hide or reorder what is read, or
-//! look like a line of plinth's own. One wall before people, one before programs, and one before
+//! look like a line of plinth's own or like a command to a program that reads along. One wall before people, one before programs, and one before
 //! Ansible, which would run it.
 
 use serde_json::Value;
@@ -35,13 +35,45 @@ pub const fn is_hidden(c: char) -> bool {
 /// look like a line of plinth's own, and programs that read along (a CI that takes commands from a line's begin) would believe it.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    replaced(text, |c| c == '\n' || is_hidden(c), |c, out| out.extend(c.escape_unicode()))
+    unmarked(replaced(text, |c| c == '\n' || is_hidden(c), |c, out| out.extend(c.escape_unicode())), MARK_SHOWN)
 }
 
 /// Lines that plinth composed: the same as [`visible`], but line breaks stay. What others wrote passed [`visible`] before it was put in.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    replaced(text, is_hidden, |c, out| out.extend(c.escape_unicode()))
+    unmarked(replaced(text, is_hidden, |c, out| out.extend(c.escape_unicode())), MARK_SHOWN)
+}
+
+/// How the sign before the bracket of [`is_marked`] is written out, and how JSON does it.
+const MARK_SHOWN: &str = r"\u{23}";
+const MARK_IN_JSON: &str = r"\u0023";
+
+/// Whether a command to the runner of a pipeline follows, wherever in its line that is: `##[error]` is one to GitHub's and Azure's,
+/// `##vso[task.setvariable ...]` to Azure's. plinth itself never writes one.
+fn is_marked(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("##") else { return false };
+    rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('[')
+}
+
+/// The same without such commands: the second sign of each is written out.
+fn unmarked<'a>(text: Cow<'a, str>, shown: &str) -> Cow<'a, str> {
+    if !text.contains("##") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find('#') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        out.push('#');
+        let marked = is_marked(from);
+        if marked {
+            out.push_str(shown);
+        }
+        rest = &from[if marked { 2 } else { 1 }..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Whether a line that begins with this word is a command to a program that reads along: `::error::...` is one to GitHub's runner, which
@@ -54,18 +86,19 @@ pub fn is_command(word: &str) -> bool {
 /// JSON with the hidden characters in JSON's own escapes: programs read the same values, and a terminal shows what is there.
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    replaced(json, is_hidden, |c, out| {
+    let shown = replaced(json, is_hidden, |c, out| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             let _ = write!(out, "\\u{unit:04x}");
         }
-    })
+    });
+    unmarked(shown, MARK_IN_JSON)
 }
 
 /// Lines that plinth coloured: the same as [`visible_lines`], but sequences that only choose a colour or weight stay.
 #[must_use]
 pub fn visible_styled(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
-        return Cow::Borrowed(text);
+        return unmarked(Cow::Borrowed(text), MARK_SHOWN);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -188,6 +221,25 @@ mod tests {
             shown.starts_with(r"a\u{1b}[2Jb\u{d}c\u{9b}31md\u{202e}e\u{200b}f\u{7}\u{7f}\u{85}\u{2028}"),
             "{shown}"
         );
+    }
+
+    /// The older forms, which runners take from anywhere in a line.
+    #[test]
+    fn what_a_runner_would_obey_is_written_out_wherever_it_stands() {
+        for (text, shown) in [
+            ("no ##[error]x", r"no #\u{23}[error]x"),
+            ("a ##vso[task.setvariable variable=b]c", r"a #\u{23}vso[task.setvariable variable=b]c"),
+            ("###[group]##[add-mask]", r"##\u{23}[group]#\u{23}[add-mask]"),
+            ("## a [b] #[c] C# ##", "## a [b] #[c] C# ##"),
+        ] {
+            assert_eq!(visible(text), shown);
+            assert_eq!(visible_lines(text), shown);
+            assert_eq!(visible_styled(text), shown);
+            assert_eq!(visible_styled(&format!("\u{1b}[1m{text}\u{1b}[0m")), format!("\u{1b}[1m{shown}\u{1b}[0m"));
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(serde_json::from_str::<String>(&visible_json(&json)).unwrap(), text);
+            assert!(!visible_json(&json).contains("##[") && !visible_json(&json).contains("##vso["));
+        }
     }
 
     #[test]

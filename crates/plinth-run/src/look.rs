@@ -212,7 +212,7 @@ fn sight<'a>((index, step): (usize, &'a Step), world: &'a RunWorld, env: StepEnv
         let clock = Arc::clone(env.ctx.clock());
         let began = clock.elapsed();
         let probe = within(&*clock, look_deadline(step), world.behaviour.probe(step, &env));
-        let probed = awaited.during(step.id.as_str(), probe).await;
+        let probed = awaited.during(step.id.as_str(), probe).await.ok();
         tracing::debug!(step = %step.id, seconds = clock.elapsed().saturating_sub(began).as_secs_f64(), "looked");
         (index, probed)
     }

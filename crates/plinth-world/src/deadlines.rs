@@ -222,8 +222,6 @@ pub const SSH_REGISTRIES: Duration = Duration::from_secs(60);
 pub const SSH_LINGERING: Duration = Duration::from_secs(10);
 /// How long what a failed operation complained of may still come: standard error has a way of its own, and arrives behind the last answer.
 pub const SSH_COMPLAINTS: Duration = Duration::from_millis(500);
-/// A file of the largest size over a slow line, and a disk that is busy.
-pub const SSH_UPLOAD: Duration = Duration::from_secs(120);
 /// Longer ago, the node is asked again: a person may have thought about the key meanwhile, and sshd does not wait for a login for
 /// ever (LoginGraceTime, two minutes by default).
 pub const SSH_KEY_SEEN: Duration = Duration::from_secs(30);

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod fetch;
 pub mod files;
+pub mod given_up;
 pub mod helm;
 pub mod keystore;
 pub mod kube;

@@ -4,7 +4,10 @@
 //! Words are those of the client, and hold no secret: no body of a request, no value of a variable, no query of an address. The log takes
 //! secrets out of every line all the same.
 
+use crate::given_up;
+use plinth_model::run::CommandFailure;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tracing::Level;
 
@@ -16,12 +19,32 @@ struct Begun {
     client: &'static str,
     what: String,
     at: Instant,
+    /// Whoever gives it up hears what it was.
+    is_program: bool,
+    log: Option<PathBuf>,
 }
 
 impl Seam {
+    /// A program, here or on a node: `what` is its command line. Whoever gives it up hears of it.
+    pub fn program(client: &'static str, what: impl FnOnce() -> String) -> Self {
+        let seam = Self::new(client, true, what);
+        if let Some(Begun { client, what, .. }) = &seam.0 {
+            tracing::debug!("{client}: {what}: begins");
+        }
+        seam
+    }
+
+    /// The same; its words go into this file.
+    pub fn logged(mut self, log: &Path) -> Self {
+        if let Some(begun) = &mut self.0 {
+            begun.log = Some(log.to_path_buf());
+        }
+        self
+    }
+
     /// Something long, or of which there are few: a script, a program, a login. `-v` shows its beginning and its end.
     pub fn begin(client: &'static str, what: impl FnOnce() -> String) -> Self {
-        let seam = Self::new(client, what);
+        let seam = Self::new(client, false, what);
         if let Some(Begun { client, what, .. }) = &seam.0 {
             tracing::debug!("{client}: {what}: begins");
         }
@@ -30,7 +53,7 @@ impl Seam {
 
     /// One request of many. `-v` shows its end, `-vv` its beginning as well.
     pub fn request(client: &'static str, what: impl FnOnce() -> String) -> Self {
-        let seam = Self::new(client, what);
+        let seam = Self::new(client, false, what);
         if let Some(Begun { client, what, .. }) = &seam.0 {
             tracing::trace!("{client}: {what}: begins");
         }
@@ -38,9 +61,9 @@ impl Seam {
     }
 
     /// Nothing is made up when nobody listens.
-    fn new(client: &'static str, what: impl FnOnce() -> String) -> Self {
-        let told = tracing::enabled!(Level::DEBUG);
-        Self(told.then(|| Begun { client, what: what(), at: Instant::now() }))
+    fn new(client: &'static str, is_program: bool, what: impl FnOnce() -> String) -> Self {
+        let told = tracing::enabled!(Level::DEBUG) || (is_program && given_up::is_heard());
+        Self(told.then(|| Begun { client, what: what(), at: Instant::now(), is_program, log: None }))
     }
 
     /// It ended like this: `HTTP 200`, `status 1`.
@@ -57,7 +80,7 @@ impl Seam {
     }
 
     fn tell(&mut self, how: &dyn Display) {
-        if let Some(Begun { client, what, at }) = self.0.take() {
+        if let Some(Begun { client, what, at, .. }) = self.0.take() {
             tracing::debug!("{client}: {what}: {how}, after {:.3} s", at.elapsed().as_secs_f64());
         }
     }
@@ -65,6 +88,12 @@ impl Seam {
 
 impl Drop for Seam {
     fn drop(&mut self) {
+        if let Some(Begun { what, log, is_program: true, .. }) = &self.0 {
+            given_up::tell(|| match log {
+                Some(log) => given_up::logged(what, log),
+                None => CommandFailure::of(what.as_str(), &[]),
+            });
+        }
         self.tell(&"given up");
     }
 }

@@ -224,9 +224,9 @@ fn step(plan: &Plan, step: &Step, went: Went<'_>) -> Explanation {
         format!("  needs: {}", listed(&needs)),
         format!("  then:  {}", listed(&after)),
     ];
-    let deadline = step.work.given_up();
+    let deadline = step.work.deadline();
     lines.push(format!("  time:  one attempt is given up after {}, and made again", span(f64::from(deadline.seconds))));
-    lines.push(format!("         why so long: {}", deadline.why));
+    lines.push(format!("         why so long: {}", deadline.reasons()));
     lines.push(format!("         {}", deadline.moved_by.unwrap_or("no setting moves it")));
     if let Some(condition) = &step.when {
         lines.push(format!("  only:  if {} turns out to be `{}`", condition.gate, condition.answer));

@@ -15,6 +15,8 @@ mod cuts;
 mod half;
 #[path = "nodes/hostkeys.rs"]
 mod hostkeys;
+#[path = "nodes/killed/mod.rs"]
+mod killed;
 #[path = "nodes/logins.rs"]
 mod logins;
 #[path = "nodes/moves.rs"]

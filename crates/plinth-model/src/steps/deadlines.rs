@@ -1,16 +1,47 @@
 //! How long one attempt of each kind of step may take, in seconds, and why. A deadline that passes is a transient failure: the
 //! step is looked at again. Single calls have their own, shorter limits in `plinth-world`.
 
+/// When one attempt of a step is given up, and why then: each kind of step says it, with the figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// Seconds after which one attempt is given up.
+    pub seconds: u32,
+    /// Where that figure comes from, for people; each of [`why`].
+    pub why: &'static [&'static str],
+    /// What makes it longer or shorter; none: nothing does.
+    pub moved_by: Option<&'static str>,
+}
+
+impl Deadline {
+    /// The reasons, in sentences.
+    #[must_use]
+    pub fn reasons(&self) -> String {
+        self.why.iter().map(|reason| reason.trim()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What moves the deadline of a play.
+pub(super) const NODES: Option<&str> = Some("it grows with the number of nodes of the play");
+/// What moves the deadline of what waits for the objects of a component.
+pub(super) const TIMEOUT: Option<&str> = Some("it grows with the `timeoutS` of the component in the catalog");
+
 macro_rules! deadlines {
     ($($(#[doc = $why:literal])+ $visible:vis const $name:ident: u32 = $seconds:expr;)+) => {
         $($(#[doc = $why])+ $visible const $name: u32 = $seconds;)+
 
-        /// The reason above a deadline, for people.
-        pub(super) fn reason(name: &str) -> Option<&'static str> {
-            match name {
-                $(stringify!($name) => Some(concat!($($why),+)),)+
-                _ => None,
-            }
+        /// The reasons above the deadlines, for people.
+        pub mod why {
+            $($(#[doc = $why])+ pub const $name: &str = concat!($($why),+);)+
+        }
+
+        /// The deadlines of kinds that have one figure.
+        pub(super) mod of {
+            use super::Deadline;
+            $(
+                #[allow(dead_code)] // Some are only part of another.
+                pub(in super::super) const $name: Deadline =
+                    Deadline { seconds: super::$name, why: &[super::why::$name], moved_by: None };
+            )+
         }
     };
 }
@@ -98,6 +129,9 @@ deadlines! {
     pub const CHECK: u32 = 300;
 }
 
+/// Why a play has as long as [`kubespray_run`] says.
+pub(super) const PLAY: &[&str] = &[why::KUBESPRAY_RUN, why::KUBESPRAY_RUN_PER_NODE, why::KUBESPRAY_RUN_MAX];
+
 /// The deadline of a check with pods on so many nodes.
 #[must_use]
 pub fn check_pods(nodes: usize) -> u32 {
@@ -115,4 +149,16 @@ pub fn check_names(names: usize) -> u32 {
 pub fn kubespray_run(nodes: usize) -> u32 {
     let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
     KUBESPRAY_RUN.saturating_add(nodes.saturating_mul(KUBESPRAY_RUN_PER_NODE)).min(KUBESPRAY_RUN_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_the_comment_above_its_deadline() {
+        let told = "A TCP connection and a key exchange. A host without a route answers after its kernel's own limit, about 130 s; nobody \
+                    should wait for that.";
+        assert_eq!((of::NODE_CONNECT.reasons().as_str(), of::NODE_CONNECT.seconds), (told, 60));
+    }
 }

@@ -5,7 +5,6 @@
 //! the moment of use.
 
 pub mod deadlines;
-mod given_up;
 mod properties;
 
 /// What is asked of BCM.
@@ -149,6 +148,7 @@ pub use properties::{Effect, FreeText, Lane, Properties, StepParams, Undo};
 pub use runai::*;
 
 use crate::{InstalledChange, NodeName, Stage};
+use deadlines::Deadline;
 use properties::AnyParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -279,7 +279,13 @@ impl Work {
     /// How long one attempt may take, seconds.
     #[must_use]
     pub fn deadline_s(&self) -> u32 {
-        self.params().deadline_s()
+        self.deadline().seconds
+    }
+
+    /// When one attempt of this very step is given up, and why then.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        self.params().deadline()
     }
 
     /// What it destroys, moves or interrupts, in words; none: nothing.
@@ -353,8 +359,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_deadline_that_is_longer_than_it_usually_takes() {
-        for (kind, Properties { expected_s, deadline_s, .. }) in KINDS {
-            assert!(deadline_s > expected_s, "{kind}: {deadline_s} s, and it usually takes {expected_s} s");
+        for (kind, Properties { expected_s, deadline, .. }) in KINDS {
+            let seconds = deadline.seconds;
+            assert!(seconds > *expected_s, "{kind}: {seconds} s, and it usually takes {expected_s} s");
+            assert!(deadline.reasons().ends_with('.'), "{kind}: nobody says why: {deadline:?}");
         }
         assert_eq!(properties_of("node.account").map(|p| p.stage), Some(Stage::Nodes));
         assert_eq!(properties_of("node.nothing"), None);

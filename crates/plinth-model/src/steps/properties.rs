@@ -1,5 +1,6 @@
 //! What planner, lint and executor have to know of a kind of step, so that none of them names a kind.
 
+use super::deadlines::Deadline;
 use crate::{InstalledChange, NodeName, Stage};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,9 +27,9 @@ pub struct Properties {
     pub undo: Undo,
     /// How long it usually takes, seconds: what runs first is decided by it, and nothing else. A rough figure is enough.
     pub expected_s: u32,
-    /// How long one attempt may take, seconds; one of [`super::deadlines`]. A kind whose parameters decide it answers in
-    /// [`StepParams::deadline_s`].
-    pub deadline_s: u32,
+    /// How long one attempt may take, and why; of [`super::deadlines`]. A kind whose parameters decide it answers in
+    /// [`StepParams::deadline`].
+    pub deadline: Deadline,
 }
 
 /// How a step could be undone, in a sentence for people.
@@ -108,9 +109,9 @@ pub trait StepParams {
         Self::PROPERTIES.stage
     }
 
-    /// How long one attempt of this very step may take, seconds.
-    fn deadline_s(&self) -> u32 {
-        Self::PROPERTIES.deadline_s
+    /// How long one attempt of this very step may take, and why.
+    fn deadline(&self) -> Deadline {
+        Self::PROPERTIES.deadline
     }
 
     /// What it destroys, moves or interrupts, in words. A kind with the property `destructive` must say it.
@@ -155,7 +156,7 @@ pub(super) trait AnyParams {
     fn not_in_digest(&self) -> &'static [&'static str];
     fn made_once(&self) -> Vec<&str>;
     fn stage(&self) -> Stage;
-    fn deadline_s(&self) -> u32;
+    fn deadline(&self) -> Deadline;
     fn destroys(&self) -> Option<String>;
     fn node(&self) -> Option<&NodeName>;
     fn needs_quorum(&self) -> bool;
@@ -182,8 +183,8 @@ impl<P: StepParams> AnyParams for P {
         StepParams::stage(self)
     }
 
-    fn deadline_s(&self) -> u32 {
-        StepParams::deadline_s(self)
+    fn deadline(&self) -> Deadline {
+        StepParams::deadline(self)
     }
 
     fn destroys(&self) -> Option<String> {

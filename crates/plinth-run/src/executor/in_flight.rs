@@ -5,6 +5,8 @@ use super::options::RunWorld;
 use crate::behaviour::{Probe, Probed, StepEnv};
 use futures::future::{BoxFuture, Either, FutureExt as _, select};
 use plinth_model::Step;
+use plinth_model::run::CommandFailure;
+use plinth_world::given_up::GivenUp;
 use plinth_world::{ClientError, Clock, FailedOn};
 use std::future::Future;
 use std::sync::Arc;
@@ -41,8 +43,8 @@ pub(crate) enum Message {
     Acted(Result<String, ClientError>),
     /// The wait ended.
     Waited,
-    /// The deadline passed first; whatever ran was dropped.
-    Late,
+    /// The deadline passed first; whatever ran was dropped. The program that it waited for, as far as it is known.
+    Late(Option<Box<CommandFailure>>),
 }
 
 /// What came back, and for which step.
@@ -68,10 +70,10 @@ pub(crate) fn begin<'a>(
         let message = match spawn {
             Spawn::Probe => within(&*clock, deadline, world.behaviour.probe(step, &env))
                 .await
-                .map_or(Message::Late, Message::Probed),
-            Spawn::Act => {
-                within(&*clock, deadline, world.behaviour.act(step, &env)).await.map_or(Message::Late, Message::Acted)
-            }
+                .map_or_else(Message::Late, Message::Probed),
+            Spawn::Act => within(&*clock, deadline, world.behaviour.act(step, &env))
+                .await
+                .map_or_else(Message::Late, Message::Acted),
             Spawn::Wait(duration) => {
                 clock.sleep(duration).await;
                 Message::Waited
@@ -85,15 +87,16 @@ pub(crate) fn begin<'a>(
     .boxed()
 }
 
-/// The result, or none when the deadline passed first.
+/// The result; or, when the deadline passed first, the program that was waited for, as far as it is known.
 pub(crate) async fn within<T>(
     clock: &dyn Clock,
     deadline: Duration,
-    future: impl Future<Output = T> + Unpin,
-) -> Option<T> {
-    match select(future, clock.sleep(deadline)).await {
-        Either::Left((value, _)) => Some(value),
-        Either::Right(_) => None,
+    future: impl Future<Output = T>,
+) -> Result<T, Option<Box<CommandFailure>>> {
+    let given_up = GivenUp::default();
+    match select(Box::pin(given_up.watching(future)), clock.sleep(deadline)).await {
+        Either::Left((value, _)) => Ok(value),
+        Either::Right(((), future)) => Err(given_up.drop_of(future).map(Box::new)),
     }
 }
 
@@ -111,7 +114,7 @@ impl Message {
             Message::Acted(Ok(said)) => tracing::info!(said, "acted"),
             Message::Probed(Err(error)) | Message::Acted(Err(error)) => tracing::warn!(%error, "failed"),
             Message::Waited => tracing::debug!("waited"),
-            Message::Late => tracing::warn!("the deadline passed"),
+            Message::Late(program) => tracing::warn!(?program, "the deadline passed"),
         }
     }
 
@@ -128,7 +131,8 @@ impl Message {
             Message::Acted(result) => {
                 Message::Acted(result.map(|said| emitter.text(&said)).map_err(|error| clean_error(error, emitter)))
             }
-            Message::Waited | Message::Late => self,
+            Message::Late(program) => Message::Late(program.map(|program| Box::new(emitter.failure(*program)))),
+            Message::Waited => self,
         }
     }
 }

@@ -34,7 +34,7 @@ enum Effect {
     Running,
     Returned(String),
     Failed(Box<ClientError>),
-    Late,
+    Late(Option<Box<CommandFailure>>),
 }
 
 /// What the run knows beyond the step.
@@ -114,8 +114,8 @@ impl StepMachine {
             Message::Waited => Next::Go(Spawn::Probe),
             Message::Acted(Ok(said)) => self.look_after(Effect::Returned(said)),
             Message::Acted(Err(error)) => self.effect_failed(step, error),
-            Message::Late if matches!(self.last, Effect::Running) => self.look_after(Effect::Late),
-            Message::Late => failed(late(step, "looking at it")),
+            Message::Late(program) if matches!(self.last, Effect::Running) => self.look_after(Effect::Late(program)),
+            Message::Late(program) => late(step, "looking at it", program),
             Message::Probed(Err(error)) => self.look_failed(step, error, rules),
             Message::Probed(Ok(Probed { probe: Probe::Blocked(finding), .. })) => failed(*finding),
             Message::Probed(Ok(Probed { probe: Probe::Done(detail), answers, notes, .. })) => {
@@ -184,7 +184,7 @@ impl StepMachine {
     fn not_so(&mut self, step: &Step, diff: Vec<String>, rules: Rules) -> Next {
         match std::mem::replace(&mut self.last, Effect::None) {
             Effect::Returned(_) => return failed(not_so_after_acting(step, diff)),
-            Effect::Late => return failed(late(step, "making it so")),
+            Effect::Late(program) => return late(step, "making it so", program),
             Effect::Failed(error) if self.effects >= deadlines::STEP_ATTEMPTS => {
                 return failure(step, *error, self.effects);
             }
@@ -230,14 +230,15 @@ fn failure(step: &Step, mut error: ClientError, attempts: u32) -> Next {
     Next::Failed(Box::new(Failing { finding, program, nodes }))
 }
 
-fn late(step: &Step, doing: &str) -> Finding {
-    Finding::error(
+fn late(step: &Step, doing: &str, program: Option<Box<CommandFailure>>) -> Next {
+    let finding = Finding::error(
         code::RUN_DEADLINE_PASSED,
         step.target(),
         format!("{doing} took longer than {} s, so it was given up", step.work.deadline_s()),
     )
     .evidence(format!("step {}", step.id))
-    .fix("find out what hangs there, then run again: the step is looked at before anything is repeated")
+    .fix("find out what hangs there, then run again: the step is looked at before anything is repeated");
+    Next::Failed(Box::new(Failing { program, ..Failing::from(finding) }))
 }
 
 fn not_so_after_acting(step: &Step, diff: Vec<String>) -> Finding {

@@ -59,6 +59,11 @@ fn deadlines_end_what_hangs_and_only_that() {
     assert!(bench.so().contains("nodes/registries/n2"));
     let deadline = Duration::from_secs(u64::from(crate::plans::step("nodes/account/n1", &[]).work.deadline_s()));
     assert!(report.duration >= deadline && report.duration < deadline + Duration::from_secs(100));
+    let told = bench.said(|body| match body {
+        EventBody::StepFinished { failure: Some(program), .. } => Some(program.command.clone()),
+        _ => None,
+    });
+    assert_eq!(told, ["ssh nodes/account/n1 # with [secret]"], "what it waited for is in its card");
 }
 
 #[test]

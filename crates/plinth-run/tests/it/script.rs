@@ -11,6 +11,7 @@ use plinth_run::{
     Again, Behaviour, Done, Durability, LockOwner, LockedJournal, Probe, Probed, Remembered, RunOptions, RunReport,
     RunWorld, Sink, StepEnv, StopSignal, Store, executor,
 };
+use plinth_world::seam::Seam;
 use plinth_world::secrets::MemorySecrets;
 use plinth_world::{ClientError, Clock, Context};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +160,9 @@ impl Behaviour for Script {
         } else {
             10
         };
+        let seam = Seam::program("ssh", || format!("ssh {} # with {SECRET}", step.id));
         env.ctx.clock().sleep(Duration::from_secs(seconds)).await;
+        seam.end("done");
         let fails = self.fails(step, |rule| &mut rule.act_failures);
         if (!fails || rule.happens_anyway) && !rule.never_so {
             let mut state = self.state.lock().unwrap();

@@ -117,6 +117,28 @@ fn rules_that_cannot_be_read_are_not_none() {
     assert!(look(&trial).is_clean(), "a kernel without packet filters has no rules");
 }
 
+/// As after a kill between the removal of its file and the word to systemd.
+#[test]
+fn a_unit_that_systemd_still_knows_is_left_over_and_one_of_a_package_is_not() {
+    let trial = node();
+    fs::create_dir_all(trial.at("/run/systemd/system")).unwrap();
+    let unit = |place: &str, name: &str| {
+        let reload = "if [ -e \"$root/read\" ]; then echo NeedDaemonReload=no; else echo NeedDaemonReload=yes; fi";
+        format!("echo FragmentPath={place}/{name}; {reload}; echo Id={name}; echo")
+    };
+    let (ours, theirs) = (unit("/etc/systemd/system", "kubelet.service"), unit("/lib/systemd/system", "etcd.service"));
+    trial.program(
+        "systemctl",
+        &format!("case $1 in show) {ours}; {theirs} ;; daemon-reload) : >\"$root/read\" ;; esac"),
+    );
+    assert_eq!(look(&trial).left, ["unit kubelet.service, which systemd still knows"]);
+    clear(&trial).unwrap();
+    assert!(look(&trial).is_clean());
+    trial.program("systemctl", "exit 1");
+    let silent = look_parse(&trial.run(&script("looking", "look", &trial.prefix()))).unwrap_err();
+    assert_eq!(silent, "systemd does not say which units it knows");
+}
+
 #[test]
 fn what_cannot_be_cleared_is_told() {
     let trial = used();

@@ -97,6 +97,20 @@ fn a_node_is_prepared_once() {
     );
 }
 
+/// Killed between the writing of fstab and the word to systemd, which then still has the unit of the line that is gone: a mask of it
+/// would outlive everything.
+#[test]
+fn a_unit_of_a_line_that_fstab_no_longer_has_is_read_again_and_not_masked() {
+    let (trial, wanted) = (node(), wanted());
+    trial.file("/etc/fstab", "# plinth: /swapfile none swap sw 0 0\n");
+    let lists = "case $1 in list-unit-files) [ -e \"$root/read\" ] || echo 'swapfile.swap generated -'; exit ;; \
+                 daemon-reload) : >\"$root/read\" ;; esac";
+    trial.program("systemctl", &format!("{lists}\n{SYSTEMCTL}"));
+    assert!(look(&trial, &wanted).contains(&"swap at start: swapfile.swap".to_owned()));
+    set(&trial, &wanted).unwrap();
+    assert!(!trial.read("/calls").contains("mask"), "{}", trial.read("/calls"));
+}
+
 #[test]
 fn hosts_lines_that_are_no_longer_wanted_go_and_others_stay() {
     let (trial, mut wanted) = (node(), wanted());

@@ -110,6 +110,21 @@ fn an_interrupted_replacement_is_still_ours() {
     set(&trial, &wanted).unwrap();
 }
 
+/// Killed after the file was put in place: what its record still names of before would count as ours for ever.
+#[test]
+fn a_record_that_was_not_closed_is_told_and_closed() {
+    let (trial, login) = (node(), login());
+    let first = [(&login, Secret::new("first".to_owned()))];
+    let wanted = Registries { logins: &first, ..Registries::default() };
+    set(&trial, &wanted).unwrap();
+    let record = format!("/var/lib/plinth/files/{}", LOGINS.replace('/', "_"));
+    let whole = trial.read(&record);
+    trial.file(&record, &format!("{whole}{}\n", digest("before")));
+    assert_eq!(differences(&trial, &wanted), format!("~ record of {LOGINS}, which a killed run left"));
+    set(&trial, &wanted).unwrap();
+    assert_eq!(trial.read(&record), whole);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_not_ours() {
     let (trial, login) = (node(), login());

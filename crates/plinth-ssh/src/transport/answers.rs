@@ -22,6 +22,8 @@ pub(super) struct Heard {
     pub(super) exit: Option<u32>,
     /// The other side runs no commands.
     pub(super) refused: bool,
+    /// How the script ended, by the shell around it: it tells that also of one that was killed.
+    pub(super) over: Option<String>,
 }
 
 /// The end of an output.
@@ -61,6 +63,7 @@ impl Heard {
             stderr: Kept::default(),
             exit: None,
             refused: false,
+            over: None,
         }
     }
 
@@ -69,9 +72,9 @@ impl Heard {
         self.mark.trim_matches(['@', ' '])
     }
 
-    /// Listens until the script has said how it ended, or nothing can come any more.
+    /// Listens until the script has said how it ended, or the shell around it that it is over, or nothing can come any more.
     pub(super) async fn listen(&mut self, read: &mut ChannelReadHalf, ctx: &Context) -> Result<(), String> {
-        while self.decoder.status().is_none() && !self.refused && self.hear(read, ctx).await? {}
+        while self.decoder.status().is_none() && !self.refused && self.over.is_none() && self.hear(read, ctx).await? {}
         if self.decoder.status().is_some_and(|status| status != 0) {
             let rest = async { while matches!(self.hear(read, ctx).await, Ok(true)) {} };
             let _what_came_in_time = timeout(deadlines::SSH_COMPLAINTS, rest).await;
@@ -117,7 +120,9 @@ impl Heard {
     }
 
     fn take(&mut self, frame: Frame, ctx: &Context) {
-        if frame.key != "progress" {
+        if frame.key == "over" {
+            self.over = Some(frame.value);
+        } else if frame.key != "progress" {
             self.frames.push(frame);
         } else if let Some((done, total, message)) = progress(&frame.value) {
             ctx.progress(done, total, message);
@@ -137,7 +142,8 @@ impl Heard {
 
     /// Both outputs for people: answers without what marks them, and without those that are about the way itself.
     pub(super) fn said(&self) -> (String, String) {
-        let about_the_way = |line: &&str| !matches!(line.split(' ').next(), Some("begin" | "end" | "once" | "ready"));
+        let about_the_way =
+            |line: &&str| !matches!(line.split(' ').next(), Some("begin" | "end" | "once" | "over" | "ready"));
         let stdout = self.stdout.text();
         let lines =
             stdout.lines().filter(|line| !line.is_empty()).filter_map(|line| match line.strip_prefix(&self.mark) {

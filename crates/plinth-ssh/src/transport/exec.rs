@@ -10,6 +10,7 @@ use crate::frame::Frames;
 use crate::script::Script;
 use plinth_model::Secret;
 use plinth_model::finding::code;
+use plinth_world::given_up;
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use russh::ChannelWriteHalf;
@@ -36,14 +37,30 @@ pub(super) struct Call<'a> {
     pub(super) telling: Telling<'a>,
 }
 
+/// One that is listened to: given up in its middle, it tells what was heard until then.
+struct Listening<'a> {
+    call: &'a Call<'a>,
+    heard: Heard,
+    is_over: bool,
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            given_up::tell(|| self.call.telling.of(self.call.command, &self.heard));
+        }
+    }
+}
+
 impl Call<'_> {
     /// Runs it. Afterwards the line may be good for another one.
     pub(super) async fn run(&self, line: &mut Line) -> ClientResult<Frames> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let mut heard = Heard::new(&nonce);
-        let again = line.is_used();
-        let result = self.heard(line, &nonce, again, &mut heard).await;
-        result.map_err(|error| told::with(error, || self.telling.of(self.command, &heard)))
+        let mut listening = Listening { call: self, heard: Heard::new(&nonce), is_over: false };
+        let again = line.taken();
+        let result = self.heard(line, &nonce, again, &mut listening.heard).await;
+        listening.is_over = true;
+        result.map_err(|error| told::with(error, || self.telling.of(self.command, &listening.heard)))
     }
 
     async fn heard(&self, line: &mut Line, nonce: &str, again: bool, heard: &mut Heard) -> ClientResult<Frames> {
@@ -145,7 +162,8 @@ impl Call<'_> {
 
     /// The link, the connection, or the operation itself went away.
     fn cut(&self, heard: &Heard) -> ClientError {
-        let how = match heard.exit {
+        let status = heard.over.clone().or_else(|| heard.exit.map(|status| status.to_string()));
+        let how = match status {
             Some(status) => format!("the output was cut off: something ended the operation there (status {status})"),
             None => "the connection was lost before the operation ended".to_owned(),
         };

@@ -40,6 +40,11 @@ impl Line {
         self.settling.is_some()
     }
 
+    /// An operation begins on it: it is no good for another one until it was heard that this one ended. Whether one ran on it before.
+    pub(super) fn taken(&mut self) -> bool {
+        self.settling.take().is_some()
+    }
+
     /// An operation ended, and the shell stays. `ready` when it has said already that it waits for another.
     pub(super) async fn heard(&mut self, decoder: Decoder, ready: bool) {
         let Some((_, write)) = &self.halves else { return };

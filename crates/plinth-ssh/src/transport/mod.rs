@@ -19,10 +19,8 @@ mod seen;
 #[cfg(test)]
 mod tests;
 mod told;
-mod upload;
 
 pub use told::LOGS;
-pub use upload::{LARGEST as LARGEST_UPLOAD, Upload};
 
 use crate::frame::Frames;
 use crate::script::Script;
@@ -127,7 +125,7 @@ impl Ssh {
     pub async fn run(&self, ctx: &Context, target: &NodeTarget, script: &Script) -> ClientResult<Frames> {
         let command = told::command(target, told::shell(script), script.name());
         let _room = self.room().await;
-        let seam = Seam::begin(CLIENT, || command.clone());
+        let seam = Seam::program(CLIENT, || command.clone());
         let result = self.run_in_room(ctx, target, script, &command).await;
         seam.end_of(&result);
         result.map_err(|error| told::asked(error, &command))

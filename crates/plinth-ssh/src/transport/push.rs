@@ -38,7 +38,7 @@ impl Ssh {
     pub async fn push(&self, ctx: &Context, target: &NodeTarget, push: &PushFile<'_>) -> ClientResult<()> {
         let command = told::command(target, told::ROOT_SHELL, &format!("pushing {}", push.name));
         let _room = self.room().await;
-        let seam = Seam::begin(told::CLIENT, || command.clone());
+        let seam = Seam::program(told::CLIENT, || command.clone());
         let mut heard = Heard::new(&uuid::Uuid::new_v4().simple().to_string());
         let result = self.push_in_room(ctx, target, push, &mut heard).await;
         seam.end_of(&result);

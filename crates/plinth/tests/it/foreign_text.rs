@@ -5,9 +5,8 @@ use plinth_model::text::is_hidden;
 use tempfile::TempDir;
 
 /// As it stands in YAML and in JSON: clears the screen, goes back to the line's begin, colours, turns the direction, has no width, and
-/// makes a line of its own, which GitHub's runner takes for a command.
-const ESCAPED: &str =
-    r"\u001b[2J\u000d\u009b31m\u202eevil\u200b\u0085\u001b[8m\n::error::pwn\n  ::error::pwn ::error::pwn";
+/// makes a line of its own, which GitHub's runner takes for a command; commands that runners take from anywhere in a line.
+const ESCAPED: &str = r"\u001b[2J\u000d\u009b31m\u202eevil\u200b\u0085\u001b[8m\n::error::pwn\n  ::error::pwn ::error::pwn ##[error]pwn ##vso[task.debug]pwn";
 
 /// Parts of the site file, and what stands there instead. Some are refused, some are not.
 const PLACES: [(&str, &str); 15] = [
@@ -35,6 +34,7 @@ fn assert_plain(what: &str, said: &crate::support::Ran) {
         assert_eq!(hidden, None, "{what}: {shown:?}");
         let forged = shown.lines().find(|line| line.trim_start().starts_with("::"));
         assert_eq!(forged, None, "{what}: {shown}");
+        assert!(!shown.contains("##[") && !shown.contains("##vso["), "{what}: {shown}");
     }
 }
 
@@ -92,7 +92,7 @@ fn an_inventory_cannot_write_on_the_terminal() {
 #[test]
 fn arguments_cannot_write_on_the_terminal_either() {
     let folder = TempDir::new().unwrap();
-    let odd = "\u{1b}[2J\r\u{9b}31m\u{202e}\n::error::pwn";
+    let odd = "\u{1b}[2J\r\u{9b}31m\u{202e}\n::error::pwn ##[error]pwn ##vso[task.debug]pwn";
     for arguments in [&["plan", "-f", odd][..], &["explain", odd], &["plan", "-f", &basepod(), "--inventory", odd]] {
         assert_plain(&format!("{arguments:?}"), &plinth(folder.path(), arguments));
     }

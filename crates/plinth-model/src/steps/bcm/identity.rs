@@ -26,6 +26,6 @@ impl StepParams for BcmIdentity {
         once: false,
         undo: Undo::Nothing,
         expected_s: 2,
-        deadline_s: deadlines::BCM_IDENTITY,
+        deadline: deadlines::of::BCM_IDENTITY,
     };
 }

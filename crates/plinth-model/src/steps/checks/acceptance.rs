@@ -1,6 +1,9 @@
 //! `check`.
 
-use crate::steps::{Check, Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{
+    Check, Effect, Lane, Properties, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,20 +27,33 @@ impl StepParams for AcceptanceCheck {
         once: false,
         undo: Undo::Nothing,
         expected_s: 30,
-        deadline_s: deadlines::CHECK,
+        deadline: deadlines::of::CHECK,
     };
 
-    fn deadline_s(&self) -> u32 {
-        match &self.check {
-            Check::GpuPod { .. } | Check::GpuSharing { .. } => deadlines::CHECK_GPU,
-            Check::PodNetwork { nodes, .. } | Check::Rdma { nodes, .. } => deadlines::check_pods(nodes.len()),
-            Check::GpuMetrics { .. } => deadlines::CHECK_MEASURED,
-            Check::Storage { .. } => deadlines::CHECK_PODS,
-            Check::DnsOut { names, .. } => deadlines::check_names(names.len()),
-            Check::Dns { .. } | Check::LoadBalancer { .. } | Check::IngressController { .. } => deadlines::CHECK_PODS,
-            Check::Snapshot { .. } | Check::RunaiWorkload { .. } => deadlines::CHECK_SNAPSHOT,
-            _ => Self::PROPERTIES.deadline_s,
-        }
+    fn deadline(&self) -> Deadline {
+        let (seconds, why, moved_by) = match &self.check {
+            Check::GpuPod { .. } | Check::GpuSharing { .. } => return deadlines::of::CHECK_GPU,
+            Check::GpuMetrics { .. } => return deadlines::of::CHECK_MEASURED,
+            Check::Snapshot { .. } | Check::RunaiWorkload { .. } => return deadlines::of::CHECK_SNAPSHOT,
+            Check::Dns { .. }
+            | Check::LoadBalancer { .. }
+            | Check::IngressController { .. }
+            | Check::Storage { .. } => {
+                return deadlines::of::CHECK_PODS;
+            }
+            Check::PodNetwork { nodes, .. } | Check::Rdma { nodes, .. } => (
+                deadlines::check_pods(nodes.len()),
+                &[deadlines::why::CHECK_PODS, deadlines::why::CHECK_PODS_PER_NODE],
+                "it grows with the number of nodes that are checked",
+            ),
+            Check::DnsOut { names, .. } => (
+                deadlines::check_names(names.len()),
+                &[deadlines::why::CHECK_PODS, deadlines::why::CHECK_PODS_PER_NAME],
+                "it grows with the number of names that pods ask for",
+            ),
+            _ => return Self::PROPERTIES.deadline,
+        };
+        Deadline { seconds, why, moved_by: Some(moved_by) }
     }
 
     fn node(&self) -> Option<&NodeName> {

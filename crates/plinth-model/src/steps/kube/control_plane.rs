@@ -26,6 +26,6 @@ impl StepParams for ControlPlane {
         once: false,
         undo: Undo::Nothing,
         expected_s: 30,
-        deadline_s: deadlines::CONTROL_PLANE,
+        deadline: deadlines::of::CONTROL_PLANE,
     };
 }

@@ -32,6 +32,6 @@ impl StepParams for ClusterDns {
         once: false,
         undo: Undo::Exact("The entry is removed."),
         expected_s: 30,
-        deadline_s: deadlines::CLUSTER_DNS,
+        deadline: deadlines::of::CLUSTER_DNS,
     };
 }

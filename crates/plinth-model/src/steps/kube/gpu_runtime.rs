@@ -25,7 +25,7 @@ impl StepParams for GpuRuntime {
         once: false,
         undo: Undo::Compensate("The toolkit's pods were started anew, nothing else."),
         expected_s: 30,
-        deadline_s: deadlines::GPU_RUNTIME,
+        deadline: deadlines::of::GPU_RUNTIME,
     };
 
     fn changes_on(&self, node: &NodeName) -> bool {

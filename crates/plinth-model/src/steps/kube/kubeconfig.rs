@@ -26,6 +26,6 @@ impl StepParams for Kubeconfig {
         once: false,
         undo: Undo::Exact("The file is removed."),
         expected_s: 2,
-        deadline_s: deadlines::KUBECONFIG,
+        deadline: deadlines::of::KUBECONFIG,
     };
 }

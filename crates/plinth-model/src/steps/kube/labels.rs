@@ -31,7 +31,7 @@ impl StepParams for NodeLabels {
         once: false,
         undo: Undo::Exact("The labels and taints are removed."),
         expected_s: 1,
-        deadline_s: deadlines::KUBE_CALL,
+        deadline: deadlines::of::KUBE_CALL,
     };
 
     fn node(&self) -> Option<&NodeName> {

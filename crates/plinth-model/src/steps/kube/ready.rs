@@ -27,7 +27,7 @@ impl StepParams for NodeReady {
         once: false,
         undo: Undo::Nothing,
         expected_s: 60,
-        deadline_s: deadlines::NODE_READY,
+        deadline: deadlines::of::NODE_READY,
     };
 
     fn node(&self) -> Option<&NodeName> {

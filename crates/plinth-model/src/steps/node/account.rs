@@ -26,7 +26,7 @@ impl StepParams for NodeAccount {
         once: false,
         undo: Undo::Compensate("The account is removed; files that it owns elsewhere stay."),
         expected_s: 3,
-        deadline_s: deadlines::NODE_ACCOUNT,
+        deadline: deadlines::of::NODE_ACCOUNT,
     };
 
     fn node(&self) -> Option<&NodeName> {

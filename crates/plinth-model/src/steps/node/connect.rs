@@ -24,7 +24,7 @@ impl StepParams for NodeConnect {
         once: false,
         undo: Undo::Exact("The pin is removed."),
         expected_s: 2,
-        deadline_s: deadlines::NODE_CONNECT,
+        deadline: deadlines::of::NODE_CONNECT,
     };
 
     fn node(&self) -> Option<&NodeName> {

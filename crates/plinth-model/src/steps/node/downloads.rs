@@ -30,7 +30,7 @@ impl StepParams for NodeDownloads {
         once: false,
         undo: Undo::Compensate("The folder is removed."),
         expected_s: 60,
-        deadline_s: deadlines::NODE_DOWNLOADS,
+        deadline: deadlines::of::NODE_DOWNLOADS,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -26,7 +26,7 @@ impl StepParams for NodeFacts {
         once: false,
         undo: Undo::Nothing,
         expected_s: 3,
-        deadline_s: deadlines::NODE_FACTS,
+        deadline: deadlines::of::NODE_FACTS,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -25,7 +25,7 @@ impl StepParams for NodeLeftovers {
         once: false,
         undo: Undo::OneWay("It cannot be undone: what was left of the cluster's data is gone."),
         expected_s: 10,
-        deadline_s: deadlines::NODE_LEFTOVERS,
+        deadline: deadlines::of::NODE_LEFTOVERS,
     };
 
     fn destroys(&self) -> Option<String> {

@@ -26,7 +26,7 @@ impl StepParams for NodePrepare {
         once: false,
         undo: Undo::Compensate("The files that plinth wrote are removed, and its lines are taken out of /etc/hosts."),
         expected_s: 3,
-        deadline_s: deadlines::NODE_PREPARE,
+        deadline: deadlines::of::NODE_PREPARE,
     };
 
     fn node(&self) -> Option<&NodeName> {

@@ -33,7 +33,7 @@ impl StepParams for NodeRegistries {
         once: false,
         undo: Undo::Exact("The files are removed."),
         expected_s: 5,
-        deadline_s: deadlines::NODE_REGISTRIES,
+        deadline: deadlines::of::NODE_REGISTRIES,
     };
 
     fn node(&self) -> Option<&NodeName> {

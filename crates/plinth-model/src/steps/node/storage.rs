@@ -29,7 +29,7 @@ impl StepParams for NodeStorage {
         once: false,
         undo: Undo::Compensate("The data is moved back, if there is room."),
         expected_s: 300,
-        deadline_s: deadlines::NODE_STORAGE,
+        deadline: deadlines::of::NODE_STORAGE,
     };
 
     fn destroys(&self) -> Option<String> {

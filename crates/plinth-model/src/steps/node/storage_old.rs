@@ -30,7 +30,7 @@ impl StepParams for NodeStorageOld {
         once: false,
         undo: Undo::OneWay("The copy is gone; the data itself is at its new place."),
         expected_s: 20,
-        deadline_s: deadlines::NODE_STORAGE_OLD,
+        deadline: deadlines::of::NODE_STORAGE_OLD,
     };
 
     fn destroys(&self) -> Option<String> {

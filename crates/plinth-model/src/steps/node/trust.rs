@@ -30,7 +30,7 @@ impl StepParams for NodeTrust {
             "The key that was pinned before is believed no more. It is in the journal; `plinth trust` pins another one.",
         ),
         expected_s: 2,
-        deadline_s: deadlines::NODE_CONNECT,
+        deadline: deadlines::of::NODE_CONNECT,
     };
 
     fn node(&self) -> Option<&NodeName> {

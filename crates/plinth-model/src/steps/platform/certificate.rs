@@ -28,6 +28,6 @@ impl StepParams for Certificate {
         once: false,
         undo: Undo::Compensate("The files are removed; whoever trusted the authority has to forget it."),
         expected_s: 1,
-        deadline_s: deadlines::LOCAL_FILES,
+        deadline: deadlines::of::LOCAL_FILES,
     };
 }

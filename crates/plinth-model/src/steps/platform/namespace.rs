@@ -27,6 +27,6 @@ impl StepParams for Namespace {
         once: false,
         undo: Undo::Compensate("Deleting a namespace deletes everything in it."),
         expected_s: 1,
-        deadline_s: deadlines::KUBE_CALL,
+        deadline: deadlines::of::KUBE_CALL,
     };
 }

@@ -2,7 +2,10 @@
 
 use crate::Stage;
 use crate::installed::{InstalledChange, ObjectName, Parts};
-use crate::steps::{Effect, FreeText, Health, Lane, Properties, StepParams, Undo, UpgradePath, deadlines};
+use crate::steps::{
+    Effect, FreeText, Health, Lane, Properties, StepParams, Undo, UpgradePath,
+    deadlines::{self, Deadline},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,7 +42,7 @@ impl StepParams for KubeObjects {
         once: false,
         undo: Undo::Exact("The objects are removed."),
         expected_s: 60,
-        deadline_s: deadlines::RELEASE_MARGIN,
+        deadline: Deadline { moved_by: deadlines::TIMEOUT, ..deadlines::of::RELEASE_MARGIN },
     };
 
     fn stage(&self) -> Stage {
@@ -47,10 +50,13 @@ impl StepParams for KubeObjects {
     }
 
     // Each version between may take as long as the last, its own margin included.
-    fn deadline_s(&self) -> u32 {
+    fn deadline(&self) -> Deadline {
         let between = self.upgrade_path.as_ref().map_or(0, |upgrade_path| upgrade_path.carried.len().saturating_sub(1));
         let times = u32::try_from(between).unwrap_or(u32::MAX).saturating_add(1);
-        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s).saturating_mul(times)
+        Deadline {
+            seconds: self.timeout_s.saturating_add(Self::PROPERTIES.deadline.seconds).saturating_mul(times),
+            ..Self::PROPERTIES.deadline
+        }
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

@@ -2,7 +2,10 @@
 
 use crate::Stage;
 use crate::installed::{InstalledChange, Parts, ReleaseName};
-use crate::steps::{Effect, FreeText, Lane, Properties, Release, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, FreeText, Lane, Properties, Release, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +34,11 @@ impl StepParams for HelmRelease {
             "helm rollback to the revision before, or helm uninstall; custom resource definitions and volumes may stay.",
         ),
         expected_s: 180,
-        deadline_s: deadlines::RELEASE_BEFORE + 2 * deadlines::HELM_RUN + deadlines::RELEASE_MARGIN,
+        deadline: Deadline {
+            seconds: deadlines::RELEASE_BEFORE + 2 * deadlines::HELM_RUN + deadlines::RELEASE_MARGIN,
+            why: &[deadlines::why::RELEASE_BEFORE, deadlines::why::HELM_RUN, deadlines::why::RELEASE_MARGIN],
+            moved_by: deadlines::TIMEOUT,
+        },
     };
 
     fn stage(&self) -> Stage {
@@ -40,8 +47,11 @@ impl StepParams for HelmRelease {
 
     /// All that it may contain, one after the other: an uninstallation that was broken off is brought to its end, helm waits for hooks, then
     /// the step waits until it works; each for as long as the release is given.
-    fn deadline_s(&self) -> u32 {
-        self.release.timeout_s.saturating_mul(3).saturating_add(Self::PROPERTIES.deadline_s)
+    fn deadline(&self) -> Deadline {
+        Deadline {
+            seconds: self.release.timeout_s.saturating_mul(3).saturating_add(Self::PROPERTIES.deadline.seconds),
+            ..Self::PROPERTIES.deadline
+        }
     }
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

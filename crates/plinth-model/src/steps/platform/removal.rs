@@ -2,7 +2,10 @@
 
 use crate::Stage;
 use crate::installed::{InstalledChange, Parts};
-use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, Lane, Properties, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,14 +36,21 @@ impl StepParams for ComponentRemoval {
         once: false,
         undo: Undo::Compensate("Switched on again it is installed again; what went with it is not brought back."),
         expected_s: 60,
-        deadline_s: deadlines::RELEASE_MARGIN,
+        deadline: Deadline {
+            why: &[deadlines::why::HELM_UNINSTALL, deadlines::why::HELM_RUN, deadlines::why::RELEASE_MARGIN],
+            moved_by: Some("it grows with the number of releases"),
+            ..deadlines::of::RELEASE_MARGIN
+        },
     };
 
-    fn deadline_s(&self) -> u32 {
+    fn deadline(&self) -> Deadline {
         // Objects are waited for as long as one release, then each release has its own time, and helm takes some beside.
         let releases = u32::try_from(self.parts.releases.len()).unwrap_or(u32::MAX);
         let helm = self.timeout_s.saturating_add(deadlines::HELM_RUN).saturating_mul(releases);
-        helm.saturating_add(self.timeout_s).saturating_add(Self::PROPERTIES.deadline_s)
+        Deadline {
+            seconds: helm.saturating_add(self.timeout_s).saturating_add(Self::PROPERTIES.deadline.seconds),
+            ..Self::PROPERTIES.deadline
+        }
     }
 
     fn stage(&self) -> Stage {

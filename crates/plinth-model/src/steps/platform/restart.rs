@@ -1,7 +1,10 @@
 //! `platform.restart`.
 
 use crate::Stage;
-use crate::steps::{Effect, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, Lane, Properties, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +38,14 @@ impl StepParams for SecretRestart {
         once: false,
         undo: Undo::Compensate("There is nothing to take back: the pods run the same program as before."),
         expected_s: 120,
-        deadline_s: deadlines::RELEASE_MARGIN,
+        deadline: Deadline { moved_by: deadlines::TIMEOUT, ..deadlines::of::RELEASE_MARGIN },
     };
 
-    fn deadline_s(&self) -> u32 {
-        self.timeout_s.saturating_add(Self::PROPERTIES.deadline_s)
+    fn deadline(&self) -> Deadline {
+        Deadline {
+            seconds: self.timeout_s.saturating_add(Self::PROPERTIES.deadline.seconds),
+            ..Self::PROPERTIES.deadline
+        }
     }
 
     fn destroys(&self) -> Option<String> {

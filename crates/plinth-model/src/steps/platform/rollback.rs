@@ -1,7 +1,10 @@
 //! `platform.rollback`.
 
 use crate::installed::{InstalledChange, Parts, ReleaseName};
-use crate::steps::{Effect, Health, Lane, Properties, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, Health, Lane, Properties, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use crate::{Stage, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +42,11 @@ impl StepParams for HelmRollback {
         once: false,
         undo: Undo::Compensate("`plinth apply` installs what the site file says."),
         expected_s: 120,
-        deadline_s: 2 * deadlines::RELEASE_MARGIN + deadlines::HELM_RUN,
+        deadline: Deadline {
+            seconds: 2 * deadlines::RELEASE_MARGIN + deadlines::HELM_RUN,
+            why: &[deadlines::why::HELM_RUN, deadlines::why::RELEASE_MARGIN],
+            moved_by: deadlines::TIMEOUT,
+        },
     };
 
     fn stage(&self) -> Stage {
@@ -47,8 +54,11 @@ impl StepParams for HelmRollback {
     }
 
     /// Helm waits for hooks, then the step waits until it works; each for as long as the release is given.
-    fn deadline_s(&self) -> u32 {
-        self.timeout_s.saturating_mul(2).saturating_add(Self::PROPERTIES.deadline_s)
+    fn deadline(&self) -> Deadline {
+        Deadline {
+            seconds: self.timeout_s.saturating_mul(2).saturating_add(Self::PROPERTIES.deadline.seconds),
+            ..Self::PROPERTIES.deadline
+        }
     }
 
     fn destroys(&self) -> Option<String> {

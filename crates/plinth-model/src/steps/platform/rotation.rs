@@ -73,6 +73,6 @@ impl StepParams for CertificateRotation {
         once: false,
         undo: Undo::OneWay("A leaf that was replaced has no key any more; rotate once more."),
         expected_s: 1,
-        deadline_s: deadlines::LOCAL_FILES,
+        deadline: deadlines::of::LOCAL_FILES,
     };
 }

@@ -33,6 +33,6 @@ impl StepParams for KubeSecret {
         once: false,
         undo: Undo::Exact("The secret is removed."),
         expected_s: 1,
-        deadline_s: deadlines::KUBE_CALL,
+        deadline: deadlines::of::KUBE_CALL,
     };
 }

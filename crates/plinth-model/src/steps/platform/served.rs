@@ -32,6 +32,6 @@ impl StepParams for CertificateServed {
         once: false,
         undo: Undo::Nothing,
         expected_s: 10,
-        deadline_s: deadlines::CERTIFICATE_SERVED,
+        deadline: deadlines::of::CERTIFICATE_SERVED,
     };
 }

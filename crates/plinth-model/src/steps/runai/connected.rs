@@ -27,6 +27,6 @@ impl StepParams for RunaiConnected {
         once: false,
         undo: Undo::Nothing,
         expected_s: 120,
-        deadline_s: deadlines::RUNAI_CONNECTED,
+        deadline: deadlines::of::RUNAI_CONNECTED,
     };
 }

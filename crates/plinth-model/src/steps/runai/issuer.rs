@@ -28,6 +28,6 @@ impl StepParams for RunaiIssuer {
         once: false,
         undo: Undo::Nothing,
         expected_s: 120,
-        deadline_s: deadlines::RUNAI_ISSUER,
+        deadline: deadlines::of::RUNAI_ISSUER,
     };
 }

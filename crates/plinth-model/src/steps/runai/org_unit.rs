@@ -29,6 +29,6 @@ impl StepParams for RunaiOrgUnit {
             "The quota is set to what it was. What was made stays, with the workloads of people in it; it is removed in Run:ai's own interface.",
         ),
         expected_s: 5,
-        deadline_s: deadlines::RUNAI_REGISTER,
+        deadline: deadlines::of::RUNAI_REGISTER,
     };
 }

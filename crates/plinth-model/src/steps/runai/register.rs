@@ -27,7 +27,7 @@ impl StepParams for RunaiRegister {
         once: true,
         undo: Undo::OneWay("The entry is removed in the control plane; its identity, projects and history go with it."),
         expected_s: 5,
-        deadline_s: deadlines::RUNAI_REGISTER,
+        deadline: deadlines::of::RUNAI_REGISTER,
     };
 
     const NOT_IN_DIGEST: &'static [&'static str] = &["release"];

@@ -40,6 +40,20 @@ look_files() {
     done
     networks | while IFS= read -r network; do emit leftovers "network ${network#"$root"}"; done
 }
+# systemd knows a unit whose file was taken away until it reads its files again: a run may have been killed in between.
+look_units() {
+    has systemctl && [ -d "$root/run/systemd/system" ] || return 0
+    gone=
+    for file in $files; do
+        case $file in *.service) [ -e "$root$file" ] || gone="$gone ${file##*/}" ;; esac
+    done
+    [ -n "$gone" ] || return 0
+    known=$(systemctl show -p Id -p FragmentPath -p NeedDaemonReload $gone 2>/dev/null)
+    [ -n "$known" ] || fail "systemd does not say which units it knows"
+    printf '%s\n' "$known" | awk 'BEGIN { RS = ""; FS = "\n" } /(^|\n)NeedDaemonReload=yes/ {
+        for (i = 1; i <= NF; i++) if ($i ~ /^FragmentPath=\/etc\/systemd\/system\//) { sub(/.*\//, "", $i); print $i } }' |
+        while read -r unit; do emit leftovers "unit $unit, which systemd still knows"; done
+}
 look_links() {
     for link in $links; do
         [ ! -e "$root/sys/class/net/$link" ] || emit leftovers "network link $link"
@@ -66,6 +80,7 @@ look_chains() {
 look() {
     look_running
     look_files
+    look_units
     look_links
     look_chains
     emit looked yes

@@ -35,9 +35,15 @@ set_swap() {
         content=$(awk '$1 !~ /^#/ && $3 == "swap" { print "# plinth: " $0; next } { print }' "$root/etc/fstab") &&
             content="$content
 " && put "$root/etc/fstab" "$(stat -L -c %a "$root/etc/fstab")" '' || fail "/etc/fstab cannot be written"
-        ! has systemctl || systemctl daemon-reload
     fi
     swaps=$(swap_units) || fail "systemd does not list its units of swap"
+    # Those that were generated may be of lines that fstab no longer has: of now, or of a run that was killed here. A mask would stay.
+    case $swaps in
+        *' generated'*)
+            systemctl daemon-reload || fail "systemd does not read its files again"
+            swaps=$(swap_units) || fail "systemd does not list its units of swap"
+            ;;
+    esac
     while read -r unit how; do
         [ -z "$unit" ] || switch_off "$unit" "$how" || fail "$unit cannot be switched off"
     done <<END

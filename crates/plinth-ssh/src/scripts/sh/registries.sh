@@ -8,6 +8,11 @@ record_of() {
 is_ours() {
     grep -qxs -- "$2" "$(record_of "$1")"
 }
+# The record of a file that is in place still names what was there before.
+is_half_recorded() {
+    record=$(record_of "$path")
+    [ -r "$record" ] && { read -r recorded && read -r recorded; } <"$record"
+}
 file_parameters() {
     eval "path=\$path_$1 mode=\$mode_$1 words=\$words_$1 wanted=\$digest_$1 content=\$content_$1"
 }
@@ -35,7 +40,7 @@ look_files() {
         n=$((n + 1))
         file_parameters "$n"
         case $(verdict) in
-            same) emit same "$words" ;;
+            same) if is_half_recorded; then emit lack "~ record of $path, which a killed run left"; else emit same "$words"; fi ;;
             new) emit lack "+ $words" ;;
             ours) emit lack "~ $words" ;;
             mode) emit lack "~ mode $mode of $path" ;;

@@ -41,6 +41,8 @@ watch "$leader" <&3 >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait "$leader"
+# Where the script was killed it has not said so itself, and a shell that stays would wait to hear that this was heard.
+printf '\n@%s over %s\n' "$nonce" "$?"
 if [ -n "$keep" ]; then
     kill -USR1 "$watcher" 2>/dev/null
     wait "$watcher"

@@ -3,10 +3,10 @@
 use super::bench::{Bench, script, until};
 use super::server::{Rules, Server};
 use crate::script::Script;
-use crate::transport::Upload;
 use plinth_model::steps::NodeTarget;
+use plinth_world::given_up::GivenUp;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -58,7 +58,25 @@ async fn a_failure_is_permanent_and_carries_evidence() {
     let error = bench.run(&target, "main() { return 3; }\n").await.unwrap_err();
     assert!(error.happened.contains("status 3") && error.transient.is_none(), "{error:?}");
     let error = bench.run(&target, "main() { kill -9 $$; }\n").await.unwrap_err();
-    assert!(error.happened.contains("cut off") && error.transient.is_some(), "{error:?}");
+    assert!(error.happened.contains("cut off") && error.happened.contains("status 137"), "{error:?}");
+    assert!(error.transient.is_some(), "{error:?}");
+}
+
+/// The shell that became root stays for the next operation: that it lives is no sign that the operation does.
+#[tokio::test]
+async fn an_operation_that_was_killed_is_not_waited_for() {
+    let bench = Bench::new();
+    let (_server, target) = sudo(&bench, "remembers").await;
+    let script = Script::new("dying", "main() { emit here 1; kill -9 $$; }\n", Duration::from_secs(20)).as_root();
+    let alive = Script::new("living", "main() { emit here 1; }\n", Duration::from_secs(20)).as_root();
+    // On a line of its own, and then on one that was kept.
+    for _ in 0..3 {
+        let before = std::time::Instant::now();
+        let error = bench.ssh.run(&bench.ctx, &target, &script).await.unwrap_err();
+        assert!(error.happened.contains("ended the operation there (status 137)"), "{error:?}");
+        assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+        assert_eq!(bench.ssh.run(&bench.ctx, &target, &alive).await.unwrap().get("here"), Some("1"));
+    }
 }
 
 #[tokio::test]
@@ -134,6 +152,31 @@ async fn a_dropped_call_ends_the_remote_process_and_the_connection_stays() {
     let before = server.seen.connections.load(Ordering::SeqCst);
     bench.run(&target, "main() { :; }\n").await.unwrap();
     assert_eq!(server.seen.connections.load(Ordering::SeqCst), before);
+}
+
+/// As at the deadline of a step.
+#[tokio::test]
+async fn a_call_that_is_given_up_tells_what_it_was_and_its_words_so_far() {
+    let bench = Bench::new();
+    let (_server, target) = bench.usual(Rules::usual()).await;
+    let script = staying(&bench.folder.path().join("pid"), Duration::from_secs(600));
+    let given_up = GivenUp::default();
+    let mut running = Box::pin(given_up.watching(bench.ssh.run(&bench.ctx, &target, &script)));
+    pid_beside(&bench.folder.path().join("pid"), &mut running).await;
+    let told = given_up.drop_of(running).unwrap();
+    assert_eq!(told.command, format!("ssh -p {} ada@127.0.0.1 sh # staying on dgx-01", target.port));
+    assert_eq!((told.exit, told.tail), (None, vec!["stays 1".to_owned()]));
+    assert!(fs::read_to_string(told.log.unwrap()).unwrap().contains("it did not say how it ended"));
+}
+
+/// Waits for the process while the call goes on, and some more for what it has said before.
+async fn pid_beside<F: Future<Output: std::fmt::Debug> + Unpin>(file: &Path, call: &mut F) {
+    tokio::select! {
+        result = &mut *call => panic!("{result:?}"),
+        _pid = pid(file) => {}
+    }
+    let more = tokio::time::timeout(Duration::from_millis(500), call).await;
+    assert!(more.is_err(), "{more:?}");
 }
 
 #[tokio::test]
@@ -321,27 +364,4 @@ async fn two_that_change_things_run_one_after_the_other() {
     for result in futures_all(runs).await {
         result.unwrap();
     }
-}
-
-#[tokio::test]
-async fn a_file_arrives_whole_with_its_mode_and_a_damaged_one_changes_nothing() {
-    let bench = Bench::new();
-    let (_server, target) = sudo(&bench, "asks").await;
-    let place = bench.folder.path().join("it's a file");
-    let path = place.display().to_string();
-    let content: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[(n % 4) as usize]).collect();
-    let owner = fs::metadata(bench.folder.path()).map(|m| format!("{}:{}", m.uid(), m.gid())).unwrap();
-    let upload = Upload { path: &path, mode: 0o640, owner: &owner, content: &content };
-    bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap();
-    assert_eq!(fs::read(&place).unwrap(), content);
-    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o640);
-
-    let upload = Upload { owner: "nobody-of-this-name", content: b"other", ..upload };
-    let error = bench.ssh.upload(&bench.ctx, &target, &upload).await.unwrap_err();
-    assert!(error.happened.contains("cannot be given to"), "{error:?}");
-    assert_eq!(fs::read(&place).unwrap(), content);
-    let left = fs::read_dir(bench.folder.path())
-        .unwrap()
-        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".plinth"));
-    assert_eq!(left.count(), 0);
 }

@@ -35,6 +35,6 @@ impl StepParams for TakeOver {
             "The copy is removed from the state directory, and the map `plinth-site` from kube-system; the cluster stays as it is.",
         ),
         expected_s: 2,
-        deadline_s: deadlines::KUBECONFIG,
+        deadline: deadlines::of::KUBECONFIG,
     };
 }

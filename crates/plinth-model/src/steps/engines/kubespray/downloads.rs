@@ -29,6 +29,6 @@ impl StepParams for KubesprayDownloads {
         once: false,
         undo: Undo::Exact("The files are removed."),
         expected_s: 300,
-        deadline_s: deadlines::KUBESPRAY_DOWNLOADS,
+        deadline: deadlines::of::KUBESPRAY_DOWNLOADS,
     };
 }

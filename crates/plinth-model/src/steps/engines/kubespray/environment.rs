@@ -24,6 +24,6 @@ impl StepParams for KubesprayEnvironment {
         once: false,
         undo: Undo::Exact("The environment is removed."),
         expected_s: 60,
-        deadline_s: deadlines::KUBESPRAY_ENVIRONMENT,
+        deadline: deadlines::of::KUBESPRAY_ENVIRONMENT,
     };
 }

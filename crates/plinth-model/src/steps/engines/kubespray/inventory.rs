@@ -25,7 +25,7 @@ impl StepParams for KubesprayInventory {
         once: false,
         undo: Undo::Exact("The files are removed."),
         expected_s: 1,
-        deadline_s: deadlines::LOCAL_FILES,
+        deadline: deadlines::of::LOCAL_FILES,
     };
 
     fn free_text(&self) -> Vec<FreeText<'_>> {

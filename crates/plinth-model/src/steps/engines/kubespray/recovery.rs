@@ -1,7 +1,8 @@
 //! `kubespray.recovery`.
 
 use crate::steps::{
-    Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo, deadlines,
+    Effect, HostInputs, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo,
+    deadlines::{self, Deadline},
 };
 use crate::{NodeName, Stage};
 use schemars::JsonSchema;
@@ -35,11 +36,11 @@ impl StepParams for KubesprayRecovery {
             "It cannot be undone: what the broken members had is gone, and without a majority also what only they knew.",
         ),
         expected_s: 900,
-        deadline_s: deadlines::KUBESPRAY_RUN,
+        deadline: Deadline { why: deadlines::PLAY, moved_by: deadlines::NODES, ..deadlines::of::KUBESPRAY_RUN },
     };
 
-    fn deadline_s(&self) -> u32 {
-        deadlines::kubespray_run(self.parts.members().len())
+    fn deadline(&self) -> Deadline {
+        Deadline { seconds: deadlines::kubespray_run(self.parts.members().len()), ..Self::PROPERTIES.deadline }
     }
 
     fn destroys(&self) -> Option<String> {

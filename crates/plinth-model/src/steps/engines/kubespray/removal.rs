@@ -1,7 +1,8 @@
 //! `kubespray.removal`.
 
 use crate::steps::{
-    Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams, Undo, deadlines,
+    Effect, KubesprayRelease, Lane, NodeTarget, Properties, Removal, RunInputs, StepParams, Undo,
+    deadlines::{self, Deadline},
 };
 use crate::{InstalledChange, NodeName, Stage};
 use schemars::JsonSchema;
@@ -34,7 +35,7 @@ impl StepParams for KubesprayRemoval {
             "It cannot be undone: the data of the cluster, or of these workers, is gone. `plinth apply` installs them again.",
         ),
         expected_s: 300,
-        deadline_s: deadlines::KUBESPRAY_RUN,
+        deadline: Deadline { why: deadlines::PLAY, moved_by: deadlines::NODES, ..deadlines::of::KUBESPRAY_RUN },
     };
 
     /// Workers leave through the API, which a majority must serve: they are drained and deleted there. Taking the whole cluster away
@@ -46,9 +47,9 @@ impl StepParams for KubesprayRemoval {
         }
     }
 
-    fn deadline_s(&self) -> u32 {
+    fn deadline(&self) -> Deadline {
         let leaving = self.targets.iter().filter(|target| self.removal.takes(&target.node)).count();
-        deadlines::kubespray_run(leaving)
+        Deadline { seconds: deadlines::kubespray_run(leaving), ..Self::PROPERTIES.deadline }
     }
 
     fn destroys(&self) -> Option<String> {

@@ -1,6 +1,9 @@
 //! `kubespray.run`.
 
-use crate::steps::{Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo, deadlines};
+use crate::steps::{
+    Effect, KubesprayRelease, Lane, NodeTarget, Properties, RunInputs, StepParams, Undo,
+    deadlines::{self, Deadline},
+};
 use crate::{NodeName, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,11 +41,11 @@ impl StepParams for KubesprayRun {
             "Kubespray's reset removes Kubernetes with its data: `plinth reset`, which asks for the site's name. A removed docker does not come back.",
         ),
         expected_s: 900,
-        deadline_s: deadlines::KUBESPRAY_RUN,
+        deadline: Deadline { why: deadlines::PLAY, moved_by: deadlines::NODES, ..deadlines::of::KUBESPRAY_RUN },
     };
 
-    fn deadline_s(&self) -> u32 {
-        deadlines::kubespray_run(self.targets.len())
+    fn deadline(&self) -> Deadline {
+        Deadline { seconds: deadlines::kubespray_run(self.targets.len()), ..Self::PROPERTIES.deadline }
     }
 
     fn destroys(&self) -> Option<String> {

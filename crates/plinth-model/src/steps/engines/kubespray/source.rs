@@ -24,6 +24,6 @@ impl StepParams for KubespraySource {
         once: false,
         undo: Undo::Exact("The local copy is removed."),
         expected_s: 20,
-        deadline_s: deadlines::KUBESPRAY_SOURCE,
+        deadline: deadlines::of::KUBESPRAY_SOURCE,
     };
 }
