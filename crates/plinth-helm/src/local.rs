@@ -1,10 +1,11 @@
 //! helm on this machine, for one site: what its operations start from.
 
 use crate::failure;
+use crate::objects::Lists;
 use crate::payload::{self, Payload};
 use plinth_model::ReleaseName;
 use plinth_world::charts::ChartPackages;
-use plinth_world::helm::{HelmPrograms, ReleaseRecord, ReleaseRecords};
+use plinth_world::helm::{HelmObjects, HelmPrograms, ReleaseRecord, ReleaseRecords};
 use plinth_world::kube::{KubeHealth, KubeHooks, KubeObjects, KubeWatch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
@@ -13,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch + KubeHooks {}
+pub trait HelmCluster: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks {}
 
-impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch + KubeHooks> HelmCluster for T {}
+impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks> HelmCluster for T {}
 
 /// helm on this machine.
 pub struct LocalHelm {
@@ -26,6 +27,8 @@ pub struct LocalHelm {
     pub(super) program: Arc<dyn HelmPrograms>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
+    /// What was listed of the cluster a moment ago.
+    pub(super) lists: Lists,
 }
 
 /// helm works in another folder and must still find it.
@@ -46,7 +49,8 @@ impl LocalHelm {
     ) -> Self {
         let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
         let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
+        let lists = Lists::default();
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, lists }
     }
 
     /// The same, with another time after which an open operation of somebody else is nobody's any more.
