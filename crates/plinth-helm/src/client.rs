@@ -199,6 +199,9 @@ impl LocalHelm {
     ) -> ClientResult<Option<(Payload, Option<Timestamp>)>> {
         let records = self.records(ctx, name).await?;
         let Some(last) = records.last().filter(|last| last.status == DEPLOYED) else { return Ok(None) };
+        if let Some(there) = self.take_read(name, last) {
+            return Ok(Some((there, last.settled)));
+        }
         Ok(self.written(ctx, name, Some(last), doing).await?.map(|there| (there, last.settled)))
     }
 
@@ -246,7 +249,13 @@ impl HelmClient for LocalHelm {
             return Ok(vec![format!("+ release {name} {}", release.version)]);
         };
         let differences = self.compare(release, last, &there, &doing)?;
-        if differences.is_empty() { self.drift(ctx, release, &there, &doing).await } else { Ok(differences) }
+        if !differences.is_empty() {
+            return Ok(differences);
+        }
+        let drift = self.file_drift(ctx, release, &there, &doing).await?;
+        // Its objects are asked for next.
+        self.keep_read(&name, last, there);
+        Ok(drift)
     }
 
     async fn drift(&self, ctx: &Context, release: &Release) -> ClientResult<Drift> {

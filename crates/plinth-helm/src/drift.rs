@@ -18,7 +18,7 @@ use std::path::Path;
 
 impl LocalHelm {
     /// Differences between what was applied and what is there, one line each; none for a chart of its maker.
-    pub(super) async fn drift(
+    pub(super) async fn file_drift(
         &self,
         ctx: &Context,
         release: &Release,

@@ -142,7 +142,7 @@ impl Walk<'_> {
     }
 
     fn value(&mut self, wanted: &Value, live: Option<&Value>, place: &Place<'_>) {
-        match (wanted, live) {
+        match (wanted, live.filter(|live| !live.is_null())) {
             // To set nothing is to leave it to others; what is nothing is not kept, but in a map of texts.
             (Value::Object(wanted), _) if wanted.is_empty() => {}
             (Value::Array(wanted), _) if wanted.is_empty() => {}

@@ -10,6 +10,9 @@ mod lists;
 mod memory;
 mod owners;
 mod repair;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod wanted;
 
 pub(crate) use lists::Lists;

@@ -39,7 +39,8 @@ impl<'a> Owners<'a> {
             let is_beside = entry["subresource"].as_str().is_some_and(|subresource| !subresource.is_empty());
             let when = entry["time"].as_str().and_then(|time| time.parse().ok());
             let setter = Setter { name: name.to_owned(), when };
-            Some(Entry { setter, is_due: is_beside || is_due(name), fields: entry["fieldsV1"].as_object()? })
+            let fields = entry["fieldsV1"].as_object().filter(|fields| !fields.is_empty())?;
+            Some(Entry { setter, is_due: is_beside || is_due(name), fields })
         };
         Self(entries.into_iter().flatten().filter_map(read).collect())
     }

@@ -31,6 +31,29 @@ fn plan_lines<'a>(plan: &'a Value, step: &str) -> impl Iterator<Item = &'a str> 
     step["change"]["diff"].as_array().unwrap().iter().map(|line| line.as_str().unwrap())
 }
 
+/// Plan and status name each object that was edited.
+fn named_by_plan_and_status(ground: &Ground, plan: &Value) {
+    let told: Vec<&str> = plan_lines(plan, "platform/release/gpu-operator").collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let status = ground.plinth(&["status", "--drift", "--detailed-exitcode"]).exits(2);
+    for words in EDITED {
+        assert!(told.iter().any(|line| line.contains(words)), "`{words}` is not told: {told:?}");
+        assert!(status.out.contains(words), "`{words}` is not told: {}", status.out);
+    }
+    assert!(status.out.contains("platform/release/lws\n    + release lws-system/lws"), "{}", status.out);
+}
+
+/// A look and a second apply find nothing, and the API server was told of nothing to change.
+fn nothing_is_left(ground: &Ground) {
+    ground.plinth(&["status", "--drift", "--detailed-exitcode"]).exits(0).says("drift: none in");
+    let again = Audit::from_now(&ground.plane.audit());
+    ground.apply_site().exits(0);
+    assert_eq!(again.writes(), Vec::<String>::new(), "nothing is left to put right");
+    let replicas =
+        ["get", "deployment", "gpu-operator", "--namespace", "gpu-operator", "-o", "jsonpath={.spec.replicas}"];
+    assert_eq!(ground.plane.kubectl(&replicas).unwrap(), "2", "what was scaled stays so");
+}
+
 /// On a platform that is as it should be.
 pub(crate) fn put_right(ground: &Ground) {
     let kubectl = |words: &[&str]| ground.plane.kubectl(words).unwrap();
@@ -81,26 +104,13 @@ pub(crate) fn put_right(ground: &Ground) {
     ] {
         assert!(text.contains(words), "`{words}` is not told");
     }
-    let told: Vec<&str> = plan_lines(&plan, "platform/release/gpu-operator").collect();
-    assert_eq!(told.len(), 3, "{told:?}");
-    let status = ground.plinth(&["status", "--drift", "--detailed-exitcode"]).exits(2);
-    for words in EDITED {
-        assert!(told.iter().any(|line| line.contains(words)), "`{words}` is not told: {told:?}");
-        assert!(status.out.contains(words), "`{words}` is not told: {}", status.out);
-    }
-    assert!(status.out.contains("platform/release/lws\n    + release lws-system/lws"), "{}", status.out);
+    named_by_plan_and_status(ground, &plan);
     ground.apply_site().exits(0);
     let mut changed = ground.changed();
     changed.sort();
     assert_eq!(changed, wanted);
     ground.plan_is_empty();
-    ground.plinth(&["status", "--drift", "--detailed-exitcode"]).exits(0).says("drift: none in");
-    let again = Audit::from_now(&ground.plane.audit());
-    ground.apply_site().exits(0);
-    assert_eq!(again.writes(), Vec::<String>::new(), "nothing is left to put right");
-    let replicas =
-        ["get", "deployment", "gpu-operator", "--namespace", "gpu-operator", "-o", "jsonpath={.spec.replicas}"];
-    assert_eq!(kubectl(&replicas), "2", "what was scaled stays so");
+    nothing_is_left(ground);
     let of = |path: &str| kubectl(&[&["get"][..], &pool, &["-o", &format!("jsonpath={{{path}}}")]].concat());
     // The first address of the site's pool is that of the ingress, which has a pool of its own.
     assert_eq!(of(".spec.addresses[*]"), "10.20.0.101-10.20.0.110");
