@@ -103,11 +103,12 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Who owns something as a whole owns all that is in it.
+    /// Who owns something as a whole owns all that is in it. Where others own parts of it, an empty entry says only that the map was made.
     fn below(&self, find: impl Fn(&'a Map<String, Value>) -> Option<&'a Value>) -> Self {
+        let is_in_parts = self.0.iter().any(|(_, fields)| !fields.is_empty());
         let inside = |(entry, fields): &(&'a Entry<'a>, &'a Map<String, Value>)| {
             if fields.is_empty() {
-                return Some((*entry, *fields));
+                return (!is_in_parts).then_some((*entry, *fields));
             }
             Some((*entry, find(fields)?.as_object()?))
         };

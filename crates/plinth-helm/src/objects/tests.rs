@@ -229,6 +229,18 @@ fn no_value_of_a_secret_is_told_and_what_a_controller_fills_in_is_its_own() {
     assert_eq!(all[2].pointer, "/data/b.c~1d");
 }
 
+/// As helm's entry becomes when somebody else sets the only field in a map that helm made.
+#[test]
+fn who_made_a_map_does_not_own_what_others_set_in_it() {
+    let settings = json!({"kind": "ConfigMap", "data": {"color": "blue"}});
+    let mut live = json!({"kind": "ConfigMap", "data": {"color": "red"}});
+    live["metadata"]["managedFields"] =
+        json!([entry("helm", json!({"f:data": {}})), entry("kubectl-edit", json!({"f:data": {"f:color": {}}}))]);
+    assert_eq!(edits(&settings, &live).len(), 1);
+    live["metadata"]["managedFields"].as_array_mut().unwrap().pop();
+    assert_eq!(edits(&settings, &live), [], "it is helm's as a whole");
+}
+
 #[test]
 fn how_a_list_is_kept_is_told_by_how_its_elements_are_named() {
     for (fields, kind) in [

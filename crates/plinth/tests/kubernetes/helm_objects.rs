@@ -98,7 +98,7 @@ fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
     assert_eq!(ground.lines("o"), Vec::<String>::new());
 
     let mut lines = edit_all(ground);
-    let rules = r#"rules [{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}] → [{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]"#;
+    let rules = r#"rules [{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}] → [{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]"#;
     lines.push(format!("~ ClusterRole o: {rules}, set by kubectl-edit"));
     lines.sort();
     assert_eq!(ground.lines("o"), lines);
