@@ -5,6 +5,7 @@
 mod admin_password;
 pub mod audience;
 pub mod certificates;
+pub mod drift;
 pub mod engine;
 pub mod failure;
 pub mod goal;

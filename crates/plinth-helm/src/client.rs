@@ -6,15 +6,17 @@ use crate::hooks;
 use crate::kept::{LOGS, LOGS_KEPT};
 use crate::local::{LocalHelm, absolute};
 use crate::mark::{ABANDONED, ATTEMPT, Attempt};
+use crate::objects::{Looked, PutRight};
 use crate::package::of_package;
 use crate::payload::Payload;
 use crate::process::{self, Job};
 use crate::program::Words;
 use crate::records::{Way, compared_by_helm, way};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use plinth_model::steps::{CrdPolicy, Release};
 use plinth_model::{ObjectName, ReleaseName, Secret, SecretRef, Values};
-use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseRecord, ReleaseState, not_older, value_differences};
+use plinth_world::helm::{DEPLOYED, Drift, HelmClient, ReleaseRecord, ReleaseState, not_older, value_differences};
 use plinth_world::program_log::{LOG_TIME, ProgramLog};
 use plinth_world::secrets::SecretError;
 use plinth_world::{Cause, ClientError, ClientResult, Context, deadlines};
@@ -142,6 +144,7 @@ impl LocalHelm {
 
     async fn install(&self, ctx: &Context, release: &Release, doing: &str) -> ClientResult<Vec<String>> {
         let name = name_of(release);
+        self.lists.wrote();
         let limit = Duration::from_secs(u64::from(release.timeout_s));
         let records = self.records(ctx, &name).await?;
         self.must_be_free(ctx, &name, &records, limit, doing)?;
@@ -182,8 +185,34 @@ impl LocalHelm {
             doing,
             attempt,
         };
-        process::run(ctx, job, &*self.cluster, &self.secrets).await?;
-        Ok(said)
+        let ran = process::run(ctx, job, &*self.cluster, &self.secrets).await;
+        self.lists.wrote();
+        ran.map(|()| said)
+    }
+
+    /// What helm keeps of a release that is deployed, and when it wrote that down.
+    async fn deployed(
+        &self,
+        ctx: &Context,
+        name: &ReleaseName,
+        doing: &str,
+    ) -> ClientResult<Option<(Payload, Option<Timestamp>)>> {
+        let records = self.records(ctx, name).await?;
+        let Some(last) = records.last().filter(|last| last.status == DEPLOYED) else { return Ok(None) };
+        if let Some(there) = self.take_read(name, last) {
+            return Ok(Some((there, last.settled)));
+        }
+        Ok(self.written(ctx, name, Some(last), doing).await?.map(|there| (there, last.settled)))
+    }
+
+    /// Puts objects right where nothing else is otherwise. What is gone with its kind only the chart brings back.
+    async fn put_right_or_install(&self, ctx: &Context, release: &Release, doing: &str) -> ClientResult<Vec<String>> {
+        let name = name_of(release);
+        let Some((there, settled)) = self.deployed(ctx, &name, doing).await? else { return Ok(Vec::new()) };
+        match self.put_objects_right(ctx, &Looked { name, there: &there, settled, doing }).await? {
+            PutRight::Done(said) => Ok(said),
+            PutRight::NeedsChart => self.install(ctx, release, doing).await,
+        }
     }
 }
 
@@ -220,14 +249,34 @@ impl HelmClient for LocalHelm {
             return Ok(vec![format!("+ release {name} {}", release.version)]);
         };
         let differences = self.compare(release, last, &there, &doing)?;
-        if differences.is_empty() { self.drift(ctx, release, &there, &doing).await } else { Ok(differences) }
+        if !differences.is_empty() {
+            return Ok(differences);
+        }
+        let drift = self.file_drift(ctx, release, &there, &doing).await?;
+        // Its objects are asked for next.
+        self.keep_read(&name, last, there);
+        Ok(drift)
+    }
+
+    async fn drift(&self, ctx: &Context, release: &Release) -> ClientResult<Drift> {
+        let name = name_of(release);
+        let doing = format!("looking at the objects of release {name}");
+        self.lists.tidy(ctx);
+        if release.of_objects {
+            return Ok(Drift::default());
+        }
+        let Some((there, settled)) = self.deployed(ctx, &name, &doing).await? else { return Ok(Drift::default()) };
+        self.changed_objects(ctx, &Looked { name, there: &there, settled, doing: &doing }).await
     }
 
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
         let doing = format!("installing release {}", name_of(release));
         let differences = self.differences(ctx, release).await?;
-        if differences.is_empty() {
+        if differences.is_empty() && release.of_objects {
             return Ok(Vec::new());
+        }
+        if differences.is_empty() {
+            return self.put_right_or_install(ctx, release, &doing).await;
         }
         if release.of_objects {
             let records = self.records(ctx, &name_of(release)).await?;

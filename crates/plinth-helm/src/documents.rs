@@ -36,7 +36,9 @@ pub(crate) fn opened(part: &str) -> Result<Vec<Value>, String> {
 
 /// Documents of a YAML text, without empty ones.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
-    let all: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
+    // helm reads `0644` as a number with the base 8 (YAML 1.1).
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let all: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| error.to_string())?;
     Ok(all.into_iter().filter(|document| !document.is_null()).collect())
 }
 

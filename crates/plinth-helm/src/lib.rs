@@ -15,6 +15,7 @@ mod hooks;
 mod kept;
 mod local;
 mod mark;
+mod objects;
 mod package;
 mod payload;
 mod process;

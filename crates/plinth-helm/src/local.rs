@@ -1,21 +1,23 @@
 //! helm on this machine, for one site: what its operations start from.
 
 use crate::failure;
+use crate::objects::Lists;
 use crate::payload::{self, Payload};
 use plinth_model::ReleaseName;
 use plinth_world::charts::ChartPackages;
-use plinth_world::helm::{HelmPrograms, ReleaseRecord, ReleaseRecords};
+use plinth_world::helm::{HelmObjects, HelmPrograms, ReleaseRecord, ReleaseRecords};
 use plinth_world::kube::{KubeHealth, KubeHooks, KubeObjects, KubeWatch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch + KubeHooks {}
+pub trait HelmCluster: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks {}
 
-impl<T: ReleaseRecords + KubeObjects + KubeHealth + KubeWatch + KubeHooks> HelmCluster for T {}
+impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks> HelmCluster for T {}
 
 /// helm on this machine.
 pub struct LocalHelm {
@@ -26,6 +28,10 @@ pub struct LocalHelm {
     pub(super) program: Arc<dyn HelmPrograms>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) abandoned: Duration,
+    /// What was listed of the cluster a moment ago.
+    pub(super) lists: Lists,
+    /// What was read of a release, with the state of its record, until its objects are compared: records are large.
+    read: Mutex<HashMap<String, (String, Payload)>>,
 }
 
 /// helm works in another folder and must still find it.
@@ -46,7 +52,8 @@ impl LocalHelm {
     ) -> Self {
         let (state, kubeconfig) = (absolute(state), absolute(kubeconfig));
         let abandoned = deadlines::HELM_ABANDONED;
-        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned }
+        let (lists, read) = (Lists::default(), Mutex::default());
+        Self { state, kubeconfig, cluster, packages, program, secrets, abandoned, lists, read }
     }
 
     /// The same, with another time after which an open operation of somebody else is nobody's any more.
@@ -69,6 +76,18 @@ impl LocalHelm {
         payload::read(&content, &name.name)
             .map(Some)
             .map_err(|why| failure::unreadable(doing, name, record.revision, &why))
+    }
+
+    /// Keeps what was read for who asks next.
+    pub(super) fn keep_read(&self, name: &ReleaseName, record: &ReleaseRecord, there: Payload) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(name.to_string(), (record.state.clone(), there));
+    }
+
+    /// What was read of this very state of a record, once.
+    pub(super) fn take_read(&self, name: &ReleaseName, record: &ReleaseRecord) -> Option<Payload> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).remove(&name.to_string());
+        read.filter(|(state, _)| *state == record.state).map(|(_, there)| there)
     }
 
     pub(super) async fn records(&self, ctx: &Context, name: &ReleaseName) -> ClientResult<Vec<ReleaseRecord>> {

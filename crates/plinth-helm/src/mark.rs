@@ -230,6 +230,7 @@ mod tests {
             written: began + SignedDuration::from_secs(after),
             labels: id.map(|id| (ATTEMPT.to_owned(), id.clone())).into_iter().collect(),
             state: String::new(),
+            settled: None,
         };
         let upgrade = Attempt::to_upgrade(3, began);
         let id = upgrade.id.as_ref();

@@ -65,6 +65,7 @@ mod tests {
             written: Timestamp::UNIX_EPOCH,
             labels: Vec::new(),
             state: String::new(),
+            settled: None,
         };
         (1..).zip(statuses).map(record).collect()
     }

@@ -15,6 +15,7 @@ mod fetch;
 mod health;
 mod joins;
 mod listing;
+mod made;
 mod mark;
 mod node;
 mod object;

@@ -112,7 +112,7 @@ impl KubeObjects for KubeApi {
 }
 
 /// Where objects like this one are found; none when the API server does not know the kind.
-async fn place(call: &Call<'_>, object: &ObjectName) -> ClientResult<Option<Api<DynamicObject>>> {
+pub(super) async fn place(call: &Call<'_>, object: &ObjectName) -> ClientResult<Option<Api<DynamicObject>>> {
     let found = kind(call, &object.api_version, &object.kind).await?;
     Ok(found.map(|(resource, scope)| api(call, &resource, &scope, &object.namespace)))
 }
@@ -124,7 +124,7 @@ pub(super) async fn kind(call: &Call<'_>, version: &str, kind: &str) -> ClientRe
     Ok(found.map(|(resource, capabilities)| (resource, capabilities.scope)))
 }
 
-fn api(call: &Call<'_>, resource: &ApiResource, scope: &Scope, namespace: &str) -> Api<DynamicObject> {
+pub(super) fn api(call: &Call<'_>, resource: &ApiResource, scope: &Scope, namespace: &str) -> Api<DynamicObject> {
     match (scope, namespace) {
         (Scope::Cluster, _) => Api::all_with(call.client(), resource),
         (Scope::Namespaced, "") => Api::default_namespaced_with(call.client(), resource),

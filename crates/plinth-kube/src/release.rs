@@ -113,6 +113,7 @@ fn record(found: &PartialObjectMeta<KubeSecret>, release: &ReleaseName) -> Optio
         written: changed.map_or(made, |changed| changed.max(made)),
         labels: others.map(|(key, value)| (key.clone(), value.clone())).collect(),
         state: metadata.resource_version.clone()?,
+        settled: metadata.managed_fields.iter().flatten().filter_map(|entry| Some(entry.time.as_ref()?.0)).max(),
     };
     own.then_some(record)
 }
@@ -122,7 +123,8 @@ mod tests {
     use super::*;
 
     fn read(name: &str, labels: serde_json::Value) -> Option<ReleaseRecord> {
-        let metadata = json!({"name": name, "labels": labels, "resourceVersion": "7", "creationTimestamp": "2026-01-02T03:04:05Z"});
+        let metadata = json!({"name": name, "labels": labels, "resourceVersion": "7", "creationTimestamp": "2026-01-02T03:04:05Z",
+            "managedFields": [{"manager": "helm", "time": "2026-01-02T03:04:05Z"}, {"manager": "plinth", "time": "2026-01-02T03:04:09Z"}]});
         let found: PartialObjectMeta<KubeSecret> =
             serde_json::from_value(json!({"metadata": metadata, "apiVersion": "v1", "kind": "Secret"})).ok()?;
         record(&found, &ReleaseName { namespace: "n".into(), name: "lws".into() })
@@ -139,6 +141,7 @@ mod tests {
             written: "2026-01-02T03:04:05Z".parse().unwrap_or_default(),
             labels: vec![("a".into(), "b".into())],
             state: "7".into(),
+            settled: "2026-01-02T03:04:09Z".parse().ok(),
         };
         assert_eq!(found, Some(want));
         assert_eq!(read("sh.helm.release.v1.lws.v1", labels), None, "another revision than its name says");

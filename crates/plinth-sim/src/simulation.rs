@@ -15,7 +15,7 @@ use plinth_model::Version;
 use plinth_world::bcm::BcmClient;
 use plinth_world::keystore::{Keystore, NodeKey};
 use plinth_world::secrets::Secrets;
-use plinth_world::{Clients, Clock, Context};
+use plinth_world::{ClientResult, Clients, Clock, Context};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -123,6 +123,15 @@ impl Simulation {
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {
         self.world().count(kind)
+    }
+
+    /// Somebody changes an object of a release; `line` is the difference as a client tells it.
+    ///
+    /// # Errors
+    /// When the world cannot be written.
+    pub fn edit_objects(&self, namespace: &str, name: &str, line: &str) -> ClientResult<()> {
+        let (namespace, name, lines) = (namespace.to_owned(), name.to_owned(), vec![line.to_owned()]);
+        self.centre.effect(Effect::ObjectsEdited { namespace, name, lines })
     }
 
     /// Number of effects so far.

@@ -250,6 +250,10 @@ pub const KUBE_WATCH_SETTLES: Duration = Duration::from_millis(500);
 pub const KUBE_LOG_LINE: Duration = Duration::from_secs(2);
 /// A definition that was applied is served within a second or two; more where many were.
 pub const HELM_CRDS_SERVED: Duration = Duration::from_secs(60);
+/// How long a list of objects that helm made answers who looks at another release: those of one look begin within this.
+pub const HELM_OBJECTS_LISTED: Duration = Duration::from_secs(2);
+/// What sets fields of a chart's objects again, such as a controller or a pipeline, does so within minutes of an installation or a repair.
+pub const HELM_OBJECTS_SETTLE: Duration = Duration::from_secs(600);
 /// Between two looks at something that takes a second or two.
 pub const HELM_POLL: Duration = Duration::from_secs(1);
 /// A program that gives a secret. Password stores that ask a server answer within seconds; one that waits for a person must not hold up a
@@ -275,5 +279,10 @@ pub const HELM_LOOK_ENDED: Duration = Duration::from_millis(20);
 pub const OUTPUT_LOOK: Duration = Duration::from_millis(20);
 /// Between two reports of a stream of bytes: what a person can follow.
 pub const STREAM_PACE: Duration = Duration::from_millis(500);
+/// Whether a cluster answers at all, for who only asks how things stand: a healthy one does within a second, and a dead one must not hold up
+/// a person.
+pub const STATUS_ASKS: Duration = Duration::from_secs(10);
+/// The same of one release or group of objects, once it answers.
+pub const STATUS_LOOKS: Duration = Duration::from_secs(30);
 /// Between two looks for a sign of life of a lock's holder.
 pub const UNLOCK_LOOK: Duration = Duration::from_millis(500);

@@ -3,10 +3,12 @@
 mod differences;
 mod manifests;
 pub mod marks;
+mod objects;
 mod program;
 
-pub use differences::value_differences;
+pub use differences::{shown, value_differences};
 pub use manifests::{ChartDefaults, ManifestRenderer, Rendered, Rendering};
+pub use objects::{Drift, HelmObjects, Made, Part};
 pub use program::{Helm, HelmMajor, HelmPrograms};
 
 use crate::{Cause, ClientError, ClientResult, Context};
@@ -64,8 +66,10 @@ pub trait HelmClient: Send + Sync {
     /// What is otherwise than wanted, one line each: the release is not there (`+`); chart version, package, status and each value by its
     /// dotted path (`+`, `-`, `~`). Secrets are resolved and compared in here, and shown as `(secret)`. Empty: in the desired state.
     async fn differences(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
+    /// What somebody changed in the objects of a release that is otherwise in the desired state, or removed of them.
+    async fn drift(&self, ctx: &Context, release: &Release) -> ClientResult<Drift>;
     /// Installs or upgrades; hooks of the chart are waited for, workloads are not: what proves that it works is the step's to know.
-    /// Nothing is done when it is in the desired state. What an attempt before left behind is repaired first, and answered, a sentence each:
+    /// Where only its objects are otherwise, puts those right and answers what. Nothing is done when it is in the desired state. What an attempt before left behind is repaired first, and answered, a sentence each:
     /// an operation of helm that was broken off long ago, left-over Jobs. One that may still be at work is an error.
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>>;
     /// All revisions that helm remembers, oldest first.
@@ -156,6 +160,8 @@ pub struct ReleaseRecord {
     pub labels: Vec<(String, String)>,
     /// What the API server calls this very state of it: it changes with every write.
     pub state: String,
+    /// When it was last written, by the API server's clock alone. None: it does not tell.
+    pub settled: Option<Timestamp>,
 }
 
 /// What helm keeps of its releases in the cluster: one Secret for each revision, and what it was told of an object there. helm itself

@@ -13,6 +13,8 @@ mod helm;
 mod helm_client;
 #[path = "kubernetes/helm_ground.rs"]
 mod helm_ground;
+#[path = "kubernetes/helm_objects.rs"]
+mod helm_objects;
 #[path = "contract/kube_client.rs"]
 mod kube_client;
 #[path = "kubernetes/names.rs"]

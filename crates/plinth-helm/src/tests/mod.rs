@@ -2,6 +2,7 @@
 
 mod attempts;
 mod definitions;
+mod objects;
 mod open;
 mod rendering;
 mod rollback;
@@ -44,13 +45,15 @@ struct Cluster {
     policy: Mutex<Option<String>>,
     /// It does not answer while this file is there.
     away: Mutex<PathBuf>,
+    live: objects::Live,
 }
 
 impl Cluster {
     fn add(&self, revision: u32, status: &str, minutes: i64, content: String) {
         let written = Timestamp::now() - SignedDuration::from_mins(minutes);
         let labels = vec![("plinth-package".to_owned(), "0".repeat(32))];
-        let record = ReleaseRecord { revision, status: status.to_owned(), written, labels, state: "1".to_owned() };
+        let (status, state, settled) = (status.to_owned(), "1".to_owned(), Some(written));
+        let record = ReleaseRecord { revision, status, written, labels, state, settled };
         self.records.lock().unwrap().push((record, content));
     }
 

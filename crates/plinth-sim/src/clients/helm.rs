@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use plinth_model::run::CommandFailure;
 use plinth_model::steps::Release;
-use plinth_model::{ReleaseName, Secret, SecretRef};
-use plinth_world::helm::{DEPLOYED, HelmClient, ReleaseState, value_differences};
+use plinth_model::{ReleaseName, Secret, SecretRef, amount};
+use plinth_world::helm::{DEPLOYED, Drift, HelmClient, ReleaseState, value_differences};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::Value;
@@ -129,6 +129,12 @@ fn differences(there: &Installed, release: &Release) -> Vec<String> {
     lines
 }
 
+/// What somebody changed in the objects of a release.
+fn edited(state: &State, release: &Release) -> Vec<String> {
+    let key = format!("{}/{}", release.namespace, release.release);
+    state.cluster.edited.get(&key).cloned().unwrap_or_default()
+}
+
 fn unreachable(call: &Call) -> ClientError {
     call.fails("Kubernetes cluster unreachable: there is no kubeconfig", "deploy Kubernetes first")
 }
@@ -204,6 +210,17 @@ impl SimHelm {
         }
         let lookup = &mut |reference: &SecretRef| call.secret(&*self.secrets, reference);
         release.values.resolve(lookup).map(drop).map_err(|unresolved| unresolved.error)
+    }
+
+    /// As the real client does where objects alone are otherwise.
+    fn put_right(&self, release: &Release) -> ClientResult<Vec<String>> {
+        let lines = self.centre.look(|state, _| edited(state, release))?;
+        if lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (namespace, name) = (release.namespace.clone(), release.release.clone());
+        self.centre.effect(Effect::ObjectsEdited { namespace, name, lines: Vec::new() })?;
+        Ok(vec![format!("{} that somebody changed or removed put right", amount(lines.len(), "object"))])
     }
 
     fn scripted(&self, release: &Release, wanted: ReleaseFault) -> ClientResult<bool> {
@@ -312,6 +329,16 @@ impl HelmClient for SimHelm {
         })?
     }
 
+    async fn drift(&self, _: &Context, release: &Release) -> ClientResult<Drift> {
+        let call = Self::call("looking at the objects of", &release.namespace, &release.release);
+        self.centre.look(|state, _| {
+            if state.cluster.kubeconfig.is_none() {
+                return Err(unreachable(&call));
+            }
+            Ok(Drift { lines: edited(state, release), ..Drift::default() })
+        })?
+    }
+
     async fn upgrade(&self, ctx: &Context, release: &Release) -> ClientResult<Vec<String>> {
         let call = Self::call("installing", &release.namespace, &release.release);
         self.prepare(&call, release)?;
@@ -322,7 +349,7 @@ impl HelmClient for SimHelm {
         })?;
         if same {
             self.centre.spend("helm-unchanged", &release.release, timing::HELM_UNCHANGED).await;
-            return Ok(Vec::new());
+            return self.put_right(release);
         }
         self.centre.effect(Effect::ReleaseBegun {
             namespace: release.namespace.clone(),

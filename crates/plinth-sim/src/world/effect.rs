@@ -103,6 +103,8 @@ pub(crate) enum Effect {
     ReleaseEnded { namespace: String, name: String, release: Box<Installed> },
     /// Helm went back to an earlier revision of a release, which works at that time.
     ReleaseRolledBack { namespace: String, name: String, to: u32, healthy_at: Timestamp },
+    /// Somebody changed objects of a release: the differences. None: they were put right.
+    ObjectsEdited { namespace: String, name: String, lines: Vec<String> },
     /// Helm uninstalled a release.
     ReleaseRemoved { namespace: String, name: String },
     /// The control plane has one more cluster entry.

@@ -163,6 +163,8 @@ pub(crate) struct Cluster {
     pub(crate) releases: BTreeMap<String, Installed>,
     /// `namespace/name` to the revisions before the newest, oldest first.
     pub(crate) history: BTreeMap<String, Vec<Installed>>,
+    /// `namespace/name` of a release to what somebody changed in its objects.
+    pub(crate) edited: BTreeMap<String, Vec<String>>,
 }
 
 /// The Run:ai control plane.
@@ -390,8 +392,14 @@ impl Cluster {
                 self.objects.insert(key.clone(), object);
             }
             Effect::ObjectRemoved { key } => drop(self.objects.remove(key)),
+            Effect::ObjectsEdited { namespace, name, lines } => {
+                let key = format!("{namespace}/{name}");
+                self.edited.remove(&key);
+                self.edited.extend((!lines.is_empty()).then(|| (key, lines.clone())));
+            }
             Effect::ReleaseRemoved { namespace, name } => {
                 let key = format!("{namespace}/{name}");
+                self.edited.remove(&key);
                 self.releases.remove(&key);
                 self.history.remove(&key);
             }
@@ -410,6 +418,7 @@ impl Cluster {
                 if release.status == DEPLOYED {
                     self.supersede(&key);
                 }
+                self.edited.remove(&key);
                 let ended = Installed { revision, since: now, first_deployed, ..(**release).clone() };
                 self.releases.insert(key, ended);
             }

@@ -43,12 +43,17 @@ fn the_simulated_operator_keeps_the_contract_of_versions() {
 #[test]
 fn simulated_helm_keeps_the_contract() {
     let sim = Arc::new(start(None, &[]));
-    let (ctx, seen) = (sim.context(), Arc::clone(&sim));
+    let (ctx, seen, editing) = (sim.context(), Arc::clone(&sim), Arc::clone(&sim));
     let ground = helm_client::Ground {
         release: release("metrics-server", "plinth-contract", serde_json::json!({})),
         // Its images need a login that is not there.
         failing: Release { namespace: "plinth-contract".to_owned(), ..control_plane() },
         namespaces: &*sim.clients.kube,
+        edit: Box::new(move || {
+            editing
+                .edit_objects("plinth-contract", "metrics-server", "~ Deployment metrics-server: spec.x 2 → 1")
+                .unwrap();
+        }),
         fingerprint: Box::new(move || seen.snapshot().to_string()),
     };
     run(&sim, async {

@@ -123,7 +123,9 @@ fn name(path: &[String]) -> String {
     if text.is_empty() { "values".to_owned() } else { visible(&text).into_owned() }
 }
 
-fn shown(path: &[String], value: &Value) -> String {
+/// A value for people: short, and `(secret)` where its path or a key in it is named as secrets are.
+#[must_use]
+pub fn shown(path: &[String], value: &Value) -> String {
     if path.iter().any(|key| is_secretive(key)) {
         return SECRET.to_owned();
     }

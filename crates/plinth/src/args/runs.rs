@@ -86,6 +86,12 @@ pub(crate) struct StatusOptions {
     /// As it was then: `2026-11-30T02:14:00Z`, `02:14` (UTC, of the last run), or `+90s`, `+12min` after the run began
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
+    /// Also ask the cluster what somebody changed of the releases and objects that the last run left there
+    #[arg(long, conflicts_with_all = ["at", "watch"])]
+    pub(crate) drift: bool,
+    /// Exit with 2 when something was changed, else with 6 when the cluster could not be asked about all
+    #[arg(long, requires = "drift")]
+    pub(crate) detailed_exitcode: bool,
 }
 
 #[derive(Debug, Args)]

@@ -12,15 +12,16 @@ use jiff::Timestamp;
 use plinth_analysis::{
     FailureGroup, Past, Shape, StopNow, TimeLeft, Traits, Waiting, failure_groups, stop_now, time_left, waiting,
 };
+use plinth_app::drift::{self, ClusterDrift};
 use plinth_app::notify::{self, Undelivered};
-use plinth_app::{Failure, state};
+use plinth_app::{Failure, Input, state};
 use plinth_model::run::{Holder, LockView, RunState, Status};
 use plinth_model::{Exit, Problem, RunView, SiteName};
 use plinth_report::frame::{Line, Scene, Size, frame};
 use plinth_report::runs::{self, Look, sentence, waits};
 use plinth_report::{Outlet, Painter, Palette, status};
 use plinth_run::LockOwner;
-use plinth_run::journal::JournalReader;
+use plinth_run::journal::{JournalReader, StoredPlan};
 use plinth_world::{Clock, SystemClock};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::Timespec;
@@ -37,7 +38,8 @@ const INDENT: usize = 2;
 /// How long the frame before is waited for.
 const TAKEN: Duration = Duration::from_millis(50);
 
-/// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM.
+/// Says how far the last run came. Reads the journal only, so it works while a run is on, and without BCM; the cluster is asked only with
+/// `--drift`.
 pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer) -> Result<Exit, Failure> {
     if let Some(at) = &verb.at {
         return then(common, at, printer);
@@ -46,12 +48,44 @@ pub(crate) async fn run(common: &Common, verb: &StatusOptions, printer: &Printer
         return watch(common, printer).await;
     }
     let now = Now::look(common, &mut None, printer)?;
+    let drift = if verb.drift { Some(drift(common, now.status.run.rehearsal).await?) } else { None };
     if common.json {
-        printer.json(&now.json());
+        printer.json(&WithDrift { told: now.json(), drift: drift.as_ref() });
     } else {
-        printer.text(&now.text(printer));
+        let lines = drift.iter().flat_map(ClusterDrift::lines);
+        printer.text(&std::iter::once(now.text(printer)).chain(lines).collect::<Vec<_>>().join("\n"));
     }
-    Ok(Exit::Done)
+    Ok(drift.filter(|_| verb.detailed_exitcode).map_or(Exit::Done, |drift| ends(&drift)))
+}
+
+/// What somebody changed of what the last plan with releases or objects made.
+async fn drift(common: &Common, is_rehearsal: bool) -> Result<ClusterDrift, Failure> {
+    if is_rehearsal {
+        return Ok(ClusterDrift::not_asked("the last run was a rehearsal, which has none"));
+    }
+    let journal = Kept::open(common)?.journal;
+    let plan = journal.map(|journal| journal.plan_with(drift::is_compared)).transpose().map_err(Problem::from)?;
+    match plan.and_then(StoredPlan::read).filter(|plan| plan.steps.iter().any(drift::is_compared)) {
+        Some(plan) => drift::look(&Input::load(&common.file)?, common.state.as_deref(), &plan).await,
+        None => Ok(ClusterDrift::not_asked("no run put releases or objects there, as far as is kept here")),
+    }
+}
+
+fn ends(drift: &ClusterDrift) -> Exit {
+    match (drift.is_drift(), drift.is_whole()) {
+        (true, _) => Exit::Pending,
+        (false, false) => Exit::Unreachable,
+        (false, true) => Exit::Done,
+    }
+}
+
+/// `status --json`, and with `--drift` what the cluster told.
+#[derive(Serialize)]
+struct WithDrift<'a> {
+    #[serde(flatten)]
+    told: Told<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<&'a ClusterDrift>,
 }
 
 /// How the last run stands at this moment.

@@ -2,7 +2,7 @@
 
 use plinth_model::steps::{PodSecurity, Release};
 use plinth_model::{ReleaseName, Values};
-use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::helm::{Drift, HelmClient, ReleaseState};
 use plinth_world::kube::KubeNamespaces;
 use plinth_world::{ClientError, ClientResult, Context};
 use serde_json::json;
@@ -21,6 +21,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) failing: Release,
     /// Makes namespaces.
     pub(crate) namespaces: &'a dyn KubeNamespaces,
+    /// Somebody changes one object of the first release.
+    pub(crate) edit: Box<dyn Fn() + Send + Sync>,
     /// Something that must be the same before and after a call that changes nothing.
     pub(crate) fingerprint: Box<dyn Fn() -> String + Send + Sync>,
 }
@@ -31,6 +33,7 @@ pub(crate) async fn contract(client: &dyn HelmClient, ctx: &Context, ground: &Gr
     suite.nothing_is_there_at_first().await;
     suite.a_namespace_is_not_made_by_the_way().await;
     suite.a_release_is_installed_once().await;
+    suite.an_object_that_somebody_changed_is_put_right().await;
     suite.other_values_are_an_upgrade().await;
     suite.a_release_goes_back_to_what_it_was().await;
     suite.a_release_is_uninstalled_and_its_namespace_stays().await;
@@ -105,6 +108,20 @@ impl Suite<'_> {
         assert_eq!(self.unchanged(self.differences(release)).await, Vec::<String>::new());
         self.unchanged(self.client.upgrade(self.ctx, release)).await.unwrap();
         assert_eq!(self.state().await, Some(state));
+    }
+
+    async fn an_object_that_somebody_changed_is_put_right(&self) {
+        let (client, ctx, release) = (self.client, self.ctx, &self.ground.release);
+        let before = self.state().await;
+        assert_eq!(self.unchanged(client.drift(ctx, release)).await.unwrap(), Drift::default());
+        (self.ground.edit)();
+        assert_eq!(self.differences(release).await, Vec::<String>::new(), "its values are as they were");
+        let drift = self.unchanged(client.drift(ctx, release)).await.unwrap();
+        assert!(drift.lines.len() == 1 && drift.lines[0].starts_with("~ "), "{drift:?}");
+        let said = client.upgrade(ctx, release).await.unwrap();
+        assert_eq!(said, ["1 object that somebody changed or removed put right"]);
+        assert_eq!(self.unchanged(client.drift(ctx, release)).await.unwrap(), Drift::default());
+        assert_eq!(self.state().await, before, "helm did not do it");
     }
 
     async fn other_values_are_an_upgrade(&self) {

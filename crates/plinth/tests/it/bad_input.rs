@@ -164,6 +164,10 @@ fn what_cannot_be_seen_is_not_called_absent() {
     plinth(folder.path(), &["status", "-f", &basepod(), "--state", "nowhere"]).exits(1).says("nowhere");
     let never = plinth(folder.path(), &["status", "-f", &basepod()]).exits(0);
     assert!(never.stdout.contains("never applied"), "{}", never.stdout);
+    let asked = plinth(folder.path(), &["status", "--drift", "-f", &basepod()]).exits(0);
+    assert!(asked.stdout.contains("drift: the cluster was not asked: no run put"), "{}", asked.stdout);
+    plinth(folder.path(), &["status", "--drift", "--detailed-exitcode", "-f", &basepod()]).exits(6);
+    plinth(folder.path(), &["status", "--detailed-exitcode", "-f", &basepod()]).exits(1);
 }
 
 #[test]

@@ -201,7 +201,11 @@ fn status_and_events() {
             ("waiting", |v| v == 0),
         ],
     );
-    assert_eq!(status["lock"], Value::Null);
+    assert_eq!((&status["lock"], status.get("drift")), (&Value::Null, None));
+    let drift = ["status", "--json", "--drift", "-f", &basepod(), "--state", text(&state)];
+    let drift = plinth(folder.path(), &drift).exits(0).json()["drift"].clone();
+    assert!(drift["notAsked"].as_str().unwrap().contains("rehearsal"), "{drift}");
+    assert_eq!((&drift["compared"], &drift["steps"]), (&0.into(), &Value::Array(Vec::new())));
 }
 
 #[test]

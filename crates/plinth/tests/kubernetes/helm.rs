@@ -32,7 +32,7 @@ fn with(more: &[(&str, Value)]) -> Release {
 fn real_helm_keeps_the_contract() {
     for_each_helm(|ground| {
         let seen = &ground;
-        let stand = std::sync::Arc::clone(&ground.stand);
+        let (stand, editing) = (std::sync::Arc::clone(&ground.stand), std::sync::Arc::clone(&ground.stand));
         let fingerprint = {
             let kinds = "namespaces,configmaps,secrets,deployments,jobs";
             let columns = "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion";
@@ -43,6 +43,11 @@ fn real_helm_keeps_the_contract() {
             // Nobody ends the Job that its hook waits for.
             failing: Release { release: "b".into(), timeout_s: 3, ..with(&[("hook", "pre-install".into())]) },
             namespaces: &seen.stand.client,
+            edit: Box::new(move || {
+                let patch =
+                    ["patch", "configmap", "a-settings", "--type=merge", "-p", r#"{"data": {"color": "edited"}}"#];
+                editing.plane.kubectl(&[&["--namespace", NAMESPACE], &patch[..]].concat()).unwrap();
+            }),
             fingerprint: Box::new(fingerprint),
         };
         seen.run(helm_client::contract(&seen.client, &seen.ctx, &suite));

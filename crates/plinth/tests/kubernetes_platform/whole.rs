@@ -35,7 +35,9 @@ fn the_whole_platform_is_installed_once_with_helm_4_while_the_api_server_dies() 
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         ground.plane.kill_api_server();
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        // How things stand is told while the cluster is dead, and what cannot be asked is said so.
+        let status = ground.plinth(&["status", "--drift", "--detailed-exitcode"]).exits(6);
+        assert!(status.out.contains("drift: the cluster was not asked: "), "{}", status.out);
         ground.plane.start_api_server().unwrap();
         let ran = ground.ended(&mut run);
         // What was asked at that very moment may have failed; nothing else may have gone wrong.

@@ -126,6 +126,16 @@ findings! {
         usually: "helm keeps ten revisions; or the one that was named failed.",
         fix: "Name one that worked, as the fix lists them: `plinth rollback COMPONENT --to-revision N`.",
     }
+    HELM_OBJECTS_LEFT = "helm.objects-left", You {
+        means: "Objects of a release are otherwise than its chart has them, and stay so: something sets them again right after they were put right, or the API server lets nobody change them back.",
+        usually: "A controller, an admission policy or somebody's pipeline sets the same field as the chart.",
+        fix: "Find out what sets the field, which the evidence names, and let one of both have its way: set the value of the chart to the same, or stop the other.",
+    }
+    HELM_OBJECTS_UNSEEN = "helm.objects-unseen", You {
+        means: "Some objects of a release could not be compared with what helm applied. What somebody changed in them is not seen.",
+        usually: "The user of the kubeconfig may not list this kind in all namespaces, or the server behind a further kind does not answer.",
+        fix: "Let the user list the kinds in the evidence, or repair what serves them. Nothing else waits for it.",
+    }
     HELM_OLDER_VERSION = "helm.older-version", You {
         means: "The cluster has a newer version of a chart than the one that would be installed. Going back was not begun: it may lose data.",
         usually: "Somebody upgraded with helm or from another machine, or this state directory remembers an older version of a line such as `~2.21.0`.",

@@ -9,7 +9,7 @@ use plinth_model::finding::code;
 use plinth_model::steps::{Health, HelmRelease, Release, deadlines};
 use plinth_model::{Finding, ReleaseName, Step};
 use plinth_world::ClientError;
-use plinth_world::helm::{ReleaseState, last_good, not_older, not_too_far};
+use plinth_world::helm::{Drift, ReleaseState, last_good, not_older, not_too_far};
 
 const CLIENT: &str = "helm";
 /// How the client says that the newest revision failed.
@@ -19,8 +19,8 @@ impl StepKind for HelmRelease {
     const EXPLANATION: Explanation = Explanation {
         kind: HelmRelease::KIND,
         title: "The Helm release is deployed with its chart, version and values, and works.",
-        probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then looks at every proof of health.",
-        act: "Upgrades or installs unless it is in the desired state already, then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
+        probe: "Compares chart version, package, values and status with what helm keeps in the cluster, without running helm, then the objects with what helm applied, then looks at every proof of health.",
+        act: "Upgrades or installs unless it is in the desired state already; where somebody changed or removed objects only, puts those right without helm. Then waits until it works: it is watched, and progress says what it waits for. An operation of helm that was broken off long ago is repaired before; one that may still be at work is not touched.",
     };
 
     /// The release is in the desired state, and everything that proves it holds.
@@ -36,11 +36,16 @@ impl StepKind for HelmRelease {
             }
             return Ok(differs(differences));
         }
+        let drift = env.clients.helm.drift(&env.ctx, release).await?;
+        if !drift.lines.is_empty() {
+            return Ok(differs(drift.lines));
+        }
         let version = deployed(release, env).await?;
         let unhealthy = unhealthy(env, &release.namespace, &release.health).await?;
-        Ok(compared(unhealthy, || {
+        let seen = compared(unhealthy, || {
             format!("{} {version} is deployed, {} checked", release.chart, amount(release.health.len(), "proof"))
-        }))
+        });
+        Ok(seen.noting(doubtful(&release.component, &drift)))
     }
 
     /// Installs or upgrades unless it is in the desired state already, then waits until it works.
@@ -48,7 +53,11 @@ impl StepKind for HelmRelease {
         let Self { release, .. } = self;
         let differences = env.clients.helm.differences(&env.ctx, release).await?;
         let mut repaired = Vec::new();
-        if !differences.is_empty() {
+        if differences.is_empty() {
+            if !env.clients.helm.drift(&env.ctx, release).await?.lines.is_empty() {
+                repaired = env.clients.helm.upgrade(&env.ctx, release).await?;
+            }
+        } else {
             if let Some(error) = not_to_be(release, env).await? {
                 return Err(error);
             }
@@ -67,6 +76,28 @@ impl StepKind for HelmRelease {
         let said = format!("{} {} {what}, and it works", release.chart, deployed(release, env).await?);
         Ok(std::iter::once(said).chain(repaired).collect::<Vec<_>>().join("; "))
     }
+}
+
+/// What is to be said of objects although nothing is to be done about them.
+fn doubtful(component: &str, drift: &Drift) -> Vec<Finding> {
+    let (left, unseen) = (amount(drift.left.len(), "change"), amount(drift.unseen.len(), "kind"));
+    let left = Finding::warning(
+        code::HELM_OBJECTS_LEFT,
+        component,
+        format!("{left} in objects of {component} that something sets again and again"),
+    )
+    .fix("find out what sets them, and let one of both have its way: a value of the chart, or the other");
+    let unseen = Finding::info(
+        code::HELM_OBJECTS_UNSEEN,
+        component,
+        format!("{unseen} of objects of {component} could not be compared with what helm applied"),
+    )
+    .fix("let the user of the kubeconfig list these kinds in all namespaces");
+    let with = |finding: Finding, lines: &[String]| {
+        let evidence = lines.to_vec();
+        (!lines.is_empty()).then_some(Finding { evidence, ..finding })
+    };
+    with(left, &drift.left).into_iter().chain(with(unseen, &drift.unseen)).collect()
 }
 
 /// The version for people; of a line that nobody resolved before, the one that helm installed.
