@@ -32,7 +32,11 @@ pub(super) fn wanted(manifest: &str, release: &ReleaseName) -> Result<Vec<Wanted
         }
         for object in opened(part)?.into_iter().filter(|object| object["kind"].is_string()) {
             let object = applied(object, release);
-            let Some(name) = ObjectName::of(&object) else { continue };
+            let Some(mut name) = ObjectName::of(&object) else { continue };
+            // Whether a further kind has namespaces the API server knows; where it has none, this one does not count.
+            if name.namespace.is_empty() && !is_of_cluster(&name.api_version, &name.kind) {
+                name.namespace.clone_from(&release.namespace);
+            }
             let is_definition = name.kind == DEFINITION;
             all.push(Wanted { name, manifest: object, is_definition });
         }
@@ -148,10 +152,12 @@ mod tests {
     fn secrets_are_compared_as_they_are_kept_and_what_has_no_name_is_left_out() {
         let manifest = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: x, b: '1'}\ndata: {c: Yw==}\n---\n\
             apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: j-}\n---\napiVersion: apiextensions.k8s.io/v1\n\
-            kind: CustomResourceDefinition\nmetadata: {name: xs.example.com, labels: {a: b}}\nspec: {group: example.com}\n";
+            kind: CustomResourceDefinition\nmetadata: {name: xs.example.com, labels: {a: b}}\nspec: {group: example.com}\n---\n\
+            apiVersion: example.com/v1\nkind: X\nmetadata: {name: x}\n";
         let all = wanted(manifest, &release()).unwrap();
         let names: Vec<String> = all.iter().map(|one| one.name.to_string()).collect();
-        assert_eq!(names, ["Secret n/s", "CustomResourceDefinition xs.example.com"]);
+        assert_eq!(names, ["Secret n/s", "CustomResourceDefinition xs.example.com", "X n/x"]);
+        assert_eq!(all[2].manifest["metadata"]["namespace"], Value::Null, "it may be one without");
         assert_eq!(all[0].manifest["data"], json!({"a": "eA==", "b": "MQ==", "c": "Yw=="}));
         assert_eq!(all[0].manifest.get("stringData"), None);
         assert!(all[1].is_definition && all[1].manifest.get("spec").is_none());
