@@ -75,7 +75,7 @@ fn edit_all(ground: &Ground) -> Vec<String> {
 }
 
 /// A scale, a field that the chart does not set, an injected authority, labels of a team.
-fn do_what_is_nobodys_business(ground: &Ground) {
+fn others_do_what_they_may(ground: &Ground) {
     ground.kubectl(&["scale", "deployment/o", "--replicas=3"]);
     let template = r#"{"metadata": {"annotations": {"a": "b"}}, "spec": {"priority": null}}"#;
     ground.edit(
@@ -94,7 +94,7 @@ fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
     let wanted = objects("o");
     ground.upgrade(&wanted).unwrap();
     assert_eq!(ground.lines("o"), Vec::<String>::new(), "nobody edited anything");
-    do_what_is_nobodys_business(ground);
+    others_do_what_they_may(ground);
     assert_eq!(ground.lines("o"), Vec::<String>::new());
 
     let mut lines = edit_all(ground);
