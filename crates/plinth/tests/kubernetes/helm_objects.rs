@@ -12,6 +12,12 @@ fn objects(name: &str) -> Release {
 }
 
 impl Ground {
+    /// The API server tells times in seconds, and what is of the second in which helm was done counts as the release's own.
+    fn installed(&self, release: &Release) {
+        self.upgrade(release).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+
     /// By another client: nothing that was listed before counts.
     fn drift(&self, name: &str) -> Drift {
         self.run(self.again().drift(&self.ctx, &objects(name))).unwrap()
@@ -92,7 +98,7 @@ fn others_do_what_they_may(ground: &Ground) {
 
 fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
     let wanted = objects("o");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     assert_eq!(ground.lines("o"), Vec::<String>::new(), "nobody edited anything");
     others_do_what_they_may(ground);
     assert_eq!(ground.lines("o"), Vec::<String>::new());
@@ -130,7 +136,7 @@ fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
 
 fn what_is_set_again_right_behind_a_repair_is_told_and_left(ground: &Ground) {
     let wanted = objects("p");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     let color = |to: &str, who: &str| {
         ground.merge("configmap/p-settings", who, &format!(r#"{{"data": {{"color": "{to}"}}}}"#));
     };
@@ -176,7 +182,7 @@ fn hold(ground: &Ground, image: &str) {
 
 fn objects_that_are_gone_with_their_kind_come_back_with_the_chart(ground: &Ground) {
     let wanted = objects("q");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     ground.kubectl(&["delete", "crd", "widgets.plinth.test"]);
     until(|| ground.lines("q") == ["+ Widget plinth-helm/q, which is gone with its kind"]);
     ground.upgrade(&wanted).unwrap();
