@@ -114,8 +114,8 @@ impl Suite<'_> {
         let (client, ctx, release) = (self.client, self.ctx, &self.ground.release);
         let before = self.state().await;
         assert_eq!(self.unchanged(client.drift(ctx, release)).await.unwrap(), Drift::default());
-        // What is of the second in which helm was done counts as the release's own.
-        self.ctx.clock().sleep(Duration::from_millis(1100)).await;
+        // Who looked within two seconds is answered by the same list.
+        self.ctx.clock().sleep(Duration::from_millis(2100)).await;
         (self.ground.edit)();
         assert_eq!(self.differences(release).await, Vec::<String>::new(), "its values are as they were");
         let drift = self.unchanged(client.drift(ctx, release)).await.unwrap();

@@ -161,6 +161,7 @@ fn what_is_set_again_right_behind_a_repair_is_told_and_left(ground: &Ground) {
         let drift = ground.drift("p");
         drift.lines.is_empty() && drift.left.iter().any(|line| line.contains("and cannot be set back: "))
     });
+    ground.kubectl(&["delete", "validatingadmissionpolicybinding", "held"]);
 }
 
 /// A policy that lets in this image alone.
