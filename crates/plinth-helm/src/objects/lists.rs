@@ -1,8 +1,7 @@
 //! Lists of objects, one for each kind, that all who look at the same time share. A look asks for every release of a platform at once, and
 //! most of them have objects of the same kinds. What we write ourselves makes all lists old, so who has just put something right sees it.
 
-use crate::local::HelmCluster;
-use plinth_world::helm::{Made, Part};
+use plinth_world::helm::{HelmObjects, Made, Part};
 use plinth_world::{ClientResult, Context, deadlines};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -61,7 +60,7 @@ impl Lists {
     ///
     /// # Errors
     /// When the API server could not be asked.
-    pub(super) async fn of(&self, ctx: &Context, cluster: &dyn HelmCluster, kind: &Kind) -> ClientResult<Arc<Listed>> {
+    pub(super) async fn of(&self, ctx: &Context, cluster: &dyn HelmObjects, kind: &Kind) -> ClientResult<Arc<Listed>> {
         let slot =
             Arc::clone(self.slots.lock().unwrap_or_else(PoisonError::into_inner).entry(kind.clone()).or_default());
         let mut held = slot.lock().await;

@@ -12,6 +12,12 @@ fn objects(name: &str) -> Release {
 }
 
 impl Ground {
+    /// The API server tells times in seconds, and what is of the second in which helm was done counts as the release's own.
+    fn installed(&self, release: &Release) {
+        self.upgrade(release).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+
     /// By another client: nothing that was listed before counts.
     fn drift(&self, name: &str) -> Drift {
         self.run(self.again().drift(&self.ctx, &objects(name))).unwrap()
@@ -75,7 +81,7 @@ fn edit_all(ground: &Ground) -> Vec<String> {
 }
 
 /// A scale, a field that the chart does not set, an injected authority, labels of a team.
-fn do_what_is_nobodys_business(ground: &Ground) {
+fn others_do_what_they_may(ground: &Ground) {
     ground.kubectl(&["scale", "deployment/o", "--replicas=3"]);
     let template = r#"{"metadata": {"annotations": {"a": "b"}}, "spec": {"priority": null}}"#;
     ground.edit(
@@ -92,9 +98,9 @@ fn do_what_is_nobodys_business(ground: &Ground) {
 
 fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
     let wanted = objects("o");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     assert_eq!(ground.lines("o"), Vec::<String>::new(), "nobody edited anything");
-    do_what_is_nobodys_business(ground);
+    others_do_what_they_may(ground);
     assert_eq!(ground.lines("o"), Vec::<String>::new());
 
     let mut lines = edit_all(ground);
@@ -130,7 +136,7 @@ fn what_somebody_edits_is_named_by_field_and_put_right(ground: &Ground) {
 
 fn what_is_set_again_right_behind_a_repair_is_told_and_left(ground: &Ground) {
     let wanted = objects("p");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     let color = |to: &str, who: &str| {
         ground.merge("configmap/p-settings", who, &format!(r#"{{"data": {{"color": "{to}"}}}}"#));
     };
@@ -155,6 +161,7 @@ fn what_is_set_again_right_behind_a_repair_is_told_and_left(ground: &Ground) {
         let drift = ground.drift("p");
         drift.lines.is_empty() && drift.left.iter().any(|line| line.contains("and cannot be set back: "))
     });
+    ground.kubectl(&["delete", "validatingadmissionpolicybinding", "held"]);
 }
 
 /// A policy that lets in this image alone.
@@ -176,7 +183,7 @@ fn hold(ground: &Ground, image: &str) {
 
 fn objects_that_are_gone_with_their_kind_come_back_with_the_chart(ground: &Ground) {
     let wanted = objects("q");
-    ground.upgrade(&wanted).unwrap();
+    ground.installed(&wanted);
     ground.kubectl(&["delete", "crd", "widgets.plinth.test"]);
     until(|| ground.lines("q") == ["+ Widget plinth-helm/q, which is gone with its kind"]);
     ground.upgrade(&wanted).unwrap();
