@@ -311,13 +311,16 @@ fn durations(before: &RunView, after: &RunView) -> Vec<Difference> {
     found
 }
 
+/// Nodes by what a fact was and is.
+type ByValues = BTreeMap<(String, String), Vec<String>>;
+
 /// What nodes told of themselves in both runs and is not the same: once for all nodes of which the same is true, apart for those that something
 /// failed on. Where more values are new than anybody reads, only of which nodes.
 fn node_facts((before, after): (&RunView, &RunView), failed: &BTreeSet<String>) -> Vec<Difference> {
     let told =
         |view: &RunView, id: &StepId| Some((view.steps.get(id)?.node.clone()?, view.steps.get(id)?.facts.clone()?));
-    // Of a fact: on nodes with a failure or not, what was and what is, and the nodes.
-    let mut found: BTreeMap<(String, bool), BTreeMap<(String, String), Vec<String>>> = BTreeMap::new();
+    // By the fact, and whether something failed on the nodes.
+    let mut found: BTreeMap<(String, bool), ByValues> = BTreeMap::new();
     for id in after.steps.keys() {
         let (Some((_, was)), Some((node, now))) = (told(before, id), told(after, id)) else { continue };
         let value = |facts: &BTreeMap<String, String>, name: &String| facts.get(name).cloned().unwrap_or_default();
@@ -337,7 +340,7 @@ fn node_facts((before, after): (&RunView, &RunView), failed: &BTreeSet<String>) 
 }
 
 /// One fact, of nodes that all have to do with a failure or all have not.
-fn changed_fact(name: &str, touches_failure: bool, values: BTreeMap<(String, String), Vec<String>>) -> Vec<Difference> {
+fn changed_fact(name: &str, touches_failure: bool, values: ByValues) -> Vec<Difference> {
     let told = |nodes: &[String], (before, after): (&str, &str)| {
         let subject = ranges(nodes.iter().map(String::as_str));
         Difference { name: name.to_owned(), touches_failure, ..difference("node", &subject, before, after) }

@@ -108,8 +108,12 @@ fn a_collector_takes_a_run_as_it_was() {
     let kinds: BTreeSet<&str> = steps.keys().map(|step| kind(step)).collect();
     assert_eq!(first.len(), 1 + kinds.len() + steps.len(), "the run, its kinds, its steps");
     let named = |name: &str| *first.iter().find(|span| span["name"] == name).unwrap_or_else(|| panic!("no {name}"));
-    for kind in &kinds {
-        assert_eq!(named(kind)["parent"], root["id"], "{kind}");
+    for name in &kinds {
+        assert_eq!(named(name)["parent"], root["id"], "{name}");
+        let of_kind = || steps.iter().filter(|(step, _)| kind(step) == *name).map(|(_, events)| *events);
+        let first = of_kind().map(|(begin, _)| begin).min_by_key(|begin| nanos(begin)).unwrap();
+        let last = of_kind().map(|(_, end)| end).max_by_key(|end| nanos(end)).unwrap();
+        lasts(named(name), first, last);
     }
     for (step, (begin, end)) in &steps {
         let span = named(step);
