@@ -60,3 +60,24 @@ impl StepParams for AcceptanceCheck {
         self.check.node()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::Domain;
+
+    /// A table beside the kinds once said it otherwise.
+    #[test]
+    fn the_reason_of_a_deadline_is_of_that_deadline() {
+        let (name, nodes, image) = (Domain::fixed("runai.example.com"), Vec::new(), String::new());
+        let dns = Check::Dns { name, address: [10, 0, 0, 8].into(), nodes, image };
+        let deadline = AcceptanceCheck { check: dns }.deadline();
+        assert_eq!((deadline.seconds, deadline.why), (deadlines::CHECK_PODS, &[deadlines::why::CHECK_PODS][..]));
+        let nodes = vec![NodeName::new("n1").unwrap(); 40];
+        let network = Check::PodNetwork { nodes, asking: Vec::new(), image: String::new() };
+        let deadline = AcceptanceCheck { check: network }.deadline();
+        assert_eq!((deadline.seconds, deadline.why.len()), (deadlines::check_pods(40), 2));
+        assert!(deadline.moved_by.is_some_and(|what| what.contains("nodes")));
+    }
+}

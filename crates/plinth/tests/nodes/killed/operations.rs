@@ -28,7 +28,7 @@ const FOLDER: &str = "/var/cache/plinth/releases";
 /// Storage that was moved, and its old copy.
 const MOVED: (&str, &str) = ("/srv/data", "/local/data");
 /// What is pushed.
-const CONTENT: [u8; 300_000] = [7; 300_000];
+static CONTENT: [u8; 300_000] = [7; 300_000];
 
 /// One node, and all that the operations on it need.
 #[derive(Clone)]
