@@ -25,6 +25,8 @@ mod rendering;
 mod sharing;
 #[path = "kubernetes/stand.rs"]
 mod stand;
+#[path = "kubernetes/starting.rs"]
+mod starting;
 #[path = "kubernetes/trouble.rs"]
 mod trouble;
 #[path = "kubernetes/verb.rs"]
