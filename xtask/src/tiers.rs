@@ -33,7 +33,7 @@ pub(crate) enum Tier {
     Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
     Nodes,
-    /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, and Go, which builds it once
+    /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, Go, which builds it once, and as `keycloak`
     Kubernetes,
 }
 
@@ -180,6 +180,7 @@ fn nodes(files: &str, failed: &mut Vec<String>) -> Result<Tally, Failure> {
 fn kubernetes(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::Parts;
     Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).map_err(|error| error.to_string())?;
+    plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
     nodes("kubernetes*", failed)
 }
 
