@@ -4,7 +4,6 @@ use crate::config::{ConfigError, KubeconfigFile};
 use crate::failure::{Cause, Failure};
 use crate::listing::Listings;
 use crate::seam;
-use crate::system::readiness;
 use backon::{ConstantBuilder, Retryable as _};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -326,9 +325,12 @@ impl Call<'_> {
         self.api.site()
     }
 
-    /// What the API server says of itself, over this client. A refusal of that is judged by whoever waits for it.
-    pub(super) async fn said_of_itself(&self, client: Client) -> Result<Vec<String>, Failure> {
-        self.once(readiness(client)).await
+    /// What the API server says of itself. A refusal of that is judged by whoever waits for it.
+    pub(super) async fn said_of_itself(
+        &self,
+        question: impl Future<Output = kube::Result<Vec<String>>>,
+    ) -> Result<Vec<String>, Failure> {
+        self.once(question).await
     }
 
     /// One request, whose refusal may not be the last word: see [`Self::attempt`].

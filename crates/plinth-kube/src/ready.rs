@@ -10,6 +10,7 @@
 
 use crate::api::{Call, KubeApi};
 use crate::failure::{Cause, Failure};
+use crate::system::readiness;
 use async_trait::async_trait;
 use plinth_world::kube::{KubeReadiness, Readiness};
 use plinth_world::{ClientResult, Context, deadlines};
@@ -67,9 +68,9 @@ impl Call<'_> {
 
     /// A server that does not know us at all may still say how it is to anybody.
     async fn says(&self) -> Said {
-        match self.said_of_itself(self.client()).await {
+        match self.said_of_itself(readiness(self.client())).await {
             Err(failure) if failure.cause == Cause::Unauthorized => match self.stranger() {
-                Some(client) => told(self.said_of_itself(client).await),
+                Some(client) => told(self.said_of_itself(readiness(client)).await),
                 None => Said::Refused,
             },
             other => told(other),
