@@ -34,7 +34,7 @@ pub(crate) enum Tier {
     Kubespray,
     /// Tests on real nodes in namespaces: root, and Debian's systemd-nspawn and mmdebstrap, which are installed
     Nodes,
-    /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, and Go, which builds it once
+    /// Tests against a real Kubernetes API, and real Kubernetes on nodes: as `nodes`, Go, which builds it once, and as `keycloak`
     Kubernetes,
 }
 
@@ -182,6 +182,7 @@ fn kubernetes(failed: &mut Vec<String>) -> Result<Tally, Failure> {
     use plinth_lab::Parts;
     let built = Parts::have().and_then(|_| Parts::helm()).and_then(|_| Parts::kwok()).and_then(|_| Parts::collector());
     built.map_err(|error| error.to_string())?;
+    plinth_lab::Keycloak::have().map_err(|error| error.to_string())?;
     nodes("kubernetes*", failed)
 }
 

@@ -287,7 +287,7 @@ impl HelmClient for LocalHelm {
                 return self.put_right(ctx, release, &there, &differences, &doing).await;
             }
         }
-        self.install(ctx, release, &doing).await
+        self.refused_twice(ctx, || self.install(ctx, release, &doing)).await
     }
 
     async fn history(&self, ctx: &Context, release: &ReleaseName) -> ClientResult<Vec<ReleaseState>> {
@@ -310,17 +310,11 @@ impl HelmClient for LocalHelm {
         revision: u32,
         limit: Duration,
     ) -> ClientResult<Vec<String>> {
-        self.go_back(ctx, release, revision, limit).await
+        self.refused_twice(ctx, || self.go_back(ctx, release, revision, limit)).await
     }
 
     async fn uninstall(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {
-        let records = self.records(ctx, release).await?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        let doing = format!("uninstalling release {release}");
-        self.must_be_free(ctx, release, &records, limit, &doing)?;
-        self.uninstall_all(ctx, release, limit).await
+        self.refused_twice(ctx, || self.taken_away(ctx, release, limit)).await
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use plinth_model::finding::code;
 use plinth_model::{Finding, ReleaseName};
 use plinth_world::helm::ReleaseRecord;
-use plinth_world::{Cause, ClientError};
+use plinth_world::{Cause, ClientError, deadlines};
 use std::path::Path;
 
 /// Name of this client in errors.
@@ -95,6 +95,40 @@ pub(super) fn unreadable(doing: &str, release: &ReleaseName, revision: u32, why:
         .because(Cause::BadAnswer)
 }
 
+/// helm is not started while the API server starts.
+pub(super) fn not_ready(doing: &str, release: &ReleaseName) -> ClientError {
+    let seconds = deadlines::KUBE_STARTS.as_secs();
+    ClientError::new(CLIENT, doing)
+        .happened(format!(
+            "the API server did not become ready within {seconds} s, so helm was not started for {release}"
+        ))
+        .attempt("look at what it is waiting for (`kubectl get --raw '/readyz?verbose'`); run again when it is ready")
+        .because(Cause::Unreachable)
+        .transient(STARTS)
+}
+
+/// Why what an API server says that starts may pass.
+const STARTS: &str = "an API server that has just started knows its users' rights, and all kinds, when it is ready";
+
+/// The same, said by an API server that is not ready.
+pub(super) fn may_pass(error: ClientError) -> ClientError {
+    error.because(Cause::Unreachable).transient(STARTS)
+}
+
+/// Whether helm ended because the API server refused something in a way in which one does that has just started: it does not know its
+/// users' rights, or who they are, or the kinds that were added to it. Sources: texts of the API server and of client-go (1.34).
+pub(super) fn is_refused(error: &ClientError) -> bool {
+    const WORDS: [&str; 6] = [
+        "is forbidden: User ",
+        "is forbidden: not yet ready to handle request",
+        "Unauthorized",
+        "the server has asked for the client to provide credentials",
+        "no matches for kind ",
+        "the server could not find the requested resource",
+    ];
+    error.client == CLIENT && WORDS.iter().any(|words| error.happened.contains(words))
+}
+
 /// A local failure: a folder, a file, a process.
 pub(super) fn local(doing: &str, what: &str, error: &std::io::Error) -> ClientError {
     ClientError::new(CLIENT, doing)
@@ -135,7 +169,7 @@ const LOOK_AT_PODS: &str = "look at what it waits for: `kubectl get jobs,pods`, 
 
 /// The first that fits. Sources: texts of Helm 3.18 and 4.3 and of the API server. A hook is of the chart, a webhook of the cluster:
 /// texts of webhooks hold the word of the other, and the path of a hook may hold the word webhook.
-const KNOWN: [Known; 14] = [
+const KNOWN: [Known; 15] = [
     known(
         &[&["another operation (install/upgrade/rollback) is in progress"]],
         "another helm began at the same moment: see who, and run again when it has ended",
@@ -176,6 +210,24 @@ const KNOWN: [Known; 14] = [
     known(
         &[&["admission webhook \""]],
         "a webhook of the cluster refuses an object: read why, then correct the values, or the policy behind the webhook",
+    ),
+    // In the middle of its work, hooks included; what a webhook does not reach is told above.
+    passing(
+        &[
+            &["connect: connection refused"],
+            &["connection reset by peer"],
+            &["http2: client connection lost"],
+            &["http2: server sent GOAWAY"],
+            &["TLS handshake timeout"],
+            &["unexpected EOF"],
+            &["\": EOF"],
+            &["apiserver not ready"],
+            &["the server is currently unable to handle the request"],
+            &["etcdserver: "],
+        ],
+        "check that kube-apiserver runs on the control plane and that its port is open from here",
+        Cause::Unreachable,
+        "an API server that starts, or a lost connection, comes back",
     ),
     known(
         &[

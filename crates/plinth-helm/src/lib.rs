@@ -24,6 +24,7 @@ mod records;
 mod render;
 mod repair;
 mod rollback;
+mod starting;
 #[cfg(test)]
 mod tests;
 mod uninstall;

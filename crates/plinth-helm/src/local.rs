@@ -6,7 +6,7 @@ use crate::payload::{self, Payload};
 use plinth_model::ReleaseName;
 use plinth_world::charts::ChartPackages;
 use plinth_world::helm::{HelmObjects, HelmPrograms, ReleaseRecord, ReleaseRecords};
-use plinth_world::kube::{KubeHealth, KubeHooks, KubeObjects, KubeWatch};
+use plinth_world::kube::{KubeHealth, KubeHooks, KubeObjects, KubeReadiness, KubeWatch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientResult, Context, deadlines};
 use std::collections::HashMap;
@@ -15,9 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What of the cluster is needed.
-pub trait HelmCluster: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks {}
+pub trait HelmCluster:
+    ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks + KubeReadiness
+{
+}
 
-impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks> HelmCluster for T {}
+impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks + KubeReadiness> HelmCluster for T {}
 
 /// helm on this machine.
 pub struct LocalHelm {

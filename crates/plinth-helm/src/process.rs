@@ -11,6 +11,7 @@ use crate::local::HelmCluster;
 use crate::mark::{Attempt, Mark, Note};
 use crate::program::{Words, bare, title};
 use crate::records::is_open;
+use crate::starting;
 use plinth_model::run::CommandFailure;
 use plinth_model::{ReleaseName, Secret};
 use plinth_world::helm::Helm;
@@ -65,6 +66,7 @@ pub(super) async fn run(
     if let Some(process) = Note::living(job.state, job.release).map_err(local(failure::UNSEEN))? {
         return Err(failure::ours_lives(doing, job.release, process));
     }
+    starting::ready(ctx, cluster, job.release, doing).await?;
     let folder = Folder::make().map_err(local("no private folder can be made for helm"))?;
     let name = format!("{}-{}.log", ctx.clock().now().strftime(LOG_TIME), job.release.name);
     let log =

@@ -10,6 +10,16 @@ use plinth_world::{ClientError, ClientResult, Context, deadlines};
 use std::time::Duration;
 
 impl LocalHelm {
+    /// Uninstalls it, if it is there and nobody else is at work on it.
+    pub(super) async fn taken_away(&self, ctx: &Context, release: &ReleaseName, limit: Duration) -> ClientResult<()> {
+        let records = self.records(ctx, release).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.must_be_free(ctx, release, &records, limit, &format!("uninstalling release {release}"))?;
+        self.uninstall_all(ctx, release, limit).await
+    }
+
     /// Runs helm's own uninstallation.
     pub(super) async fn uninstall_all(&self, ctx: &Context, name: &ReleaseName, limit: Duration) -> ClientResult<()> {
         let doing = format!("uninstalling release {name}");

@@ -9,6 +9,7 @@ use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use plinth_model::{Digest, SiteName};
 use plinth_world::keystore::CertificateFiles;
+use plinth_world::kube::Readiness;
 use plinth_world::mark::SiteMark;
 use plinth_world::node::NodeControlPlane;
 use plinth_world::private_file;
@@ -251,7 +252,8 @@ impl Call<'_> {
         T: Send,
     {
         let again = ConstantBuilder::new().with_delay(deadlines::KUBE_BACKOFF).with_max_times(deadlines::KUBE_RETRIES);
-        let passes = |failure: &Failure| failure.transient().is_some();
+        // A server that does not become ready was waited for.
+        let passes = |failure: &Failure| failure.transient().is_some() && failure.cause != Cause::NotReady;
         (|| self.attempt(&work)).retry(again).sleep(self.ctx.pause()).when(passes).await
     }
 
@@ -264,16 +266,31 @@ impl Call<'_> {
         self.attempt(work).await.map_err(|failure| self.error(failure))
     }
 
-    /// Asks once; the caller judges a failure. A refusal counts once the API server was ready before it was asked: one that
-    /// has just started does not know its users' rights yet, nor the kinds that were added to it.
+    /// Asks once; the caller judges a failure. A refusal counts once the API server was ready before it was asked, and after: one
+    /// that has just started does not know its users' rights yet, nor the kinds that were added to it. No other way leads to a request.
     pub(super) async fn attempt<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, Failure>
     where
         F: Future<Output = kube::Result<T>> + Send,
         T: Send,
     {
-        match self.once(work()).await {
-            Err(failure) if failure.is_refusal() && self.becomes_ready().await => self.once(work()).await,
-            other => other,
+        let (until, mut ready_at) = (self.patience(), None::<Duration>);
+        loop {
+            let failure = match self.once(work()).await {
+                Err(failure) if failure.is_refusal() => failure,
+                other => return other,
+            };
+            let ready = self.readiness(until).await;
+            let now = self.ctx().clock().elapsed();
+            // It was ready before and is so now, and has not been started again in between.
+            let is_steady = |at: Duration| now.saturating_sub(at) < deadlines::KUBE_RESTARTS;
+            match ready {
+                Readiness::Untold => return Err(failure),
+                Readiness::Is if now > until || ready_at.is_some_and(is_steady) => return Err(failure),
+                Readiness::Is | Readiness::Became if now <= until => ready_at = Some(now),
+                Readiness::Is | Readiness::Became | Readiness::IsNot => {
+                    return Err(Failure::not_ready(&failure.happened));
+                }
+            }
         }
     }
 
@@ -308,8 +325,16 @@ impl Call<'_> {
         self.api.site()
     }
 
-    /// One request.
-    pub(super) async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+    /// What the API server says of itself. A refusal of that is judged by whoever waits for it.
+    pub(super) async fn said_of_itself(
+        &self,
+        question: impl Future<Output = kube::Result<Vec<String>>>,
+    ) -> Result<Vec<String>, Failure> {
+        self.once(question).await
+    }
+
+    /// One request, whose refusal may not be the last word: see [`Self::attempt`].
+    async fn once<T>(&self, work: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         match timeout(self.api.request, work).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.dated(Failure::from(&error))),

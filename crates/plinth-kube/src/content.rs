@@ -17,6 +17,8 @@ impl KubeContent for KubeApi {
     async fn further_kinds(&self, ctx: &Context) -> ClientResult<Vec<String>> {
         let call = self.call(ctx, "listing kinds").await?;
         let client = call.client();
+        // Kinds that are not named then would be taken for missing.
+        call.is_whole().await?;
         let groups = call.read(|| client.list_api_groups()).await?;
         let further = groups.groups.iter().filter(|group| !api_group::is_own(&group.name));
         let versions: BTreeSet<&str> =

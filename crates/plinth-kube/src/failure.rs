@@ -25,6 +25,8 @@ pub(super) enum Cause {
     Forbidden,
     /// HTTP 5xx, or too many requests.
     Busy,
+    /// It refuses, or tells only a part, and does not become ready.
+    NotReady,
     /// It is not there.
     NotFound,
     /// Somebody else changed it meanwhile.
@@ -54,12 +56,19 @@ impl Failure {
         Self::new(Cause::Timeout, format!("there was no answer within {seconds} s"))
     }
 
+    /// The server did not become ready in the time that one needs to start, so what it said does not count.
+    pub(super) fn not_ready(said: &str) -> Self {
+        let seconds = plinth_world::deadlines::KUBE_STARTS.as_secs();
+        Self::new(Cause::NotReady, format!("the API server does not become ready within {seconds} s: {said}"))
+    }
+
     /// Why it may pass by itself; none when it will not.
     pub(super) const fn transient(&self) -> Option<&'static str> {
         match self.cause {
             Cause::Unreachable => Some("an API server that starts, or a lost connection, comes back"),
             Cause::Timeout => Some("a busy API server answers later"),
             Cause::Busy => Some("the API server says that it is not ready, which passes"),
+            Cause::NotReady => Some("an API server that has just started becomes ready"),
             Cause::Conflict => {
                 Some("somebody else changed the same object; the next try starts from what is there then")
             }
@@ -86,7 +95,7 @@ impl Failure {
     const fn known_as(&self) -> plinth_world::Cause {
         use plinth_world::Cause as Known;
         match self.cause {
-            Cause::Unreachable | Cause::Busy => Known::Unreachable,
+            Cause::Unreachable | Cause::Busy | Cause::NotReady => Known::Unreachable,
             Cause::Timeout => Known::Timeout,
             Cause::WrongAuthority => Known::UnknownAuthority,
             Cause::WrongName | Cause::ServerExpired => Known::BadCertificate,
@@ -117,6 +126,9 @@ impl Failure {
             }
             Cause::Forbidden => "use a kubeconfig whose user may administer the cluster",
             Cause::Busy | Cause::Conflict => "run again",
+            Cause::NotReady => {
+                "look at what it is waiting for (`kubectl get --raw '/readyz?verbose'`); run again when it is ready"
+            }
             Cause::NotFound | Cause::Rejected => "read what the API server says; it changed nothing",
             Cause::Nonsense => "check that what answers there is a Kubernetes API server",
         }
@@ -163,7 +175,9 @@ impl Failure {
             Cause::Forbidden => {
                 Finding::error(code::KUBERNETES_FORBIDDEN, subject, "the user of the kubeconfig may not do this")
             }
-            Cause::Busy | Cause::NotFound | Cause::Conflict | Cause::Rejected | Cause::Nonsense => return None,
+            Cause::Busy | Cause::NotReady | Cause::NotFound | Cause::Conflict | Cause::Rejected | Cause::Nonsense => {
+                return None;
+            }
         })
     }
 }

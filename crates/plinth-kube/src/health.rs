@@ -8,6 +8,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Node;
 use kube::Resource;
 use kube::api::{Api, ApiResource, DynamicObject};
+use kube::error::DiscoveryError;
 use plinth_model::NodeName;
 use plinth_model::steps::Health;
 use plinth_world::kube::{HealthState, KubeHealth, SystemWorkload};
@@ -115,9 +116,13 @@ async fn object(
 pub(super) async fn kind_of(call: &Call<'_>, resource: &str) -> ClientResult<Option<ApiResource>> {
     let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
     let client = call.client();
-    let found = call.find(|| kube::discovery::group(&client, group)).await?;
-    let kinds = found.map(|group| group.recommended_resources());
-    Ok(kinds.and_then(|kinds| kinds.into_iter().map(|(kind, _)| kind).find(|kind| kind.plural == plural)))
+    // A group without the kind is no answer of a server that has just started either.
+    let missing = || kube::Error::Discovery(DiscoveryError::MissingResource(resource.to_owned()));
+    let look = || async {
+        let kinds = kube::discovery::group(&client, group).await?.recommended_resources();
+        kinds.into_iter().map(|(kind, _)| kind).find(|kind| kind.plural == plural).ok_or_else(missing)
+    };
+    call.find(look).await
 }
 
 async fn allocatable(call: &Call<'_>, resource: &str, wanted: &[NodeName]) -> ClientResult<HealthState> {

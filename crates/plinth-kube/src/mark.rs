@@ -42,10 +42,13 @@ async fn put(call: &Call<'_>, mark: &SiteMark) -> Result<(), Failure> {
     let params = PostParams { field_manager: Some(OWNER.to_owned()), ..PostParams::default() };
     let found = call.patiently(|| maps.get_opt(NAME)).await?;
     match found {
-        None => call.once(maps.create(&params, &object(mark, None))).await.map(|_| ()),
+        None => {
+            let wanted = object(mark, None);
+            call.attempt(|| maps.create(&params, &wanted)).await.map(|_| ())
+        }
         Some(found) if judge(&found, mark) == ClusterMark::Absent => {
             let wanted = object(mark, found.metadata.resource_version);
-            call.once(maps.replace(NAME, &params, &wanted)).await.map(|_| ())
+            call.attempt(|| maps.replace(NAME, &params, &wanted)).await.map(|_| ())
         }
         Some(_) => Ok(()),
     }

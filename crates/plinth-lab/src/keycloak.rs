@@ -67,12 +67,24 @@ impl Keycloak {
 
     /// Starts one on this port, told that its public URL is `hostname`: `https://runai.example:30443/auth`.
     pub fn start(port: u16, hostname: &str) -> LabResult<Self> {
+        Self::started(port, hostname, None)
+    }
+
+    /// The same, whose tokens are valid for so many seconds.
+    pub fn start_brief(port: u16, hostname: &str, tokens_s: u32) -> LabResult<Self> {
+        Self::started(port, hostname, Some(tokens_s))
+    }
+
+    fn started(port: u16, hostname: &str, tokens_s: Option<u32>) -> LabResult<Self> {
         let made = Self::have()?;
         let folder = tempfile::tempdir().map_err(LabError::at("making a folder in", &std::env::temp_dir()))?;
         let database = folder.path().join("h2");
         std::fs::create_dir(&database).map_err(LabError::at("making", &database))?;
         let golden = made.join("golden").join("keycloakdb.mv.db");
         std::fs::copy(&golden, database.join("keycloakdb.mv.db")).map_err(LabError::at("copying", &golden))?;
+        if let Some(seconds) = tokens_s {
+            shorten(&made, &database, seconds)?;
+        }
         let mut command = java(&made);
         command.args(["start", "--optimized", "--cache=local", "--http-enabled=true", "--http-host=127.0.0.1"]);
         command.arg(format!("--http-port={port}")).arg(format!("--http-management-port={}", Self::free_port()?));
@@ -92,7 +104,25 @@ impl Keycloak {
 }
 
 fn database_at(folder: &Path) -> String {
-    format!("--db-url=jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE", folder.display())
+    format!("--db-url={}", url(folder))
+}
+
+fn url(database: &Path) -> String {
+    format!("jdbc:h2:file:{}/keycloakdb;NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE", database.display())
+}
+
+/// Sets how long tokens of the realm are valid, as its administrator would: nobody may administer this one, so in its database (26.4), by the
+/// database's own tool. It has neither user nor password.
+fn shorten(made: &Path, database: &Path, seconds: u32) -> LabResult<()> {
+    let folder = made.join("lib/lib/main");
+    let files = std::fs::read_dir(&folder).map_err(LabError::at("listing", &folder))?.flatten();
+    let is_tool = |path: &PathBuf| path.to_string_lossy().contains("/com.h2database.h2-");
+    let tool = files.map(|entry| entry.path()).find(is_tool).unwrap_or(folder);
+    let mut command = Command::new("java");
+    command.arg("-cp").arg(tool).args(["org.h2.tools.Shell", "-user", "", "-password", ""]);
+    command.args(["-url", &url(database), "-sql"]);
+    command.arg(format!("UPDATE REALM SET ACCESS_TOKEN_LIFESPAN = {seconds} WHERE NAME = 'runai'"));
+    run(&mut command, "setting how long tokens last").map(drop)
 }
 
 /// Its own distribution, built for our options, and a database with the realm in it.

@@ -124,6 +124,8 @@ pub const CHECK_MEASURED_MOST: Duration = Duration::from_secs(420);
 pub const CHECK_MEASURED_LOOK: Duration = Duration::from_secs(5);
 /// From the first answer of an API server that has just started until it is ready: 2 to 5 s, more where many kinds were added.
 pub const KUBE_STARTS: Duration = Duration::from_secs(30);
+/// No API server comes from its end to being ready again in less: one that was ready at both ends of so short a time was so all along.
+pub const KUBE_RESTARTS: Duration = Duration::from_secs(1);
 /// Opening a connection to Run:ai's ingress: it is in the same building, as the API server is.
 pub const RUNAI_CONNECT: Duration = Duration::from_secs(10);
 /// One request to Run:ai, to the last byte. Keycloak takes a second for the first token after a start; a control plane that needs

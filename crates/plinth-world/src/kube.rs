@@ -333,6 +333,26 @@ pub trait KubeHooks: Send + Sync {
     async fn jobs_said(&self, ctx: &Context, namespace: &str, names: Option<&[String]>) -> ClientResult<String>;
 }
 
+/// Whether a refusal of the API server is its last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It is ready, and was so when it was asked first.
+    Is,
+    /// It became ready while it was waited for: what it refused before, it may grant now.
+    Became,
+    /// It was not ready in the time that one needs to start.
+    IsNot,
+    /// It refuses to say, and may go on refusing: we may have no right to know.
+    Untold,
+}
+
+/// An API server that has just started listens before it knows its users' rights and the kinds that were added to it.
+#[async_trait]
+pub trait KubeReadiness: Send + Sync {
+    /// Waits until the API server says that it is ready, no longer than one needs that starts.
+    async fn readiness(&self, ctx: &Context) -> ClientResult<Readiness>;
+}
+
 /// Nothing is watched: it waits, and says nothing.
 pub struct Unwatched;
 

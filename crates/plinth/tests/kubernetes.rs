@@ -29,6 +29,8 @@ mod rendering;
 mod sharing;
 #[path = "kubernetes/stand.rs"]
 mod stand;
+#[path = "kubernetes/starting.rs"]
+mod starting;
 #[path = "kubernetes/trouble.rs"]
 mod trouble;
 #[path = "kubernetes/verb.rs"]

@@ -14,6 +14,8 @@ mod drift;
 mod ground;
 #[path = "kubernetes_platform/infiniband.rs"]
 mod infiniband;
+#[path = "kubernetes_platform/keycloak.rs"]
+mod keycloak;
 #[path = "kubernetes_platform/kill.rs"]
 mod kill;
 #[path = "kubernetes_platform/late.rs"]

@@ -6,6 +6,7 @@ mod objects;
 mod open;
 mod rendering;
 mod rollback;
+mod starting;
 mod stopped;
 
 use crate::local::LocalHelm;
@@ -21,7 +22,7 @@ use plinth_world::helm::{
     Helm, HelmClient as _, HelmMajor, HelmPrograms, ManifestRenderer as _, ReleaseRecord, ReleaseRecords, Rendered,
     Rendering,
 };
-use plinth_world::kube::{HealthState, KubeHealth, KubeHooks, KubeObjects, KubeWatch, Watch};
+use plinth_world::kube::{HealthState, KubeHealth, KubeHooks, KubeObjects, KubeWatch, Readiness, Watch};
 use plinth_world::secrets::Secrets;
 use plinth_world::{ClientError, ClientResult, Context, SystemClock};
 use serde_json::{Value, json};
@@ -46,6 +47,8 @@ struct Cluster {
     /// It does not answer while this file is there.
     away: Mutex<PathBuf>,
     live: objects::Live,
+    /// What the API server says of itself, the next answer last; it is ready otherwise.
+    readiness: Mutex<Vec<Readiness>>,
 }
 
 impl Cluster {

@@ -104,32 +104,42 @@ impl<'a> Room<'a> {
 
     /// Asks for its removal with all that is in it, and does not wait: volumes may take long.
     pub(super) async fn leave(mut self) {
-        let (client, name) = (self.call.client(), std::mem::take(&mut self.name));
-        remove(Api::all(client), &name, self.uid.take()).await;
+        remove(self.call, &std::mem::take(&mut self.name), self.uid.take()).await;
     }
 }
 
 impl Drop for Room<'_> {
-    /// In the background, where the check was given up at its deadline or by a person.
+    /// In the background, where the check was given up at its deadline or by a person: asked once, since nobody waits. What stays goes before
+    /// the next check.
     fn drop(&mut self) {
         let (client, name, uid) = (self.call.client(), std::mem::take(&mut self.name), self.uid.take());
         if let Ok(runtime) = tokio::runtime::Handle::try_current()
             && !name.is_empty()
         {
-            runtime.spawn(async move { remove(Api::all(client), &name, uid).await });
+            runtime.spawn(async move {
+                let done = Api::<Namespace>::all(client).delete(&name, &only(uid)).await;
+                done.err().inspect(|error| stays(&name, error));
+            });
         }
     }
 }
 
 /// Only this very namespace, and not one that was made under its name since.
-async fn remove(namespaces: Api<Namespace>, name: &str, uid: Option<String>) {
-    let params = DeleteParams {
-        preconditions: Some(Preconditions { uid, resource_version: None }),
-        ..DeleteParams::background()
-    };
-    if let Err(error) = namespaces.delete(name, &params).await {
-        tracing::warn!(%error, %name, "the namespace of a check stays until the next check");
+fn only(uid: Option<String>) -> DeleteParams {
+    DeleteParams { preconditions: Some(Preconditions { uid, resource_version: None }), ..DeleteParams::background() }
+}
+
+async fn remove(call: &Call<'_>, name: &str, uid: Option<String>) {
+    let (namespaces, params) = (Api::<Namespace>::all(call.client()), only(uid));
+    if let Err(failure) = call.patiently(|| namespaces.delete(name, &params)).await
+        && failure.cause != Cause::NotFound
+    {
+        stays(name, &failure.happened);
     }
+}
+
+fn stays(name: &str, why: &dyn std::fmt::Display) {
+    tracing::warn!(%why, %name, "the namespace of a check stays until the next check");
 }
 
 fn read<K: DeserializeOwned>(call: &Call<'_>, object: Value) -> ClientResult<K> {
@@ -154,7 +164,7 @@ async fn clear_old(call: &Call<'_>) -> ClientResult<()> {
         let age =
             made.and_then(|made| std::time::Duration::try_from(now.duration_since(made)).ok()).unwrap_or_default();
         if age > deadlines::CHECK_ABANDONED && found.metadata.deletion_timestamp.is_none() {
-            remove(namespaces.clone(), found.metadata.name.as_deref().unwrap_or_default(), found.metadata.uid).await;
+            remove(call, found.metadata.name.as_deref().unwrap_or_default(), found.metadata.uid).await;
         }
     }
     Ok(())

@@ -106,7 +106,7 @@ async fn about_pod(call: &Call<'_>, text: &mut String, api: &Api<Pod>, pod: &Pod
             limit_bytes: Some(BYTES),
             ..LogParams::default()
         };
-        match call.once(api.logs(name, &params)).await {
+        match call.patiently(|| api.logs(name, &params)).await {
             Ok(log) => text.push_str(&log),
             Err(failure) => {
                 let _ = write!(text, "it cannot be read: {}", failure.happened);

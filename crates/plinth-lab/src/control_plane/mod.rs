@@ -16,6 +16,7 @@ use certificates::{Authority, Pair, Person};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long it may take until it is ready: 3 s on an idle machine.
@@ -50,7 +51,7 @@ impl Default for ControlPlaneSpec {
 #[derive(Debug)]
 pub struct ControlPlane {
     /// Ended in this order: who asks before who answers.
-    programs: Vec<Tied>,
+    programs: Mutex<Vec<Tied>>,
     folder: tempfile::TempDir,
     address: Ipv4Addr,
     port: u16,
@@ -75,13 +76,14 @@ impl ControlPlane {
         let layout = commands::Layout { folder: &at, address, port, client, peer };
         let authority = Authority::new()?;
         let kubectl = parts.program("kubectl")?;
-        let mut plane = Self { programs: Vec::new(), folder, address, port, kubectl, api_server: None };
+        let mut plane = Self { programs: Mutex::default(), folder, address, port, kubectl, api_server: None };
         plane.write_files(&authority)?;
         for (name, arguments) in layout.programs(spec.controllers) {
             let mut command = Command::new(parts.program(name)?);
             command.args(arguments).current_dir(plane.folder.path());
             let log = plane.log(name);
-            plane.programs.insert(0, Tied::start(&command, &format!("starting {name}"), &log)?);
+            let program = Tied::start(&command, &format!("starting {name}"), &log)?;
+            plane.programs().insert(0, program);
             if name == "kube-apiserver" {
                 plane.api_server = Some(command);
                 plane.await_ready()?;
@@ -147,7 +149,8 @@ impl ControlPlane {
         format!("https://{}:{}", self.address, self.port)
     }
 
-    /// Every request that wants to change something, one JSON document a line (`audit.k8s.io/v1`, level Metadata).
+    /// Every request that wants to change something, and all of the operator's, one JSON document a line (`audit.k8s.io/v1`, level
+    /// Metadata).
     #[must_use]
     pub fn audit(&self) -> PathBuf {
         self.file("audit.log")
@@ -161,22 +164,29 @@ impl ControlPlane {
     }
 
     /// Ends the API server as a crash does; etcd stays. What was asked for meanwhile is refused at the port.
-    pub fn kill_api_server(&mut self) {
+    pub fn kill_api_server(&self) {
+        let mut programs = self.programs();
         // It was started second, so it stands before etcd, which is the last.
-        if self.programs.len() > 1 {
-            self.programs.remove(self.programs.len() - 2);
+        if programs.len() > 1 {
+            let at = programs.len() - 2;
+            programs.remove(at);
         }
     }
 
     /// Starts the API server that was killed, and does not wait for it.
-    pub fn start_api_server(&mut self) -> LabResult<()> {
+    pub fn start_api_server(&self) -> LabResult<()> {
         let doing = "starting kube-apiserver again";
         let failed = || LabError::new(doing, "it never ran".to_owned(), "make the control plane first");
         let command = self.api_server.as_ref().ok_or_else(failed)?;
         let program = Tied::start(command, doing, &self.log("kube-apiserver"))?;
-        let before_etcd = self.programs.len().saturating_sub(1);
-        self.programs.insert(before_etcd, program);
+        let mut programs = self.programs();
+        let before_etcd = programs.len().saturating_sub(1);
+        programs.insert(before_etcd, program);
         Ok(())
+    }
+
+    fn programs(&self) -> MutexGuard<'_, Vec<Tied>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn await_ready(&self) -> LabResult<()> {
@@ -186,7 +196,7 @@ impl ControlPlane {
                 Ok(_) => return Ok(()),
                 Err(error) => error,
             };
-            if self.programs.iter().any(Tied::has_ended) || Instant::now() > until {
+            if self.programs().iter().any(Tied::has_ended) || Instant::now() > until {
                 let words = self.last_words();
                 let doing = format!("waiting for the API server at {}", self.endpoint());
                 return Err(LabError::new(doing, format!("{}; {words}", last.happened), "read its last words"));

@@ -29,7 +29,8 @@ impl ControlPlane {
             format!("--tls-private-key-file={}", self.file("server.key").display()),
         ]);
         // Before all others in the order of ending; that of etcd and the API server stays.
-        self.programs.insert(0, Tied::start(&command, "starting kwok", &self.log("kwok"))?);
+        let kwok = Tied::start(&command, "starting kwok", &self.log("kwok"))?;
+        self.programs().insert(0, kwok);
         Ok(())
     }
 }

@@ -64,7 +64,12 @@ impl Ground {
 
     /// Another client of the same site, as after a new start.
     pub(crate) fn again(&self) -> LocalHelm {
-        client(&self.stand, &self.helm)
+        self.through(&self.helm)
+    }
+
+    /// The same with another program for helm.
+    pub(crate) fn through(&self, helm: &Path) -> LocalHelm {
+        client(&self.stand, helm)
     }
 
     pub(crate) fn run<F: Future>(&self, work: F) -> F::Output {
@@ -171,6 +176,13 @@ impl Ground {
         });
         ended.expect_err("a killed helm did not end well").to_string()
     }
+}
+
+/// Makes a program of a script.
+pub(crate) fn program(file: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(file, script).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Until it holds, for some time.

@@ -45,7 +45,7 @@ fn value<'a>(text: &'a str, key: &str) -> &'a str {
     line.trim_start_matches(':').trim()
 }
 
-fn use_config(stand: &Stand, file: &Path) {
+pub(crate) fn use_config(stand: &Stand, file: &Path) {
     let theirs = std::fs::read_to_string(file).unwrap();
     alter(stand, |text| {
         ["client-certificate-data", "client-key-data"]
@@ -160,7 +160,7 @@ fn a_server_at_another_address_is_not_believed_and_a_slow_one_is_given_up() {
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_server_that_is_down_is_waited_for_and_then_told() {
-    let mut stand = Stand::introduced();
+    let stand = Stand::introduced();
     let before = std::fs::read_to_string(stand.kept()).unwrap();
     stand.plane.kill_api_server();
     let unreachable = ("kubernetes.unreachable".to_owned(), true);
@@ -175,7 +175,7 @@ fn a_server_that_is_down_is_waited_for_and_then_told() {
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_server_that_has_just_started_has_no_last_word() {
-    let mut stand = Stand::introduced();
+    let stand = Stand::introduced();
     let ctx = Context::quiet(Arc::new(SystemClock::default()));
     let binding = ["create", "clusterrolebinding", "operators", "--clusterrole=cluster-admin", "--group=operators"];
     stand.plane.kubectl(&binding).unwrap();

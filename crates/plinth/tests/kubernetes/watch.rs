@@ -103,7 +103,7 @@ fn a_change_is_seen_at_once_and_said_in_words() {
 #[test]
 #[ignore = "needs Go and the parts it builds: cargo xtask test --tier kubernetes"]
 fn a_watch_that_breaks_is_begun_again_and_answers_in_time_meanwhile() {
-    let mut stand = Stand::introduced();
+    let stand = Stand::introduced();
     stand.run(stand.client.make_namespace(&stand.ctx, NAMESPACE, PodSecurity::Privileged)).unwrap();
     stand.apply(&pod("web-1", &json!([])));
     let mut watch = stand.run(stand.client.watch(&patient(), NAMESPACE, &[]));

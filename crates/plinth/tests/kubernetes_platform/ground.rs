@@ -3,11 +3,11 @@
 use crate::charts;
 pub(crate) use crate::charts::plan_of;
 use crate::operator::Operators;
-use plinth_lab::{ControlPlane, ControlPlaneSpec, LocalNetwork, Parts};
+use plinth_lab::{ControlPlane, ControlPlaneSpec, Keycloak, LocalNetwork, Parts};
 use plinth_model::Secret;
 use plinth_sim::runai::RunaiSetup;
 use serde_json::{Value, json};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -153,21 +153,34 @@ pub(crate) struct Ground {
 impl Ground {
     /// Makes everything but what plinth makes, and does the work in it. Whatever happens, all of it is gone afterwards.
     pub(crate) fn with(helm: &str, components: &str, work: impl FnOnce(&mut Self) + Send) {
+        Self::of(helm, components, None, work);
+    }
+
+    /// The same, whose Run:ai has no Keycloak of its own: the test starts one at this port of loopback.
+    pub(crate) fn behind(keycloak: u16, components: &str, work: impl FnOnce(&mut Self) + Send) {
+        Self::of("helm3", components, Some((Ipv4Addr::LOCALHOST, keycloak).into()), work);
+    }
+
+    fn of(helm: &str, components: &str, keycloak: Option<SocketAddr>, work: impl FnOnce(&mut Self) + Send) {
         let helm = Parts::helm().unwrap().program(helm).unwrap();
         let addresses: Vec<Ipv4Addr> = NODES.iter().map(|(_, address)| *address).chain([INGRESS]).collect();
         let network = LocalNetwork::up(&addresses).unwrap();
-        network.inside(|| Self::inside(helm, components, work)).unwrap();
-    }
-
-    fn inside(helm: PathBuf, components: &str, work: impl FnOnce(&mut Self)) {
-        let plane = ControlPlane::of(ControlPlaneSpec { controllers: true, ..ControlPlaneSpec::default() }).unwrap();
+        let password = if keycloak.is_some() { Keycloak::PASSWORD } else { PASSWORD };
+        let version = line(components).parse().unwrap();
         let setup = RunaiSetup {
             listen: (INGRESS, 443).into(),
-            ..RunaiSetup::new(DOMAIN, line(components).parse().unwrap(), Secret::new(PASSWORD.to_owned()))
+            keycloak,
+            ..RunaiSetup::new(DOMAIN, version, Secret::new(password.to_owned()))
         };
+        network.inside(|| Self::inside(helm, components, setup, work)).unwrap();
+    }
+
+    fn inside(helm: PathBuf, components: &str, setup: RunaiSetup, work: impl FnOnce(&mut Self)) {
+        let plane = ControlPlane::of(ControlPlaneSpec { controllers: true, ..ControlPlaneSpec::default() }).unwrap();
+        let password = setup.password.clone();
         let operators = Operators::new(&plane.admin(), setup);
         let mut ground = Self { plane, operators, folder: tempfile::tempdir().unwrap(), helm };
-        ground.furnish(components);
+        ground.furnish(components, password.expose());
         let told = ground.told();
         let operators = Arc::clone(&ground.operators);
         std::thread::scope(|threads| {
@@ -194,7 +207,7 @@ impl Ground {
     }
 
     /// Nodes, CoreDNS, rights of the person whose kubeconfig plinth gets, the site file and its charts.
-    fn furnish(&mut self, components: &str) {
+    fn furnish(&mut self, components: &str, password: &str) {
         self.operators.answer_names(NAMES.into());
         for (name, address) in NODES {
             self.node(name, address);
@@ -207,7 +220,7 @@ impl Ground {
         std::fs::copy(self.plane.operator(), self.path("given.conf")).unwrap();
         std::fs::create_dir(self.path("bin")).unwrap();
         std::os::unix::fs::symlink(&self.helm, self.path("bin/helm")).unwrap();
-        for (name, secret) in [("registry-token", TOKEN), ("admin-password", PASSWORD)] {
+        for (name, secret) in [("registry-token", TOKEN), ("admin-password", password)] {
             self.write(name, secret);
             use std::os::unix::fs::PermissionsExt as _;
             std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
