@@ -76,8 +76,11 @@ fn lasts(span: &Value, begin: &Value, end: &Value) {
     }
 }
 
-/// Steps that began: their first and their last event.
-fn steps(events: &[Value]) -> BTreeMap<&str, (&Value, &Value)> {
+/// The first and the last event of a step.
+type Ends<'a> = (&'a Value, &'a Value);
+
+/// Steps that began, with these.
+fn steps(events: &[Value]) -> BTreeMap<&str, Ends<'_>> {
     let of = |kind: &str| -> BTreeMap<&str, &Value> {
         let all = events.iter().filter(|event| event["event"] == kind);
         all.map(|event| (event["step"].as_str().unwrap(), event)).collect()
@@ -134,7 +137,7 @@ fn is_the_run(root: &Value, events: &[Value]) {
     lasts(root, head, end);
 }
 
-fn is_the_step(span: &Value, step: &str, (begin, end): (&Value, &Value)) {
+fn is_the_step(span: &Value, step: &str, (begin, end): Ends<'_>) {
     let outcome = end["outcome"].as_str().unwrap();
     let status = match outcome {
         "changed" | "unchanged" => "Ok",
@@ -150,9 +153,9 @@ fn is_the_step(span: &Value, step: &str, (begin, end): (&Value, &Value)) {
 }
 
 /// Each node has a trace of its own, linked to the run, with all of its steps.
-fn are_the_nodes(spans: &[&Value], steps: &BTreeMap<&str, (&Value, &Value)>, root: &Value) {
+fn are_the_nodes(spans: &[&Value], steps: &BTreeMap<&str, Ends<'_>>, root: &Value) {
     let of_nodes = steps.iter().filter(|(_, (begin, _))| begin["node"].is_string());
-    let mut nodes: BTreeMap<&str, Vec<(&str, (&Value, &Value))>> = BTreeMap::new();
+    let mut nodes: BTreeMap<&str, Vec<(&str, Ends<'_>)>> = BTreeMap::new();
     for (step, events) in of_nodes {
         nodes.entry(events.0["node"].as_str().unwrap()).or_default().push((step, *events));
     }
