@@ -20,7 +20,10 @@ pub trait HelmCluster:
 {
 }
 
-impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks + KubeReadiness> HelmCluster for T {}
+impl<T: ReleaseRecords + HelmObjects + KubeObjects + KubeHealth + KubeWatch + KubeHooks + KubeReadiness> HelmCluster
+    for T
+{
+}
 
 /// helm on this machine.
 pub struct LocalHelm {

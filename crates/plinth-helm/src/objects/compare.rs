@@ -54,7 +54,7 @@ impl Edit {
             Some(text) if text.contains('\n') || text.chars().nth(LONGEST).is_some() => {
                 format!("(text, {} bytes)", text.len())
             }
-            _ => shown(&[self.field.clone()], value),
+            _ => shown(std::slice::from_ref(&self.field), value),
         }
     }
 

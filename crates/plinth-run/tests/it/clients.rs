@@ -15,7 +15,7 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::helm::{Drift, HelmClient, ReleaseState};
 use plinth_world::kube::{
     Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
     KubeChecks, KubeContent, KubeHealth, KubeJoins, KubeNamespaces, KubeNode, KubeNodes, KubeObjects, KubeRestarts,
@@ -336,6 +336,9 @@ impl HelmClient for Shut {
         refuse()
     }
     async fn differences(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {
+        refuse()
+    }
+    async fn drift(&self, _: &Context, _: &Release) -> ClientResult<Drift> {
         refuse()
     }
     async fn upgrade(&self, _: &Context, _: &Release) -> ClientResult<Vec<String>> {

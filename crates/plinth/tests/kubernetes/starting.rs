@@ -189,7 +189,14 @@ async fn ask_of_objects(client: &KubeApi, ctx: &Context, kind: &str) -> ClientRe
 /// A record that somebody removed.
 fn gone() -> ReleaseRecord {
     let (status, state) = ("failed".to_owned(), "1".to_owned());
-    ReleaseRecord { revision: 9, status, written: jiff::Timestamp::UNIX_EPOCH, labels: Vec::new(), state }
+    ReleaseRecord {
+        revision: 9,
+        status,
+        written: jiff::Timestamp::UNIX_EPOCH,
+        labels: Vec::new(),
+        state,
+        settled: None,
+    }
 }
 
 /// Looks again soon, so that it looks while the server starts.

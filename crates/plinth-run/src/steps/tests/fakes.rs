@@ -15,7 +15,7 @@ use plinth_world::ansible::{AnsibleClient, Download, PlayHosts, PlayRun, PlaySta
 use plinth_world::bcm::{BcmClient, BcmIdentity};
 use plinth_world::engine::EngineRecords;
 use plinth_world::fetch::FetchClient;
-use plinth_world::helm::{HelmClient, ReleaseState};
+use plinth_world::helm::{Drift, HelmClient, ReleaseState};
 use plinth_world::keystore::{CertificateState, Keystore, NodeKey};
 use plinth_world::kube::{
     Behind, CheckSeen, ClusterDns, ClusterHealth, ExistingCluster, GivenConfig, HealthState, HeldConfig, KubeAccess,
@@ -339,6 +339,7 @@ client!(KubeChecks {
 client!(HelmClient {
     release(namespace: &str, name: &str) -> Option<ReleaseState>;
     differences(release: &Release) -> Vec<String>;
+    drift(release: &Release) -> Drift;
     upgrade(release: &Release) -> Vec<String>;
     history(release: &ReleaseName) -> Vec<ReleaseState>;
     differences_to_revision(release: &ReleaseName, revision: u32) -> Vec<String>;

@@ -1,17 +1,37 @@
 //! Releases of Helm: done, blocked, installed, waited for.
 
 use super::*;
+use plinth_world::helm::Drift;
 
 #[tokio::test]
 async fn a_release_is_done_when_nothing_differs_and_it_works() {
     let work = helm_release();
     let bench = Bench::new();
-    bench.fake.on("differences", Vec::<String>::new()).on("health", health(true));
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", Drift::default()).on("health", health(true));
     assert_eq!(done(bench.look(&work).await), "gpu-operator 1.0.0 is deployed, 1 proof checked");
     bench.fake.on("differences", vec!["~ driver.enabled true → false".to_owned()]).on("release", deployed("1.0.0"));
     assert_eq!(todo(bench.look(&work).await), ["~ driver.enabled true → false"], "its health is not asked for then");
-    bench.fake.on("differences", Vec::<String>::new()).on("health", health(false));
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", Drift::default()).on("health", health(false));
     assert_eq!(todo(bench.look(&work).await), ["! Deployment operator: 0/1 ready"]);
+}
+
+#[tokio::test]
+async fn objects_that_somebody_changed_are_to_do_and_put_right_and_what_is_set_again_is_told() {
+    let (work, bench) = (helm_release(), Bench::new());
+    let line = || "~ Deployment gpu/operator: spec.replicas 2 → 1, set by kubectl-edit".to_owned();
+    let changed = || Drift { lines: vec![line()], ..Drift::default() };
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", changed());
+    assert_eq!(todo(bench.look(&work).await), [line()], "its health is not asked for then");
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", changed()).on("upgrade", vec![line()]);
+    bench.fake.on("health", health(true));
+    assert!(bench.act(&work).await.unwrap().contains("spec.replicas"), "what was put right is told");
+    let again = Drift { left: vec![line()], unseen: vec!["Tenant: forbidden".to_owned()], ..Drift::default() };
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", again).on("health", health(true));
+    let seen = bench.look(&work).await.unwrap();
+    let codes: Vec<&str> = seen.notes.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["helm.objects-left", "helm.objects-unseen"]);
+    assert!(matches!(seen.probe, Probe::Done(_)), "nobody fights: {:?}", seen.probe);
+    bench.fake.assert_used_up();
 }
 
 fn deployed(version: &str) -> Option<ReleaseState> {
@@ -49,7 +69,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
     assert_eq!(bench.clock.elapsed(), deadlines::POLL_FIRST * 2, "nothing changed: it is looked at again in time");
 
     let sick = Bench::new();
-    sick.fake.on("differences", Vec::<String>::new());
+    sick.fake.on("differences", Vec::<String>::new()).on("drift", Drift::default());
     for _ in 0..crate::steps::wait::looks(Duration::from_secs(u64::from(release("1").timeout_s) + 300)) {
         sick.fake.on("health", health(false));
     }
@@ -62,7 +82,7 @@ async fn a_release_is_installed_once_and_then_waited_for() {
 #[tokio::test]
 async fn a_change_is_seen_at_once_and_progress_says_what_is_waited_for() {
     let (work, bench) = (helm_release(), Bench::new());
-    bench.fake.on("differences", Vec::<String>::new());
+    bench.fake.on("differences", Vec::<String>::new()).on("drift", Drift::default());
     let pulls = "pod operator-1 pulls image r.example/a:1".to_owned();
     *bench.fake.waits.lock().unwrap() = vec![vec![pulls.clone()], Vec::new()];
     for holds in [false, false, true] {
