@@ -42,6 +42,7 @@ fn the_whole_platform_is_installed_once_with_helm_4_while_the_api_server_dies() 
         let ran = ground.ended(&mut run);
         // What was asked at that very moment may have failed; nothing else may have gone wrong.
         assert!(matches!(ran.exit, Some(0 | 4 | 6)), "{:?}\n{}", ran.exit, ran.said);
+        println!("the run in which it died:\n{}", ran.said);
         ground.apply_site().exits(0);
         ground.all_deployed();
         left_alone(ground);
