@@ -17,6 +17,8 @@ const FOLDER: &str = "helm/running";
 pub(super) const ATTEMPT: &str = "plinth-attempt";
 /// Label by which a person says that nobody is at work on an open record. Its value is the revision: helm hands labels on.
 pub(super) const ABANDONED: &str = "plinth-abandoned";
+/// Attempts that are remembered beside the last one.
+const EARLIER: usize = 8;
 /// No such process (ESRCH).
 const GONE: i32 = 3;
 /// Clocks of one machine, read by two programs of which one cuts off the second's parts.
@@ -79,6 +81,9 @@ impl Attempt {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) attempt: Attempt,
+    /// Attempts before it that did not end well either, oldest first: what one of them left open may not have been put right.
+    #[serde(default)]
+    earlier: Vec<Attempt>,
     /// Which machine, since it was last started, and which of its process tables.
     place: String,
     process: u32,
@@ -95,6 +100,11 @@ impl Note {
         let Some(text) = private_file::read(&path(state, release))? else { return Ok(None) };
         let Ok(note) = serde_json::from_str::<Self>(&text) else { return Ok(None) };
         Ok((note.place == place()?).then_some(note))
+    }
+
+    /// Whether this open record is of this attempt or of one before.
+    pub(super) fn made(&self, record: &ReleaseRecord) -> bool {
+        self.earlier.iter().chain([&self.attempt]).any(|attempt| attempt.made(record))
     }
 
     /// The process, if it still lives.
@@ -125,12 +135,26 @@ impl Mark {
             return Self(None);
         }
         let path = path(state, release);
+        let earlier = Self::earlier(state, release);
         let note = process.and_then(|process| {
-            Some(Note { attempt: attempt.clone(), place: place().ok()?, process, started: begun(process).ok()??.at })
+            Some(Note {
+                attempt: attempt.clone(),
+                earlier,
+                place: place().ok()?,
+                process,
+                started: begun(process).ok()??.at,
+            })
         });
         let text = note.and_then(|note| serde_json::to_vec(&note).ok());
         let written = text.is_some_and(|text| private_file::write(&path, &text).is_ok());
         Self(written.then_some(path))
+    }
+
+    /// The last attempts whose note is still there.
+    fn earlier(state: &Path, release: &ReleaseName) -> Vec<Attempt> {
+        let Ok(Some(Note { attempt, mut earlier, .. })) = Note::read(state, release) else { return Vec::new() };
+        earlier.push(attempt);
+        earlier.split_off(earlier.len().saturating_sub(EARLIER))
     }
 
     /// It left nothing half-done.
@@ -219,6 +243,28 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(Note::read(state.path(), &release).is_err(), "one that cannot be read is not none");
+    }
+
+    #[test]
+    fn what_an_attempt_before_the_last_left_is_known_as_ours_too() {
+        let (state, release, now) = (tempfile::tempdir().unwrap(), release(), Timestamp::now());
+        let attempts: Vec<Attempt> = (1..12).map(|revision| Attempt::to_upgrade(revision, now)).collect();
+        for attempt in &attempts {
+            let mut child = std::process::Command::new("true").spawn().unwrap();
+            let _left_open = Mark::begin(state.path(), &release, Some(child.id()), attempt);
+            child.wait().unwrap();
+        }
+        let note = Note::read(state.path(), &release).unwrap().unwrap();
+        let open = |attempt: &Attempt| ReleaseRecord {
+            revision: attempt.revision,
+            status: "pending-install".to_owned(),
+            written: now,
+            labels: attempt.id.iter().map(|id| (ATTEMPT.to_owned(), id.clone())).collect(),
+            state: String::new(),
+            settled: None,
+        };
+        let known: Vec<u32> = attempts.iter().filter(|one| note.made(&open(one))).map(|one| one.revision).collect();
+        assert_eq!(known, (3..12).collect::<Vec<_>>(), "the last one and eight before it");
     }
 
     #[test]

@@ -142,10 +142,10 @@ async fn lines(task: JoinHandle<Vec<String>>) -> Vec<String> {
     timeout(deadlines::PLAY_LINGER, task).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// Whether a helm that ended by itself with an error left a record open, or may have.
+/// Whether there is an open record behind a helm that ended by itself with an error, its own or that of an attempt before, or may be.
 async fn left_open(ctx: &Context, cluster: &dyn HelmCluster, job: &Job<'_>) -> bool {
     let records = cluster.records(ctx, job.release).await;
-    records.map_or(true, |all| all.iter().any(|one| one.revision == job.attempt.revision && is_open(one)))
+    records.map_or(true, |all| all.iter().any(is_open))
 }
 
 /// How many helms are told to stop at this moment.

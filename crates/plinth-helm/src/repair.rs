@@ -35,7 +35,7 @@ impl LocalHelm {
         }
         let Some(last) = records.last().filter(|last| is_open(last)) else { return Ok(()) };
         let until = self.nobodys_from(last, limit);
-        let ours = note.is_some_and(|note| note.attempt.made(last));
+        let ours = note.is_some_and(|note| note.made(last));
         if ours || said_by_a_person(last) || ctx.clock().now() >= until {
             return Ok(());
         }
