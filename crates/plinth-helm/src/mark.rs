@@ -128,8 +128,8 @@ impl Note {
 pub(super) struct Mark(Option<PathBuf>);
 
 impl Mark {
-    /// Written when the process has been started; one that has ended already may have left something open too. A state directory that cannot be written costs time after a crash, nothing else. The
-    /// note of a process that lives is never replaced.
+    /// Written when the process has been started; one that has ended already may have left something open too. A state directory that
+    /// cannot be written costs time after a crash, nothing else. The note of a process that lives is never replaced.
     pub(super) fn begin(state: &Path, release: &ReleaseName, process: Option<u32>, attempt: &Attempt) -> Self {
         if !matches!(Note::living(state, release), Ok(None)) {
             return Self(None);

@@ -25,7 +25,8 @@ const SLEEP: &str = "7200";
 const SERVICE: &str = "answer";
 /// What stands for it where a node's name stands otherwise; no node has this name.
 const BY_NAME: &str = "@service";
-/// Asks each `ADDRESS=NODE` of its arguments behind the port, all at once, and says `ok NODE` or `no NODE WHY`. A service needs a moment until every node knows it.
+/// Asks each `ADDRESS=NODE` of its arguments behind the port, all at once, and says `ok NODE` or `no NODE WHY`. A service needs a moment
+/// until every node knows it.
 const ASK: &str = r#"
 port=$1
 shift
